@@ -1,0 +1,73 @@
+package io.penstock.dev;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What the model says: the same tokens in every choice. Immutable.
+///
+/// @param tokens words, each with the space after it; joined they are the content
+/// @param finishReason null when the model does not say that it finished
+record Answer(Form form, List<String> tokens, @Nullable String finishReason, int choices) {
+    /// Where the tokens stand in the message.
+    enum Form {
+        CONTENT,
+        REFUSAL,
+        TOOL_CALL,
+        NOTHING
+    }
+
+    private static final List<String> SORRY = words("I'm sorry, but I can't help with that.");
+
+    static Answer to(Prompt prompt, Fault fault) {
+        Answer answer = prompt.tool() == null ? spoken(prompt) : call(prompt);
+        return switch (fault) {
+            case EMPTY_CHOICES -> new Answer(Form.NOTHING, List.of(), null, 0);
+            case NULL_CONTENT -> new Answer(Form.NOTHING, List.of(), "stop", answer.choices);
+            case REFUSAL -> new Answer(Form.REFUSAL, SORRY, "stop", answer.choices);
+            case LENGTH -> answer.half("length");
+            case CONTENT_FILTER -> answer.half("content_filter");
+            case NO_FINISH_REASON -> new Answer(answer.form, answer.tokens, null, answer.choices);
+            default -> answer;
+        };
+    }
+
+    int completionTokens() {
+        return tokens.size() * choices;
+    }
+
+    String text() {
+        return String.join("", tokens);
+    }
+
+    private static Answer spoken(Prompt prompt) {
+        List<String> words = words(prompt.answer());
+        boolean cut = words.size() > prompt.maxTokens();
+        return new Answer(
+                Form.CONTENT,
+                cut ? words.subList(0, prompt.maxTokens()) : words,
+                cut ? "length" : "stop",
+                prompt.choices());
+    }
+
+    private static Answer call(Prompt prompt) {
+        return new Answer(Form.TOOL_CALL, List.of("{}"), "tool_calls", prompt.choices());
+    }
+
+    private Answer half(String reason) {
+        List<String> first = tokens.subList(0, tokens.size() / 2);
+        return new Answer(form, first, reason, choices);
+    }
+
+    private static List<String> words(String text) {
+        var words = new ArrayList<String>();
+        int start = 0;
+        while (start < text.length()) {
+            int space = text.indexOf(' ', start);
+            int end = space < 0 ? text.length() : space + 1;
+            words.add(text.substring(start, end));
+            start = end;
+        }
+        return List.copyOf(words);
+    }
+}

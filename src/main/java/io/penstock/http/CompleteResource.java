@@ -1,0 +1,84 @@
+package io.penstock.http;
+
+import io.penstock.llm.Call;
+import io.penstock.llm.Completion;
+import io.penstock.llm.Failure;
+import io.penstock.llm.Llm;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.smallrye.mutiny.Multi;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import java.io.InputStream;
+import org.jboss.resteasy.reactive.RestStreamElementType;
+
+/// `POST /complete`: one prompt, one answer, as JSON or, with `Accept: text/event-stream`, as it
+/// comes.
+@Path("/complete")
+public class CompleteResource {
+
+    private final Llm llm;
+    private final PromptReader prompts;
+    private final long maxBody;
+
+    CompleteResource(Llm llm, PromptReader prompts, HttpConfig config) {
+        this.llm = llm;
+        this.prompts = prompts;
+        this.maxBody = config.checked().maxBody().asLongValue();
+    }
+
+    /// Answers when the whole answer is there. A caller that leaves ends the call.
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.APPLICATION_JSON)
+    @Blocking
+    @RunOnVirtualThread
+    public String complete(
+            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+        PromptReader.Asked asked = read(body, exchange, headers);
+        Call call = Call.of(asked.prompt(), asked.limit());
+        Exchanges.runs(exchange, call);
+        return switch (llm.complete(call)) {
+            case Completion completion -> Frames.whole(completion, call.attemptCount()).toString();
+            case Failure failure -> throw Problem.of(failure);
+        };
+    }
+
+    /// Answers with `{"token"}` events and a last `{"done":true}` or `{"error"}`. A failure before
+    /// the first token is an ordinary error answer with its status.
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @RestStreamElementType(MediaType.APPLICATION_JSON)
+    @Blocking
+    @RunOnVirtualThread
+    public Multi<String> stream(
+            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+        PromptReader.Asked asked = read(body, exchange, headers);
+        TokenEvents events = new TokenEvents(asked);
+        Exchanges.runs(exchange, events.call());
+        return events.start(llm);
+    }
+
+    private PromptReader.Asked read(
+            InputStream body, RoutingContext exchange, HttpHeaders headers) {
+        // Otherwise the answer's type would be found missing only after the call was made and paid
+        // for.
+        if (headers.getAcceptableMediaTypes().stream()
+                .noneMatch(type ->
+                        type.isCompatible(MediaType.APPLICATION_JSON_TYPE)
+                                || type.isCompatible(MediaType.SERVER_SENT_EVENTS_TYPE))) {
+            throw Errors.notAcceptable();
+        }
+        Fields fields = Fields.of(Bodies.read(body, exchange, maxBody));
+        PromptReader.Asked asked = prompts.read(fields);
+        fields.nothingElse();
+        return asked;
+    }
+}

@@ -1,0 +1,103 @@
+package io.penstock.http;
+
+import jakarta.ws.rs.NotAllowedException;
+import jakarta.ws.rs.NotFoundException;
+import jakarta.ws.rs.NotSupportedException;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+/// Turns whatever goes wrong at an HTTP door into the one error shape. What nobody foresaw is
+/// logged here, once, and told to nobody else.
+class Errors {
+
+    private static final Logger LOG = Logger.getLogger(Errors.class);
+
+    @ServerExceptionMapper
+    Response problem(Problem problem) {
+        Response.ResponseBuilder answer =
+                Response.status(problem.status())
+                        .type(MediaType.APPLICATION_JSON_TYPE)
+                        .entity(problem.toJson().toString());
+        Long retryAfter = problem.retryAfterSeconds();
+        if (retryAfter != null) {
+            answer.header("retry-after", retryAfter).header("retry-after-ms", retryAfter * 1000);
+        }
+        if (problem.retryUseless()) {
+            answer.header("x-should-retry", "false");
+        }
+        if (problem.status() == 413) {
+            // What is left of the body would be taken for the next request.
+            answer.header("connection", "close");
+        }
+        return answer.build();
+    }
+
+    @ServerExceptionMapper
+    Response notFound(NotFoundException notFound) {
+        return problem(notFound());
+    }
+
+    @ServerExceptionMapper
+    Response notAllowed(NotAllowedException notAllowed) {
+        Response said = notAllowed.getResponse();
+        Response answer =
+                problem(
+                        Problem.refused(
+                                405, "method_not_allowed", "This path does not take this method."));
+        return said.getHeaderString("Allow") == null
+                ? answer
+                : Response.fromResponse(answer)
+                        .header("Allow", said.getHeaderString("Allow"))
+                        .build();
+    }
+
+    @ServerExceptionMapper
+    Response notSupported(NotSupportedException notSupported) {
+        return problem(
+                Problem.refused(
+                        415,
+                        "unsupported_media_type",
+                        "Send the body as JSON, with the header Content-Type: application/json."));
+    }
+
+    @ServerExceptionMapper
+    Response other(WebApplicationException refused) {
+        int status = refused.getResponse().getStatus();
+        if (status >= 500) {
+            return unforeseen(refused);
+        }
+        return problem(
+                switch (status) {
+                    case 406 -> notAcceptable();
+                    default ->
+                            Problem.refused(status, "bad_request", "The request cannot be read.");
+                });
+    }
+
+    @ServerExceptionMapper
+    Response unforeseen(Throwable thrown) {
+        LOG.error("A request failed in a way that nobody foresaw", thrown);
+        return problem(Problem.internal());
+    }
+
+    static Problem notAcceptable() {
+        return Problem.refused(
+                406,
+                "not_acceptable",
+                "This path answers with application/json or text/event-stream; change the Accept header.");
+    }
+
+    static Problem notFound() {
+        return Problem.refused(404, "not_found", "There is nothing at this path.");
+    }
+
+    static Problem tooLarge(long max) {
+        return Problem.refused(
+                413,
+                "body_too_large",
+                "The body is larger than " + max + " bytes (penstock.http.max-body); send less.");
+    }
+}

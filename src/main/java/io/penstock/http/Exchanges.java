@@ -1,0 +1,64 @@
+package io.penstock.http;
+
+import io.penstock.llm.Call;
+import io.penstock.llm.Endpoint;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/// Gives every answer its headers: `x-request-id` (the caller's own, if it sent a fit one), and
+/// what the call behind it took.
+@ApplicationScoped
+class Exchanges {
+
+    private static final String CALL = "penstock.call";
+    private static final String REQUEST_ID = "x-request-id";
+    private static final Pattern FIT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+    private final Endpoint endpoint;
+
+    Exchanges(Endpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    /// Notes the call that this request runs, and cancels it if the client leaves.
+    static void runs(RoutingContext exchange, Call call) {
+        exchange.put(CALL, call);
+        exchange.addEndHandler(end -> {
+            if (end.failed()) {
+                call.cancel();
+            }
+        });
+    }
+
+    void register(@Observes Filters filters) {
+        filters.register(this::headers, 1000);
+    }
+
+    private void headers(RoutingContext exchange) {
+        String asked = exchange.request().getHeader(REQUEST_ID);
+        String requestId =
+                asked != null && FIT.matcher(asked).matches() ? asked : "req_" + UUID.randomUUID();
+        exchange.addHeadersEndHandler(_ -> write(exchange, requestId));
+        exchange.next();
+    }
+
+    private void write(RoutingContext exchange, String requestId) {
+        HttpServerResponse response = exchange.response();
+        response.putHeader(REQUEST_ID, requestId);
+        Call call = exchange.get(CALL);
+        if (call != null) {
+            response.putHeader("x-penstock-attempts", Integer.toString(call.attemptCount()));
+            response.putHeader(
+                    "x-penstock-overhead-ms",
+                    "%.1f".formatted(call.overhead().toNanos() / 1_000_000.0));
+        }
+        if (endpoint.simulated()) {
+            response.putHeader("x-penstock-provider", "simulated");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package io.penstock.http;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeType;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The fields of a JSON object that a caller sent, each taken by name and checked; what nobody has
+/// taken at the end is refused. Not thread-safe.
+///
+/// Null counts as absent. Nothing is converted: a number in quotes is not a number.
+final class Fields {
+
+    static final ObjectMapper JSON =
+            JsonMapper.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .build();
+
+    private final ObjectNode object;
+    private final Set<String> taken = new HashSet<>();
+
+    private Fields(ObjectNode object) {
+        this.object = object;
+    }
+
+    /// @throws Problem 400 when the bytes are not one JSON object, with the position
+    static Fields of(byte[] json) {
+        try {
+            return of(JSON.readTree(json));
+        } catch (JsonProcessingException malformed) {
+            throw malformed(malformed);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    /// @throws Problem as [#of(byte\[\])]
+    static Fields of(String json) {
+        try {
+            return of(JSON.readTree(json));
+        } catch (JsonProcessingException malformed) {
+            throw malformed(malformed);
+        }
+    }
+
+    private static Fields of(@Nullable JsonNode node) {
+        if (node instanceof ObjectNode object) {
+            return new Fields(object);
+        }
+        if (node == null || node.isMissingNode()) {
+            throw Problem.invalid(null, "invalid_json", "The body is empty; send a JSON object.");
+        }
+        throw Problem.invalid(
+                null, "invalid_json", "The body is " + named(node) + "; send a JSON object.");
+    }
+
+    /// A text that is there and not blank.
+    String requiredText(String name) {
+        String text = text(name);
+        if (text == null) {
+            throw Problem.invalid(name, "missing_field", "\"" + name + "\" is missing.");
+        }
+        if (text.isBlank()) {
+            throw Problem.invalid(name, "blank_field", "\"" + name + "\" is blank.");
+        }
+        return text;
+    }
+
+    @Nullable String text(String name) {
+        JsonNode node = take(name);
+        if (node != null && !node.isTextual()) {
+            throw mistyped(name, node, "a string");
+        }
+        return node == null ? null : node.textValue();
+    }
+
+    @Nullable Double number(String name, double min, double max) {
+        JsonNode node = take(name);
+        if (node == null) {
+            return null;
+        }
+        if (!node.isNumber()) {
+            throw mistyped(name, node, "a number");
+        }
+        double value = node.doubleValue();
+        if (!(value >= min && value <= max)) {
+            throw Problem.invalid(
+                    name,
+                    "out_of_range",
+                    "\"" + name + "\" must be from " + plain(min) + " to " + plain(max) + ".");
+        }
+        return value;
+    }
+
+    @Nullable Long integer(String name, long min, long max) {
+        JsonNode node = take(name);
+        if (node == null) {
+            return null;
+        }
+        if (!node.isIntegralNumber()) {
+            throw mistyped(name, node, "a whole number");
+        }
+        if (!node.canConvertToLong() || node.longValue() < min || node.longValue() > max) {
+            throw Problem.invalid(
+                    name,
+                    "out_of_range",
+                    "\"" + name + "\" must be from " + min + " to " + max + ".");
+        }
+        return node.longValue();
+    }
+
+    @Nullable JsonNode object(String name) {
+        JsonNode node = take(name);
+        if (node != null && !node.isObject()) {
+            throw mistyped(name, node, "an object");
+        }
+        return node;
+    }
+
+    /// Refuses the request if it has a field that was not taken, so that a misspelt option is never
+    /// passed over in silence.
+    void nothingElse() {
+        object.fieldNames()
+                .forEachRemaining(name -> {
+                    if (!taken.contains(name)) {
+                        throw Problem.invalid(
+                                bounded(name),
+                                "unknown_field",
+                                "\"" + bounded(name) + "\" is not a field of this request.");
+                    }
+                });
+    }
+
+    private @Nullable JsonNode take(String name) {
+        taken.add(name);
+        JsonNode node = object.get(name);
+        return node == null || node.isNull() ? null : node;
+    }
+
+    private static Problem malformed(JsonProcessingException malformed) {
+        JsonLocation at = malformed.getLocation();
+        return Problem.invalid(
+                null,
+                "invalid_json",
+                at == null
+                        ? "The body is not valid JSON."
+                        : "The body is not valid JSON: see line "
+                                + at.getLineNr()
+                                + ", column "
+                                + at.getColumnNr()
+                                + ".");
+    }
+
+    private static Problem mistyped(String name, JsonNode node, String wanted) {
+        return Problem.invalid(
+                name,
+                "wrong_type",
+                "\"" + name + "\" is " + named(node) + "; it must be " + wanted + ".");
+    }
+
+    private static String named(JsonNode node) {
+        JsonNodeType type = node.getNodeType();
+        return switch (type) {
+            case STRING -> "a string";
+            case NUMBER -> "a number";
+            case BOOLEAN -> "a boolean";
+            case ARRAY -> "an array";
+            case OBJECT -> "an object";
+            default -> "null";
+        };
+    }
+
+    private static String bounded(String name) {
+        return name.length() > 64 ? name.substring(0, 64) + "…" : name;
+    }
+
+    private static String plain(double bound) {
+        return bound == Math.rint(bound) ? Long.toString((long) bound) : Double.toString(bound);
+    }
+}

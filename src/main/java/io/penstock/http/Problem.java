@@ -1,0 +1,149 @@
+package io.penstock.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.llm.Failure;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// An error as a caller sees it, at any door: a status and OpenAI's body
+/// `{"error":{"message","type","param","code"}}`.
+///
+/// Has no stack trace: it is an answer.
+final class Problem extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    private static final String INVALID_REQUEST = "invalid_request_error";
+
+    private final int status;
+    private final String type;
+    private final @Nullable String param;
+    private final @Nullable String code;
+    private final transient @Nullable Duration retryAfter;
+    private final boolean retryUseless;
+
+    private Problem(
+            int status,
+            String type,
+            @Nullable String param,
+            @Nullable String code,
+            String message,
+            @Nullable Duration retryAfter,
+            boolean retryUseless) {
+        super(message, null, false, false);
+        this.status = status;
+        this.type = type;
+        this.param = param;
+        this.code = code;
+        this.retryAfter = retryAfter;
+        this.retryUseless = retryUseless;
+    }
+
+    /// A field, or the body as a whole when `param` is null, that the caller has to change.
+    static Problem invalid(@Nullable String param, String code, String message) {
+        return new Problem(400, INVALID_REQUEST, param, code, message, null, true);
+    }
+
+    /// Any other refusal of a request for what it is.
+    static Problem refused(int status, String code, String message) {
+        return new Problem(status, INVALID_REQUEST, null, code, message, null, true);
+    }
+
+    /// Something that should not happen; the log has the rest.
+    static Problem internal() {
+        return new Problem(
+                500,
+                "server_error",
+                null,
+                "internal_error",
+                "Penstock failed on this request; its log says why.",
+                null,
+                false);
+    }
+
+    /// What a caller sees of a call without an answer.
+    static Problem of(Failure failure) {
+        String code = failure.kind().code();
+        return switch (failure.kind()) {
+            case INVALID_REQUEST, CONTENT_FILTER ->
+                    new Problem(
+                            400,
+                            INVALID_REQUEST,
+                            null,
+                            failure.providerCode() != null ? failure.providerCode() : code,
+                            failure.message(),
+                            null,
+                            true);
+            case RATE_LIMITED, REJECTED ->
+                    new Problem(
+                            429,
+                            "rate_limit_error",
+                            null,
+                            code,
+                            failure.message(),
+                            failure.retryAfter() != null
+                                    ? failure.retryAfter()
+                                    : Duration.ofSeconds(1),
+                            false);
+            case QUOTA_EXHAUSTED ->
+                    new Problem(
+                            429,
+                            "insufficient_quota",
+                            null,
+                            code,
+                            failure.message(),
+                            RETRY_AFTER_MAX,
+                            true);
+            case AUTHENTICATION -> upstream(502, "provider_authentication", failure, true);
+            case LENGTH -> upstream(502, code, failure, true);
+            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT, TRUNCATED ->
+                    upstream(502, code, failure, false);
+            case DEADLINE_EXCEEDED -> upstream(504, code, failure, false);
+            case CANCELLED -> upstream(499, code, failure, true);
+        };
+    }
+
+    /// OpenAI's SDKs do not retry at all when they are told to wait longer than this.
+    private static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(120);
+
+    private static Problem upstream(
+            int status, String code, Failure failure, boolean retryUseless) {
+        return new Problem(
+                status,
+                "provider_error",
+                null,
+                code,
+                failure.message(),
+                failure.retryAfter(),
+                retryUseless);
+    }
+
+    int status() {
+        return status;
+    }
+
+    /// Whole seconds for `Retry-After`, rounded up so that nobody comes too early; null for none.
+    @Nullable Long retryAfterSeconds() {
+        return retryAfter == null
+                ? null
+                : Math.min(
+                        RETRY_AFTER_MAX.toSeconds(),
+                        Math.max(1, retryAfter.plusMillis(999).toSeconds()));
+    }
+
+    /// Whether the same request again is sure to fail, which `x-should-retry: false` tells OpenAI's
+    /// SDKs.
+    boolean retryUseless() {
+        return retryUseless;
+    }
+
+    ObjectNode toJson() {
+        ObjectNode body = Fields.JSON.createObjectNode();
+        body.putObject("error")
+                .put("message", getMessage())
+                .put("type", type)
+                .put("param", param)
+                .put("code", code);
+        return body;
+    }
+}

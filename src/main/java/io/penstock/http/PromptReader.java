@@ -1,0 +1,75 @@
+package io.penstock.http;
+
+import io.penstock.llm.Llm;
+import io.penstock.llm.Prompt;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a prompt with its options, the same at every door that takes one. Thread-safe.
+///
+/// Shape: `{"prompt": string, "model"?: string, "system"?: string, "temperature"?: 0..2,
+/// "max_tokens"?: int ≥ 1, "response_format"?: {…}, "timeout_ms"?: int ≥ 1}`.
+@ApplicationScoped
+class PromptReader {
+
+    private static final int MODEL_MAX = 256;
+
+    private final long maxPrompt;
+    private final Duration maxDeadline;
+
+    PromptReader(Llm llm) {
+        this.maxPrompt = llm.limits().maxPrompt().asLongValue();
+        this.maxDeadline = llm.limits().maxDeadline();
+    }
+
+    /// What a caller asks for.
+    ///
+    /// @param limit null when the caller names none
+    record Asked(Prompt prompt, @Nullable Duration limit) {}
+
+    /// Takes the prompt's fields; the door takes its own before and calls [Fields#nothingElse]
+    /// after.
+    ///
+    /// @throws Problem 400 that names the field to change
+    Asked read(Fields fields) {
+        String text = fields.requiredText("prompt");
+        String model = fields.text("model");
+        if (model != null && (model.isBlank() || model.length() > MODEL_MAX)) {
+            throw Problem.invalid(
+                    "model",
+                    "out_of_range",
+                    "\"model\" must have from 1 to " + MODEL_MAX + " characters.");
+        }
+        String system = fields.text("system");
+        long size = bytes(text) + (system == null ? 0 : bytes(system));
+        if (size > maxPrompt) {
+            throw Problem.invalid(
+                    "prompt",
+                    "prompt_too_long",
+                    "The prompt with its system message has "
+                            + size
+                            + " bytes; at most "
+                            + maxPrompt
+                            + " are taken.");
+        }
+        Double temperature = fields.number("temperature", 0, 2);
+        Long maxTokens = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
+        var responseFormat = fields.object("response_format");
+        Long timeoutMillis = fields.integer("timeout_ms", 1, maxDeadline.toMillis());
+        return new Asked(
+                new Prompt(
+                        text,
+                        model,
+                        system == null || system.isBlank() ? null : system,
+                        temperature,
+                        maxTokens == null ? null : maxTokens.intValue(),
+                        responseFormat),
+                timeoutMillis == null ? null : Duration.ofMillis(timeoutMillis));
+    }
+
+    private static long bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+}

@@ -1,0 +1,182 @@
+package io.penstock.llm;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// One prompt on its way to a model: who takes its deltas, how long it may last, and what it has
+/// cost so far.
+///
+/// A call is made by a door and run once by [Llm#complete]. [#cancel()] may come from any thread at
+/// any time; the other methods may be read from any thread.
+public final class Call {
+
+    private static final ScopedValue<Call> CURRENT = ScopedValue.newInstance();
+
+    private volatile Prompt prompt;
+    private final @Nullable Duration limit;
+    private final @Nullable Consumer<String> deltas;
+    private final long startedAtNanos = System.nanoTime();
+
+    private final Object lock = new Object();
+    private @Nullable Thread runner;
+    private boolean cancelled;
+
+    private volatile Instant deadline = Instant.MAX;
+    private volatile int attemptCount;
+    private volatile boolean streamed;
+    private volatile @Nullable Completion completion;
+    private volatile long outsideNanos;
+
+    private Call(Prompt prompt, @Nullable Duration limit, @Nullable Consumer<String> deltas) {
+        this.prompt = prompt;
+        this.limit = limit;
+        this.deltas = deltas;
+    }
+
+    /// A call that waits for the whole answer.
+    ///
+    /// @param limit for the whole call with all attempts and waits, or null for the configured one
+    public static Call of(Prompt prompt, @Nullable Duration limit) {
+        return new Call(prompt, limit, null);
+    }
+
+    /// A call that hands over the answer piece by piece.
+    ///
+    /// @param deltas is called in the thread that runs the call; while it blocks, the provider is
+    ///   not read. What it throws cancels the call.
+    public static Call streaming(Prompt prompt, @Nullable Duration limit, Consumer<String> deltas) {
+        return new Call(prompt, limit, deltas);
+    }
+
+    /// Ends the call wherever it is: waiting, backing off, or reading the answer. Its request is
+    /// ended at the provider.
+    public void cancel() {
+        synchronized (lock) {
+            cancelled = true;
+            if (runner != null) {
+                runner.interrupt();
+            }
+        }
+    }
+
+    /// Requests sent to the provider so far.
+    public int attemptCount() {
+        return attemptCount;
+    }
+
+    /// Time since the call was made that was not spent in the provider, in the queue, or backing
+    /// off.
+    public Duration overhead() {
+        return Duration.ofNanos(System.nanoTime() - startedAtNanos - outsideNanos);
+    }
+
+    /// The call whose attempt runs in this thread.
+    static Call current() {
+        return CURRENT.get();
+    }
+
+    Prompt prompt() {
+        return prompt;
+    }
+
+    boolean streams() {
+        return deltas != null;
+    }
+
+    /// Whether a delta has left the house; from then on there is no second attempt.
+    boolean streamed() {
+        return streamed;
+    }
+
+    void delta(String text) {
+        if (deltas != null) {
+            streamed = true;
+            try {
+                deltas.accept(text);
+            } catch (RuntimeException gone) {
+                cancel();
+                throw gone;
+            }
+        }
+    }
+
+    Instant deadline() {
+        return deadline;
+    }
+
+    /// Fixes what the caller left open.
+    void start(Instant now, Duration defaultLimit, String defaultModel) {
+        deadline = now.plus(limit != null ? limit : defaultLimit);
+        prompt = prompt.orModel(defaultModel);
+    }
+
+    /// The model asked for.
+    ///
+    /// @throws IllegalStateException before [#start]
+    String model() {
+        String model = prompt.model();
+        if (model == null) {
+            throw new IllegalStateException("The call has not started.");
+        }
+        return model;
+    }
+
+    Duration age() {
+        return Duration.ofNanos(System.nanoTime() - startedAtNanos);
+    }
+
+    /// Whether [#cancel()] was called.
+    public boolean isCancelled() {
+        synchronized (lock) {
+            return cancelled;
+        }
+    }
+
+    /// Notes that from now on a [#cancel()] must interrupt this thread. Attempts may change
+    /// threads: after a timeout the fault tolerance runtime can continue on a thread of its own.
+    ///
+    /// @throws InterruptedException when the call is cancelled already
+    void runsHere() throws InterruptedException {
+        synchronized (lock) {
+            if (cancelled) {
+                throw new InterruptedException();
+            }
+            runner = Thread.currentThread();
+        }
+    }
+
+    /// Ends [#runsHere]: a later [#cancel()] is only noted. Swallows an interrupt that it may have
+    /// sent.
+    void runsNoMore() {
+        synchronized (lock) {
+            runner = null;
+            if (cancelled) {
+                Thread.interrupted();
+            }
+        }
+    }
+
+    /// Runs one attempt with this call as the [current][#current] one.
+    void attempt(Runnable attempt) {
+        ScopedValue.where(CURRENT, this).run(attempt);
+    }
+
+    /// Counts a request that is about to be sent.
+    void attempted() {
+        attemptCount++;
+    }
+
+    void spentOutside(long nanos) {
+        outsideNanos += nanos;
+    }
+
+    @Nullable Completion completion() {
+        return completion;
+    }
+
+    void completed(Completion whole) {
+        completion = whole;
+    }
+}

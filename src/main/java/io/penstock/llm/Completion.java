@@ -1,0 +1,20 @@
+package io.penstock.llm;
+
+import org.jspecify.annotations.Nullable;
+
+/// The model's whole answer to one prompt. It always has a finish reason; an answer without one is
+/// a [Failure].
+///
+/// @param id the provider's id of this completion
+/// @param model the model that served it, as the provider names it
+/// @param finishReason `stop`, or `length` when the prompt's own `maxTokens` cut it
+/// @param usage null when the provider sent none
+/// @param providerRequestId the provider's `x-request-id`, for its support
+public record Completion(
+        String text,
+        @Nullable String id,
+        String model,
+        String finishReason,
+        @Nullable Usage usage,
+        @Nullable String providerRequestId)
+        implements Outcome {}

@@ -1,0 +1,161 @@
+package io.penstock.llm;
+
+import io.vertx.core.Context;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.RequestOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// One HTTP request and its answer, read by one blocking thread.
+///
+/// The network side lives on one event loop and hands signals to the reader through a queue; the
+/// reader asks for as many pieces as it has taken, so that at most [Provider#WINDOW] pieces wait in
+/// memory and a slow reader slows the provider.
+///
+/// [#close] ends the request at the provider unless its answer was read to the end. An interrupted
+/// or timed-out reader only has to close.
+final class Exchange implements AutoCloseable {
+
+    /// The answer's status line and headers.
+    record Head(int status, MultiMap headers) {}
+
+    private sealed interface Signal {
+        record Began(Head head) implements Signal {}
+
+        record Piece(Buffer bytes) implements Signal {}
+
+        record Ended() implements Signal {}
+
+        record Broke(Throwable cause) implements Signal {}
+    }
+
+    private final Context context;
+    private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
+    private long waitedNanos;
+    private int taken;
+
+    // Confined to the context.
+    private @Nullable HttpClientRequest request;
+    private @Nullable HttpClientResponse response;
+    private boolean ended;
+    private boolean closed;
+
+    Exchange(Context context) {
+        this.context = context;
+    }
+
+    void send(HttpClient client, RequestOptions options, Buffer body) {
+        context.runOnContext(_ ->
+                client.request(options)
+                        .onSuccess(connected -> connected(connected, body))
+                        .onFailure(this::broke));
+    }
+
+    /// Waits for the head of the answer.
+    ///
+    /// @return null when the deadline came first
+    /// @throws IOException when there is no answer, for the reason it tells
+    @Nullable Head head(Instant deadline) throws IOException, InterruptedException {
+        return switch (take(deadline)) {
+            case Signal.Began(Head head) -> head;
+            case Signal.Broke(Throwable cause) -> throw new IOException(cause);
+            case null -> null;
+            case Signal other -> throw new IllegalStateException("No head before " + other);
+        };
+    }
+
+    /// Waits for the next piece of the body.
+    ///
+    /// @return an empty buffer at the end of the body, null when the deadline came first
+    /// @throws IOException when the body broke off
+    @Nullable Buffer next(Instant deadline) throws IOException, InterruptedException {
+        return switch (take(deadline)) {
+            case Signal.Piece(Buffer bytes) -> {
+                askForMore();
+                yield bytes;
+            }
+            case Signal.Ended _ -> Buffer.buffer();
+            case Signal.Broke(Throwable cause) -> throw new IOException(cause);
+            case null -> null;
+            case Signal.Began began -> throw new IllegalStateException("A second " + began);
+        };
+    }
+
+    /// How long the reader has waited for the provider.
+    long waitedNanos() {
+        return waitedNanos;
+    }
+
+    @Override
+    public void close() {
+        context.runOnContext(_ -> {
+            closed = true;
+            if (request != null && !ended) {
+                request.reset();
+            }
+        });
+    }
+
+    private @Nullable Signal take(Instant deadline) throws InterruptedException {
+        long start = System.nanoTime();
+        try {
+            long left = Math.max(0, Duration.between(Instant.now(), deadline).toMillis());
+            return signals.poll(left, TimeUnit.MILLISECONDS);
+        } finally {
+            waitedNanos += System.nanoTime() - start;
+        }
+    }
+
+    private void askForMore() {
+        taken++;
+        if (taken == Provider.WINDOW / 2) {
+            int more = taken;
+            taken = 0;
+            context.runOnContext(_ -> {
+                if (response != null && !ended) {
+                    response.fetch(more);
+                }
+            });
+        }
+    }
+
+    private void connected(HttpClientRequest connected, Buffer body) {
+        request = connected;
+        if (closed) {
+            // The reader gave up while the connection was being made.
+            connected.reset();
+            return;
+        }
+        // The response's future tells of the same failures; without a handler each is logged as an
+        // error.
+        connected.exceptionHandler(_ -> {});
+        connected.send(body).onSuccess(this::began).onFailure(this::broke);
+    }
+
+    private void began(HttpClientResponse answer) {
+        response = answer;
+        answer.pause();
+        answer.handler(bytes -> signals.add(new Signal.Piece(bytes)));
+        answer.endHandler(_ -> {
+            ended = true;
+            signals.add(new Signal.Ended());
+        });
+        answer.exceptionHandler(this::broke);
+        signals.add(new Signal.Began(new Head(answer.statusCode(), answer.headers())));
+        answer.fetch(Provider.WINDOW);
+    }
+
+    private void broke(Throwable cause) {
+        ended = true;
+        signals.add(new Signal.Broke(cause));
+    }
+}

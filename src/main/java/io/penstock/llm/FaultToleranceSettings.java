@@ -1,0 +1,69 @@
+package io.penstock.llm;
+
+import io.penstock.flow.FlowConfig;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.ConfigSourceContext;
+import io.smallrye.config.ConfigSourceFactory;
+import io.smallrye.config.ConfigValue;
+import io.smallrye.config.PropertiesConfigSource;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.microprofile.config.spi.ConfigSource;
+
+/// Hands Penstock's own settings to the fault tolerance annotations, which know only numbers under
+/// names made of classes.
+///
+/// A value that cannot be read is left out here: [LlmConfig] and [FlowConfig] refuse it with a
+/// sentence at start.
+public final class FaultToleranceSettings implements ConfigSourceFactory {
+
+    /// Above application.properties (250), below system properties (400): whoever knows the long
+    /// names may still use them.
+    private static final int ORDINAL = 260;
+
+    /// The AI service's annotations belong to the class that the LangChain4j extension generates.
+    private static final String COMPLETIONS =
+            "smallrye.faulttolerance.\"io.penstock.llm.Completions$$QuarkusImpl/complete\".";
+
+    private static final String ATTEMPTS =
+            "smallrye.faulttolerance.\"io.penstock.llm.Attempts/attempt\".";
+
+    @Override
+    public Iterable<ConfigSource> getConfigSources(ConfigSourceContext context) {
+        Map<String, String> settings = new HashMap<>();
+        try {
+            int maxConcurrency =
+                    number(context, "penstock.flow.max-concurrency", FlowConfig.MAX_CONCURRENCY);
+            int maxAttempts = number(context, "penstock.llm.max-attempts", LlmConfig.MAX_ATTEMPTS);
+            Duration timeout = duration(context, "penstock.llm.timeout", LlmConfig.TIMEOUT);
+            Duration backoff = duration(context, "penstock.llm.backoff", LlmConfig.BACKOFF);
+            settings.put(COMPLETIONS + "bulkhead.value", Integer.toString(maxConcurrency));
+            settings.put(COMPLETIONS + "timeout.value", Long.toString(timeout.toMillis()));
+            settings.put(COMPLETIONS + "timeout.unit", "millis");
+            settings.put(ATTEMPTS + "retry.max-retries", Integer.toString(maxAttempts - 1));
+            settings.put(ATTEMPTS + "retry.delay", Long.toString(backoff.toMillis()));
+            settings.put(ATTEMPTS + "retry.delay-unit", "millis");
+        } catch (IllegalArgumentException unreadable) {
+            settings.clear();
+        }
+        return List.of(
+                new PropertiesConfigSource(settings, "Penstock fault tolerance settings", ORDINAL));
+    }
+
+    private static int number(ConfigSourceContext context, String key, String fallback) {
+        return Integer.parseInt(text(context, key, fallback));
+    }
+
+    private static Duration duration(ConfigSourceContext context, String key, String fallback) {
+        return DurationConverter.parseDuration(text(context, key, fallback));
+    }
+
+    private static String text(ConfigSourceContext context, String key, String fallback) {
+        ConfigValue value = context.getValue(key);
+        return value == null || value.getValue() == null || value.getValue().isBlank()
+                ? fallback
+                : value.getValue().trim();
+    }
+}

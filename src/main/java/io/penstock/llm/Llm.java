@@ -1,0 +1,76 @@
+package io.penstock.llm;
+
+import io.penstock.flow.Admission;
+import io.penstock.flow.Decision;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import org.jboss.logging.Logger;
+
+/// The single way to a model. Thread-safe; [#complete] blocks and is meant for virtual threads.
+@ApplicationScoped
+public class Llm {
+
+    private static final Logger LOG = Logger.getLogger(Llm.class);
+
+    private final LlmConfig config;
+    private final Admission admission;
+    private final Attempts attempts;
+    private final Meters meters;
+    private final Clock clock;
+
+    Llm(LlmConfig config, Admission admission, Attempts attempts, Meters meters, Clock clock) {
+        this.config = config.checked();
+        this.admission = admission;
+        this.attempts = attempts;
+        this.meters = meters;
+        this.clock = clock;
+    }
+
+    /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.
+    public Outcome complete(Call call) {
+        call.start(clock.instant(), config.deadline(), config.model());
+        Outcome outcome = admitted(call);
+        meters.record(call, outcome);
+        return outcome;
+    }
+
+    /// The longest limit that a caller may name for a call.
+    public LlmConfig limits() {
+        return config;
+    }
+
+    static Failure deadlineExceeded() {
+        return Failure.of(
+                FailureKind.DEADLINE_EXCEEDED,
+                "The time for this call is up; give it more time (timeout_ms) or fewer tokens.");
+    }
+
+    private Outcome admitted(Call call) {
+        if (!admission.enter()) {
+            return Attempts.full(new Decision.Full(admission.retryAfterWhenFull()));
+        }
+        try {
+            attempts.attempt(call);
+            Completion completion = call.completion();
+            return completion != null
+                    ? completion
+                    : Failure.of(FailureKind.TRUNCATED, "The provider sent no answer.");
+        } catch (LlmException failed) {
+            return failed.failure();
+        } catch (InterruptedException interrupted) {
+            if (!call.isCancelled()) {
+                Thread.currentThread().interrupt();
+            }
+            return Failure.of(FailureKind.CANCELLED, "The call was cancelled.");
+        } catch (RuntimeException unexpected) {
+            if (call.isCancelled()) {
+                return Failure.of(FailureKind.CANCELLED, "The call was cancelled.");
+            }
+            LOG.error("A call failed in a way that nobody foresaw", unexpected);
+            return Failure.of(
+                    FailureKind.SERVER, "Penstock failed on this call; its log says why.");
+        } finally {
+            admission.leave();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package io.penstock.llm;
+
+import io.penstock.flow.FlowConfig;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.RequestOptions;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+
+/// The provider's HTTP side: one pooled client for all calls. Thread-safe.
+///
+/// The pool has as many connections as calls may be in flight, so that a call with a permit never
+/// waits for a connection.
+@ApplicationScoped
+class Provider {
+
+    /// The body's pieces that may lie unread in memory per call; a piece is what one read of the
+    /// socket gave, 64 KB at most.
+    static final int WINDOW = 16;
+
+    private static final String USER_AGENT = "penstock";
+
+    private final Vertx vertx;
+    private final HttpClient client;
+    private final RequestOptions target;
+
+    Provider(Vertx vertx, Endpoint endpoint, LlmConfig config, FlowConfig flow) {
+        this.vertx = vertx;
+        this.client =
+                vertx.httpClientBuilder()
+                        .with(
+                                new HttpClientOptions()
+                                        .setKeepAlive(true)
+                                        .setConnectTimeout(millis(config.connectTimeout()))
+                                        .setTcpNoDelay(true))
+                        .with(
+                                new PoolOptions()
+                                        .setHttp1MaxSize(flow.maxConcurrency())
+                                        .setMaxWaitQueueSize(flow.maxConcurrency()))
+                        // The exchange on the connection tells of its end; here it would be logged
+                        // once more.
+                        .withConnectHandler(connection -> connection.exceptionHandler(_ -> {}))
+                        .build();
+        this.target =
+                new RequestOptions()
+                        .setMethod(HttpMethod.POST)
+                        .setAbsoluteURI(endpoint.baseUrl() + "/chat/completions");
+        MultiMap headers =
+                HttpHeaders.headers()
+                        .set(HttpHeaders.CONTENT_TYPE, "application/json")
+                        .set(HttpHeaders.USER_AGENT, USER_AGENT);
+        if (endpoint.apiKey() != null) {
+            headers.set(HttpHeaders.AUTHORIZATION, "Bearer " + endpoint.apiKey());
+        }
+        this.target.setHeaders(headers);
+    }
+
+    /// Sends a request. Close the exchange in every case: that ends the request at the provider if
+    /// it still runs.
+    Exchange post(Buffer body, boolean stream) {
+        RequestOptions options = new RequestOptions(target);
+        options.putHeader(HttpHeaders.ACCEPT, stream ? "text/event-stream" : "application/json");
+        Exchange exchange = new Exchange(vertx.getOrCreateContext());
+        exchange.send(client, options, body);
+        return exchange;
+    }
+
+    @PreDestroy
+    void close() {
+        client.close();
+    }
+
+    private static int millis(Duration duration) {
+        return (int) Math.min(Integer.MAX_VALUE, duration.toMillis());
+    }
+}

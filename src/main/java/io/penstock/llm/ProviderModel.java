@@ -1,0 +1,239 @@
+package io.penstock.llm;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.ChatMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import io.quarkus.arc.Arc;
+import io.quarkus.arc.Unremovable;
+import io.vertx.core.buffer.Buffer;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The provider as a LangChain4j model: OpenAI's chat completions, whole or streamed, one HTTP
+/// request each. Thread-safe.
+///
+/// A streamed call blocks like any other until the answer is whole and hands over its deltas on the
+/// way, so that timeout, bulkhead and retry guard both alike.
+///
+/// Wire format: OpenAI API reference, "Chat Completions", object and streaming.
+@ApplicationScoped
+@Unremovable
+class ProviderModel implements ChatModel {
+
+    /// An error body at most; longer ones are cut.
+    private static final int ERROR_BYTES = 64 * 1024;
+
+    private static final ObjectMapper JSON = JsonMapper.builder().build();
+
+    private final Provider provider;
+    private final Endpoint endpoint;
+    private final long maxAnswer;
+    private final String maxTokensField;
+
+    ProviderModel(Provider provider, Endpoint endpoint, LlmConfig config) {
+        this.provider = provider;
+        this.endpoint = endpoint;
+        this.maxAnswer = config.maxAnswer().asLongValue();
+        this.maxTokensField = config.maxTokensField().wireName();
+    }
+
+    @Override
+    public ChatResponse doChat(ChatRequest request) {
+        Call call = Call.current();
+        Buffer body = body(request, call);
+        call.attempted();
+        try (Exchange exchange = provider.post(body, call.streams())) {
+            try {
+                Completion completion = read(exchange, call);
+                call.completed(completion);
+                return ChatResponse.builder().aiMessage(AiMessage.from(completion.text())).build();
+            } finally {
+                call.spentOutside(exchange.waitedNanos());
+            }
+        } catch (InterruptedException interrupted) {
+            // By the attempt's timeout or by the caller's cancellation: the layers above know
+            // which.
+            Thread.currentThread().interrupt();
+            throw new LlmException(
+                    Failure.of(FailureKind.CANCELLED, "The call was cancelled."), call);
+        }
+    }
+
+    private Completion read(Exchange exchange, Call call) throws InterruptedException {
+        Exchange.Head head;
+        try {
+            head = exchange.head(call.deadline());
+        } catch (IOException broken) {
+            throw new LlmException(ProviderFailure.unreachable(endpoint, broken), call);
+        }
+        if (head == null) {
+            throw new LlmException(Llm.deadlineExceeded(), call);
+        }
+        String contentType = head.headers().get("content-type");
+        boolean json = contentType == null || contentType.contains("json");
+        if (head.status() < 200 || head.status() > 299) {
+            throw new LlmException(
+                    ProviderFailure.of(head, parse(errorBody(exchange, call)), endpoint), call);
+        }
+        Answer answer = new Answer(head, call, endpoint);
+        if (call.streams() && !json) {
+            readEvents(exchange, call, answer);
+        } else {
+            answer.whole(parse(wholeBody(exchange, call)));
+        }
+        return answer.completion();
+    }
+
+    private void readEvents(Exchange exchange, Call call, Answer answer)
+            throws InterruptedException {
+        Events events = new Events();
+        long size = 0;
+        try {
+            while (true) {
+                Buffer piece = next(exchange, call);
+                if (piece.length() == 0) {
+                    return;
+                }
+                size += piece.length();
+                if (size > maxAnswer) {
+                    throw new LlmException(ProviderFailure.tooLong(maxAnswer), call);
+                }
+                events.add(piece);
+                for (String data = events.next(); data != null; data = events.next()) {
+                    if ("[DONE]".equals(data)) {
+                        drain(exchange, call);
+                        return;
+                    }
+                    answer.chunk(parse(data.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+                }
+            }
+        } catch (IOException broken) {
+            if (!answer.isFinished()) {
+                throw new LlmException(ProviderFailure.cut(), call);
+            }
+        }
+    }
+
+    /// Reads what follows `[DONE]`, which is nothing but the end of the body: then the connection
+    /// can be used again.
+    private static void drain(Exchange exchange, Call call)
+            throws IOException, InterruptedException {
+        if (next(exchange, call).length() > 0) {
+            next(exchange, call);
+        }
+    }
+
+    private byte[] wholeBody(Exchange exchange, Call call) throws InterruptedException {
+        Buffer whole = Buffer.buffer();
+        try {
+            for (Buffer piece = next(exchange, call);
+                    piece.length() > 0;
+                    piece = next(exchange, call)) {
+                if (whole.length() + (long) piece.length() > maxAnswer) {
+                    throw new LlmException(ProviderFailure.tooLong(maxAnswer), call);
+                }
+                whole.appendBuffer(piece);
+            }
+        } catch (IOException broken) {
+            throw new LlmException(ProviderFailure.cut(), call);
+        }
+        return whole.getBytes();
+    }
+
+    private static byte[] errorBody(Exchange exchange, Call call) throws InterruptedException {
+        Buffer whole = Buffer.buffer();
+        try {
+            for (Buffer piece = next(exchange, call);
+                    piece.length() > 0 && whole.length() < ERROR_BYTES;
+                    piece = next(exchange, call)) {
+                whole.appendBuffer(piece);
+            }
+        } catch (IOException broken) {
+            // The status says enough.
+        }
+        return whole.getBytes();
+    }
+
+    private static Buffer next(Exchange exchange, Call call)
+            throws IOException, InterruptedException {
+        Buffer piece = exchange.next(call.deadline());
+        if (piece == null) {
+            throw new LlmException(Llm.deadlineExceeded(), call);
+        }
+        return piece;
+    }
+
+    /// @return null when the bytes are not a JSON document
+    private static @Nullable JsonNode parse(byte[] bytes) {
+        try {
+            return JSON.readTree(bytes);
+        } catch (JsonProcessingException notJson) {
+            return null;
+        } catch (IOException impossible) {
+            throw new java.io.UncheckedIOException(impossible);
+        }
+    }
+
+    private Buffer body(ChatRequest request, Call call) {
+        Prompt prompt = call.prompt();
+        ObjectNode body = JSON.createObjectNode();
+        body.put("model", prompt.model());
+        ArrayNode messages = body.putArray("messages");
+        if (prompt.system() != null) {
+            message(messages, "system", prompt.system());
+        }
+        for (ChatMessage message : request.messages()) {
+            switch (message) {
+                case SystemMessage system -> message(messages, "system", system.text());
+                case UserMessage user -> message(messages, "user", user.singleText());
+                default ->
+                        throw new IllegalStateException(
+                                "No prompt holds a message of type " + message.type());
+            }
+        }
+        if (prompt.temperature() != null) {
+            body.put("temperature", prompt.temperature());
+        }
+        if (prompt.maxTokens() != null) {
+            body.put(maxTokensField, prompt.maxTokens());
+        }
+        if (prompt.responseFormat() != null) {
+            body.set("response_format", prompt.responseFormat());
+        }
+        if (call.streams()) {
+            body.put("stream", true);
+            body.putObject("stream_options").put("include_usage", true);
+        }
+        try {
+            return Buffer.buffer(JSON.writeValueAsBytes(body));
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("A tree of JSON nodes is always writable", impossible);
+        }
+    }
+
+    private static void message(ArrayNode messages, String role, String content) {
+        messages.addObject().put("role", role).put("content", content);
+    }
+
+    /// Gives the AI service this model; public with a public constructor, as the LangChain4j
+    /// extension makes it.
+    public static final class Source implements Supplier<ChatModel> {
+
+        @Override
+        public ChatModel get() {
+            return Arc.container().instance(ProviderModel.class).get();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.penstock.llm;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Predicate;
+
+/// Tells the retry layer whether another attempt makes sense: never after a delta has reached the
+/// caller.
+///
+/// Public with a public constructor, as the fault tolerance runtime makes it.
+public final class Retryable implements Predicate<Throwable> {
+
+    @Override
+    public boolean test(Throwable thrown) {
+        return thrown instanceof LlmException failed
+                && failed.failure().kind().retryable()
+                && !failed.call().streamed()
+                && !failed.call().isCancelled()
+                && reachable(failed);
+    }
+
+    /// A caller whose deadline comes before the provider's `Retry-After` hears so now instead of
+    /// waiting in vain.
+    private static boolean reachable(LlmException failed) {
+        Duration retryAfter = failed.failure().retryAfter();
+        return retryAfter == null
+                || Instant.now().plus(retryAfter).isBefore(failed.call().deadline());
+    }
+}
