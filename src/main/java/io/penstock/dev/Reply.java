@@ -234,8 +234,8 @@ record Reply(
                             + Instant.now().getEpochSecond()
                             + ",\"model\":"
                             + Json.quote(served(prompt.model()))
-                            + ",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_simulated\","
-                            + "\"choices\":[";
+                            + ",\"service_tier\":\"default\""
+                            + ",\"system_fingerprint\":\"fp_simulated\",\"choices\":[";
         }
 
         void begin(Answer answer) {

@@ -1,5 +1,6 @@
 package io.penstock.flow;
 
+import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
 ///
 /// Thread-safe. Methods that wait block their thread, which is meant to be a virtual one.
 @ApplicationScoped
+@Startup
 public class Admission {
 
     /// A provider has a few dozen models; the cap keeps made-up model names from filling the
@@ -82,7 +84,7 @@ public class Admission {
         }
         while (true) {
             Duration untilMark = untilMark(model);
-            if (clock.instant().plus(untilMark).isAfter(latest)) {
+            if (untilMark.isPositive() && clock.instant().plus(untilMark).isAfter(latest)) {
                 return new Decision.NotBefore(bounded(untilMark));
             }
             Thread.sleep(untilMark);

@@ -30,7 +30,7 @@ public class CompleteResource {
     CompleteResource(Llm llm, PromptReader prompts, HttpConfig config) {
         this.llm = llm;
         this.prompts = prompts;
-        this.maxBody = config.checked().maxBody().asLongValue();
+        this.maxBody = config.maxBody().asLongValue();
     }
 
     /// Answers when the whole answer is there. A caller that leaves ends the call.

@@ -21,7 +21,9 @@ class Exchanges {
 
     private final Endpoint endpoint;
 
-    Exchanges(Endpoint endpoint) {
+    /// Checks the settings too: this is the one bean of the package that is made at start.
+    Exchanges(Endpoint endpoint, HttpConfig config) {
+        config.checked();
         this.endpoint = endpoint;
     }
 

@@ -1,22 +1,17 @@
 package io.penstock.http;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.llm.Call;
-import io.penstock.llm.Completion;
-import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
 import io.quarkus.websockets.next.OnBinaryMessage;
 import io.quarkus.websockets.next.OnClose;
 import io.quarkus.websockets.next.OnError;
+import io.quarkus.websockets.next.OnOpen;
 import io.quarkus.websockets.next.OnTextMessage;
 import io.quarkus.websockets.next.WebSocket;
 import io.quarkus.websockets.next.WebSocketConnection;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.core.buffer.Buffer;
-import jakarta.enterprise.context.SessionScoped;
+import jakarta.inject.Singleton;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /// `WS /stream`: prompts in, tokens out, several at once.
 ///
@@ -24,143 +19,78 @@ import org.jspecify.annotations.Nullable;
 /// `{"token"}` … `{"done":true,"finish_reason","usage"}`, or `{"error"}`. The socket stays open
 /// after an error; closing it cancels all.
 ///
-/// One instance for each connection; each prompt runs in a virtual thread of its own, which waits
+/// One instance serves all sockets. Each prompt runs in a virtual thread of its own, which waits
 /// while the client is slow.
 @WebSocket(path = "/stream")
-@SessionScoped
+@Singleton
 public class StreamSocket {
-
-    private static final Logger LOG = Logger.getLogger(StreamSocket.class);
-
-    private static final int ID_MAX = 128;
-
-    /// The key of the prompt that has no id; ids are not empty.
-    private static final String NO_ID = "";
 
     private final Llm llm;
     private final PromptReader prompts;
     private final int maxStreams;
-    private final WebSocketConnection connection;
-    private final ConcurrentHashMap<String, Call> calls = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<String, SocketStreams> sockets = new ConcurrentHashMap<>();
 
-    StreamSocket(Llm llm, PromptReader prompts, HttpConfig config, WebSocketConnection connection) {
+    StreamSocket(Llm llm, PromptReader prompts, HttpConfig config) {
         this.llm = llm;
         this.prompts = prompts;
-        this.maxStreams = config.checked().maxStreamsPerSocket();
-        this.connection = connection;
+        this.maxStreams = config.maxStreamsPerSocket();
+    }
+
+    @OnOpen
+    void onOpen(WebSocketConnection connection) {
+        sockets.put(connection.id(), new SocketStreams(connection, llm, maxStreams));
     }
 
     /// Starts or cancels a prompt.
     @OnTextMessage
     @RunOnVirtualThread
-    void onText(String message) {
+    void onText(String message, WebSocketConnection connection) {
+        SocketStreams streams = sockets.get(connection.id());
+        if (streams == null) {
+            return;
+        }
         String id = null;
         try {
             Fields fields = Fields.of(message);
             String cancel = fields.text("cancel");
             if (cancel != null) {
                 fields.nothingElse();
-                cancel(cancel);
+                streams.cancel(cancel);
                 return;
             }
-            id = fields.text("id");
-            if (id != null && (id.isEmpty() || id.length() > ID_MAX)) {
-                String unfit = id;
-                id = null;
-                throw Problem.invalid(
-                        "id",
-                        "out_of_range",
-                        "\"id\" has "
-                                + unfit.length()
-                                + " characters; it must have from 1 to "
-                                + ID_MAX
-                                + ".");
-            }
+            id = SocketStreams.fit(fields.text("id"));
             PromptReader.Asked asked = prompts.read(fields);
             fields.nothingElse();
-            start(id, asked);
+            streams.start(id, asked);
         } catch (Problem problem) {
-            send(id, problem.toJson());
+            streams.send(id, problem.toJson());
         }
     }
 
     @OnBinaryMessage
     @RunOnVirtualThread
-    void onBinary(Buffer message) {
-        send(
-                null,
-                Problem.invalid(null, "invalid_json", "Send JSON as text messages, not binary.")
-                        .toJson());
+    void onBinary(Buffer message, WebSocketConnection connection) {
+        SocketStreams streams = sockets.get(connection.id());
+        if (streams != null) {
+            streams.send(
+                    null,
+                    Problem.invalid(null, "invalid_json", "Send JSON as text, not binary.")
+                            .toJson());
+        }
     }
 
     /// Cancels what still runs.
     @OnClose
-    void onClose() {
-        calls.values().forEach(Call::cancel);
+    void onClose(WebSocketConnection connection) {
+        SocketStreams streams = sockets.remove(connection.id());
+        if (streams != null) {
+            streams.cancelAll();
+        }
     }
 
+    /// A send that fails means that the client is gone, and closing tells so too.
     @OnError
-    void onError(Throwable thrown) {
-        // A send that fails means that the client is gone; closing has cancelled its calls.
-        LOG.debugf("A socket ended with %s", thrown.getClass().getSimpleName());
-        calls.values().forEach(Call::cancel);
-    }
-
-    private void start(@Nullable String id, PromptReader.Asked asked) {
-        if (calls.size() >= maxStreams) {
-            throw Problem.refused(
-                    429,
-                    "too_many_streams",
-                    "This socket runs "
-                            + maxStreams
-                            + " prompts already; wait for one to end or cancel one.");
-        }
-        Call call =
-                Call.streaming(
-                        asked.prompt(), asked.limit(), delta -> send(id, Frames.token(delta)));
-        String key = id == null ? NO_ID : id;
-        if (calls.putIfAbsent(key, call) != null) {
-            throw Problem.invalid(
-                    "id",
-                    "duplicate_id",
-                    id == null
-                            ? "A prompt without an id runs already; give each prompt an \"id\" to run"
-                                    + " several at once."
-                            : "A prompt with this id runs already on this socket.");
-        }
-        Thread.ofVirtual().name("stream").start(() -> run(id, key, call));
-    }
-
-    private void run(@Nullable String id, String key, Call call) {
-        try {
-            ObjectNode last =
-                    switch (llm.complete(call)) {
-                        case Completion completion -> Frames.done(completion);
-                        case Failure failure -> Problem.of(failure).toJson();
-                    };
-            // Free before the last frame, so that a client may use the id again as soon as it has
-            // seen that frame.
-            calls.remove(key, call);
-            send(id, last);
-        } catch (RuntimeException gone) {
-            LOG.debugf("A stream ended with %s", gone.getClass().getSimpleName());
-        } finally {
-            calls.remove(key, call);
-        }
-    }
-
-    private void cancel(String id) {
-        Call call = calls.get(id);
-        if (call == null) {
-            throw Problem.invalid("cancel", "unknown_id", "No prompt with this id runs here.");
-        }
-        call.cancel();
-    }
-
-    private void send(@Nullable String id, ObjectNode frame) {
-        if (id != null) {
-            frame.put("id", id);
-        }
-        connection.sendTextAndAwait(frame.toString());
+    void onError(Throwable thrown, WebSocketConnection connection) {
+        onClose(connection);
     }
 }

@@ -15,7 +15,7 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
 /// Hands Penstock's own settings to the fault tolerance annotations, which know only numbers under
 /// names made of classes.
 ///
-/// A value that cannot be read is left out here: [LlmConfig] and [FlowConfig] refuse it with a
+/// With a value that makes no sense there are none: [LlmConfig] and [FlowConfig] refuse it with a
 /// sentence at start.
 public final class FaultToleranceSettings implements ConfigSourceFactory {
 
@@ -39,6 +39,9 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
             int maxAttempts = number(context, "penstock.llm.max-attempts", LlmConfig.MAX_ATTEMPTS);
             Duration timeout = duration(context, "penstock.llm.timeout", LlmConfig.TIMEOUT);
             Duration backoff = duration(context, "penstock.llm.backoff", LlmConfig.BACKOFF);
+            if (maxConcurrency < 1 || maxAttempts < 1 || !timeout.isPositive()) {
+                return List.of();
+            }
             settings.put(COMPLETIONS + "bulkhead.value", Integer.toString(maxConcurrency));
             settings.put(COMPLETIONS + "timeout.value", Long.toString(timeout.toMillis()));
             settings.put(COMPLETIONS + "timeout.unit", "millis");
@@ -46,7 +49,7 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
             settings.put(ATTEMPTS + "retry.delay", Long.toString(backoff.toMillis()));
             settings.put(ATTEMPTS + "retry.delay-unit", "millis");
         } catch (IllegalArgumentException unreadable) {
-            settings.clear();
+            return List.of();
         }
         return List.of(
                 new PropertiesConfigSource(settings, "Penstock fault tolerance settings", ORDINAL));

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.penstock.flow.Admission;
+import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Labels are bounded: callers may name any model, so that all beyond the first hundred count as
 /// `other`.
 @ApplicationScoped
+@Startup
 class Meters {
 
     private static final int MODELS_MAX = 100;

@@ -109,7 +109,8 @@ class SimulatedProviderTest {
     void streamsWithoutUsageUnlessAsked() {
         List<JsonNode> events =
                 client.events(
-                        "{'model':'m-2025-04-14','stream':true,'n':2,'messages':[{'role':'user','content':'x'}]}");
+                        "{'model':'m-2025-04-14','stream':true,'n':2,"
+                                + "'messages':[{'role':'user','content':'x'}]}");
 
         assertThat(events)
                 .allSatisfy(event -> {
@@ -629,7 +630,8 @@ class SimulatedProviderTest {
         }
 
         static String prompt(String text, boolean stream) {
-            return "{\"model\":\"m\",\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":%s}]}"
+            return ("{\"model\":\"m\",\"stream\":%s,"
+                            + "\"messages\":[{\"role\":\"user\",\"content\":%s}]}")
                     .formatted(stream, Json.quote(text));
         }
 

@@ -7,40 +7,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.testing.Caller;
 import io.penstock.testing.Caller.Answer;
-import io.penstock.testing.Provider;
-import io.penstock.testing.SimulatedProviderResource;
-import io.quarkus.test.common.TestResourceScope;
-import io.quarkus.test.common.WithTestResource;
-import io.quarkus.test.common.http.TestHTTPResource;
+import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.SoftAssertions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /// What a caller sees of each thing that a provider can do wrong, and that each request that
 /// reached the provider is an attempt that the caller is told of.
 @QuarkusTest
-@WithTestResource(value = SimulatedProviderResource.class, scope = TestResourceScope.GLOBAL)
-class FaultsQuarkusTest {
+class FaultsQuarkusTest extends PenstockTest {
 
     private static final int TRIES = 3;
-
-    @TestHTTPResource URI base;
-
-    private Caller caller;
-    private final Provider provider = Provider.configured();
-
-    @BeforeEach
-    void start() {
-        caller = new Caller(base);
-        provider.reset();
-    }
 
     private record Expected(String fault, int status, String code, int attempts) {}
 

@@ -3,18 +3,20 @@ package io.penstock.testing;
 import io.penstock.dev.SimulatedProvider;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Starts the simulated provider for a test run and points the application at it, with little
 /// patience, so that tests of failures end soon.
 public class SimulatedProviderResource implements QuarkusTestResourceLifecycleManager {
 
-    private SimulatedProvider provider;
+    private @Nullable SimulatedProvider provider;
 
     @Override
     public Map<String, String> start() {
-        provider = SimulatedProvider.start(SimulatedProvider.Options.defaults());
+        SimulatedProvider started = SimulatedProvider.start(SimulatedProvider.Options.defaults());
+        provider = started;
         return Map.of(
-                "penstock.llm.base-url", provider.baseUrl(),
+                "penstock.llm.base-url", started.baseUrl(),
                 "penstock.llm.api-key", "sk-test-0123456789abcdef",
                 "penstock.llm.timeout", "2s",
                 "penstock.llm.max-attempts", "3",
@@ -25,6 +27,8 @@ public class SimulatedProviderResource implements QuarkusTestResourceLifecycleMa
 
     @Override
     public void stop() {
-        provider.close();
+        if (provider != null) {
+            provider.close();
+        }
     }
 }

@@ -1,0 +1,106 @@
+package io.penstock;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.library.Architectures;
+import org.jspecify.annotations.NullMarked;
+
+/// The direction in which calls go, and where each outside library is at home.
+@AnalyzeClasses(packages = "io.penstock", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+    @ArchTest
+    static final ArchRule callsGoOneWay =
+            Architectures.layeredArchitecture()
+                    .consideringOnlyDependenciesInLayers()
+                    .layer("lambda")
+                    .definedBy("io.penstock.lambda..")
+                    .layer("http")
+                    .definedBy("io.penstock.http..")
+                    .layer("llm")
+                    .definedBy("io.penstock.llm..")
+                    .layer("flow")
+                    .definedBy("io.penstock.flow..")
+                    .layer("dev")
+                    .definedBy("io.penstock.dev..")
+                    .whereLayer("dev")
+                    .mayNotBeAccessedByAnyLayer()
+                    .whereLayer("lambda")
+                    .mayNotBeAccessedByAnyLayer()
+                    .whereLayer("http")
+                    .mayOnlyBeAccessedByLayers("lambda")
+                    .whereLayer("llm")
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "dev")
+                    .whereLayer("flow")
+                    .mayOnlyBeAccessedByLayers("llm");
+
+    @ArchTest
+    static final ArchRule noCycles =
+            slices().matching("io.penstock.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule languageModelsAndFaultToleranceLiveInLlm =
+            onlyIn(
+                    "io.penstock.llm..",
+                    "dev.langchain4j..",
+                    "io.quarkiverse.langchain4j..",
+                    "org.eclipse.microprofile.faulttolerance..",
+                    "io.smallrye.faulttolerance..",
+                    "io.micrometer..");
+
+    @ArchTest
+    static final ArchRule webLivesInHttp =
+            onlyIn(
+                    "io.penstock.http..",
+                    "jakarta.ws.rs..",
+                    "org.jboss.resteasy..",
+                    "io.quarkus.websockets..",
+                    "io.smallrye.mutiny..",
+                    "io.vertx.ext.web..");
+
+    @ArchTest
+    static final ArchRule awsLivesInLambda =
+            onlyIn("io.penstock.lambda..", "com.amazonaws..", "io.netty..");
+
+    @ArchTest
+    static final ArchRule namesSayWhatAThingIs =
+            noClasses()
+                    .should()
+                    .haveNameMatching(".*(Impl|Manager|Helper|Utils?|Service)")
+                    .because("such names say how a thing is used, not what it is");
+
+    @ArchTest
+    static final ArchRule packagesAreExplainedAndNullMarked =
+            classes()
+                    .should(
+                            new ArchCondition<>("be in a package with a @NullMarked package-info") {
+                                @Override
+                                public void check(JavaClass item, ConditionEvents events) {
+                                    events.add(
+                                            new SimpleConditionEvent(
+                                                    item,
+                                                    item.getPackage()
+                                                            .isAnnotatedWith(NullMarked.class),
+                                                    item.getName()));
+                                }
+                            });
+
+    private static ArchRule onlyIn(String home, String... libraries) {
+        return noClasses()
+                .that()
+                .resideOutsideOfPackages(home, "io.penstock.dev..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(libraries);
+    }
+}

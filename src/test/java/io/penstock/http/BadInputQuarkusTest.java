@@ -1,0 +1,217 @@
+package io.penstock.http;
+
+import static io.penstock.testing.Caller.prompt;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.testing.Caller;
+import io.penstock.testing.Caller.Answer;
+import io.penstock.testing.PenstockTest;
+import io.quarkus.test.junit.QuarkusTest;
+import java.net.http.HttpRequest;
+import java.util.List;
+import java.util.Random;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.Test;
+
+/// What is wrong with a request is said in the one error shape, by name, and costs no call.
+@QuarkusTest
+class BadInputQuarkusTest extends PenstockTest {
+
+    private record Bad(String body, int status, String code, String param) {}
+
+    private static final List<Bad> BODIES =
+            List.of(
+                    new Bad("", 400, "invalid_json", ""),
+                    new Bad("{", 400, "invalid_json", ""),
+                    new Bad("{\"prompt\":\"a\"} x", 400, "invalid_json", ""),
+                    new Bad("[]", 400, "invalid_json", ""),
+                    new Bad("null", 400, "invalid_json", ""),
+                    new Bad("\"text\"", 400, "invalid_json", ""),
+                    new Bad("{\"prompt\":\"a\",\"prompt\":\"b\"}", 400, "invalid_json", ""),
+                    new Bad("[".repeat(5000), 400, "invalid_json", ""),
+                    new Bad("{}", 400, "missing_field", "prompt"),
+                    new Bad("{\"prompt\":null}", 400, "missing_field", "prompt"),
+                    new Bad("{\"prompt\":\"\"}", 400, "blank_field", "prompt"),
+                    new Bad("{\"prompt\":\" \\n\"}", 400, "blank_field", "prompt"),
+                    new Bad("{\"prompt\":5}", 400, "wrong_type", "prompt"),
+                    new Bad("{\"prompt\":[\"a\"]}", 400, "wrong_type", "prompt"),
+                    new Bad("{\"prompt\":{\"a\":1}}", 400, "wrong_type", "prompt"),
+                    new Bad("{\"prompt\":\"a\",\"promt\":1}", 400, "unknown_field", "promt"),
+                    new Bad("{\"prompt\":\"a\",\"stream\":true}", 400, "unknown_field", "stream"),
+                    new Bad("{\"prompt\":\"a\",\"model\":7}", 400, "wrong_type", "model"),
+                    new Bad("{\"prompt\":\"a\",\"model\":\"\"}", 400, "out_of_range", "model"),
+                    new Bad("{\"prompt\":\"a\",\"system\":false}", 400, "wrong_type", "system"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"temperature\":\"1\"}",
+                            400,
+                            "wrong_type",
+                            "temperature"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"temperature\":2.1}",
+                            400,
+                            "out_of_range",
+                            "temperature"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"temperature\":-1e999}",
+                            400,
+                            "out_of_range",
+                            "temperature"),
+                    new Bad("{\"prompt\":\"a\",\"temperature\":NaN}", 400, "invalid_json", ""),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"max_tokens\":0}",
+                            400,
+                            "out_of_range",
+                            "max_tokens"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"max_tokens\":1.5}",
+                            400,
+                            "wrong_type",
+                            "max_tokens"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"max_tokens\":99999999999999999999}",
+                            400,
+                            "out_of_range",
+                            "max_tokens"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"response_format\":\"json\"}",
+                            400,
+                            "wrong_type",
+                            "response_format"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"timeout_ms\":0}",
+                            400,
+                            "out_of_range",
+                            "timeout_ms"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"timeout_ms\":86400000}",
+                            400,
+                            "out_of_range",
+                            "timeout_ms"));
+
+    @Test
+    void aBadBodyIsRefusedByName() {
+        SoftAssertions softly = new SoftAssertions();
+        for (Bad bad : BODIES) {
+            for (String accept : List.of("application/json", "text/event-stream")) {
+                Answer answer = send(caller.json(bad.body).header("accept", accept));
+                String what = bad.body.substring(0, Math.min(60, bad.body.length()));
+                softly.assertThat(answer.status()).as(what).isEqualTo(bad.status);
+                softly.assertThat(answer.code()).as(what).isEqualTo(bad.code);
+                softly.assertThat(answer.json().path("error").path("param").asText(""))
+                        .as(what)
+                        .isIn(bad.param, "null");
+                checkShape(softly, what, answer);
+            }
+        }
+        softly.assertAll();
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void malformedJsonIsRefusedWithItsPosition() {
+        Answer answer = send(caller.json("{\"prompt\":\n  tru}"));
+
+        assertThat(answer.json().path("error").path("message").asText()).contains("line 2, column");
+    }
+
+    @Test
+    void binaryIsNoJson() {
+        byte[] noise = new byte[8192];
+        long seed = System.nanoTime();
+        System.out.println("Seed " + seed);
+        new Random(seed).nextBytes(noise);
+
+        Answer answer =
+                send(
+                        caller.request("/complete")
+                                .header("content-type", "application/json")
+                                .POST(HttpRequest.BodyPublishers.ofByteArray(noise)));
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.code()).isEqualTo("invalid_json");
+    }
+
+    @Test
+    void bodiesOfEverySizeUpToTheLimitAreReadAndBeyondItRefused() {
+        for (int size : List.of(8 << 10, 64 << 10, 1 << 20, 3 << 20)) {
+            Answer answer = caller.complete("x".repeat(size));
+            assertThat(answer.status()).as("%d bytes", size).isEqualTo(200);
+        }
+        Answer longPrompt = caller.complete("x".repeat(5 << 20));
+        Answer longBody = caller.complete("x".repeat((10 << 20) + 1));
+        Answer chunkedLongBody =
+                send(
+                        caller.request("/complete")
+                                .header("content-type", "application/json")
+                                .expectContinue(true)
+                                .POST(
+                                        HttpRequest.BodyPublishers.fromPublisher(
+                                                HttpRequest.BodyPublishers.ofByteArray(
+                                                        prompt("x".repeat((10 << 20) + 1))
+                                                                .toString()
+                                                                .getBytes()))));
+
+        assertThat(longPrompt.status()).isEqualTo(400);
+        assertThat(longPrompt.code()).isEqualTo("prompt_too_long");
+        assertThat(longBody.status()).isEqualTo(413);
+        assertThat(longBody.code()).isEqualTo("body_too_large");
+        assertThat(chunkedLongBody.status()).isEqualTo(413);
+        assertThat(provider.stats().path("requests").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void wrongPathMethodAndMediaTypesHaveTheirStatus() {
+        SoftAssertions softly = new SoftAssertions();
+        check(softly, caller.request("/nothing").GET(), 404, "not_found");
+        check(softly, caller.request("/complete/more").GET(), 404, "not_found");
+        check(softly, caller.request("/complete").GET(), 405, "method_not_allowed");
+        check(softly, caller.request("/complete").DELETE(), 405, "method_not_allowed");
+        check(
+                softly,
+                caller.request("/complete")
+                        .header("content-type", "text/plain")
+                        .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\":\"a\"}")),
+                415,
+                "unsupported_media_type");
+        check(
+                softly,
+                caller.json("{\"prompt\":\"a\"}").header("accept", "text/html"),
+                406,
+                "not_acceptable");
+        softly.assertAll();
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void answersCarryARequestIdTheCallersOwnIfItIsFit() {
+        Answer own = send(caller.json("{\"prompt\":\"a\"}").header("x-request-id", "mine-1"));
+        Answer unfit = send(caller.json("{\"prompt\":\"a\"}").header("x-request-id", "a b<c>"));
+
+        assertThat(own.header("x-request-id")).isEqualTo("mine-1");
+        assertThat(unfit.header("x-request-id")).startsWith("req_");
+        assertThat(Double.parseDouble(own.header("x-penstock-overhead-ms"))).isNotNegative();
+    }
+
+    private void check(
+            SoftAssertions softly, HttpRequest.Builder request, int status, String code) {
+        Answer answer = send(request);
+        String what = answer.http().request().method() + " " + answer.http().request().uri();
+        softly.assertThat(answer.status()).as(what).isEqualTo(status);
+        softly.assertThat(answer.code()).as(what).isEqualTo(code);
+        checkShape(softly, what, answer);
+    }
+
+    private static void checkShape(SoftAssertions softly, String what, Answer answer) {
+        JsonNode error = answer.json().path("error");
+        softly.assertThat(error.path("message").asText()).as(what).isNotBlank();
+        softly.assertThat(error.path("type").asText()).as(what).isEqualTo("invalid_request_error");
+        softly.assertThat(error.has("param") && error.has("code")).as(what).isTrue();
+        softly.assertThat(answer.body()).as(what).doesNotContain("Exception", "\tat ");
+        softly.assertThat(answer.header("x-request-id")).as(what).isNotBlank();
+    }
+
+    private Answer send(HttpRequest.Builder request) {
+        return Caller.join(caller.send(request.build()));
+    }
+}

@@ -1,0 +1,246 @@
+package io.penstock.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.testing.Caller;
+import io.penstock.testing.PenstockTest;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import java.net.URI;
+import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Prompts over one socket: told apart by id, cancelled by id, and all ended with it.
+@QuarkusTest
+@TestProfile(StreamSocketQuarkusTest.Three.class)
+class StreamSocketQuarkusTest extends PenstockTest {
+
+    public static class Three implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("penstock.http.max-streams-per-socket", "3");
+        }
+    }
+
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    private Socket socket;
+
+    @BeforeEach
+    void connect() {
+        socket = new Socket(base);
+    }
+
+    @AfterEach
+    void disconnect() {
+        socket.webSocket.abort();
+    }
+
+    @Test
+    void tokensComeInOrderAndEndInDone() {
+        socket.send(prompt(null, "one two three"));
+
+        List<JsonNode> frames = socket.untilLast();
+        StringBuilder text = new StringBuilder();
+        frames.forEach(frame -> text.append(frame.path("token").asText("")));
+        assertThat(text.toString()).endsWith("one two three");
+        assertThat(frames.getLast().path("done").asBoolean()).isTrue();
+        assertThat(frames.getLast().path("finish_reason").asText()).isEqualTo("stop");
+        assertThat(frames.getLast().path("usage").path("total_tokens").asInt()).isPositive();
+        assertThat(frames).noneMatch(frame -> frame.has("id"));
+    }
+
+    @Test
+    void promptsRunAtOnceAndAreToldApart() {
+        socket.send(prompt("slow", "slow answer [[sim gate=slow]]"));
+        provider.await("in_flight=1", SOON);
+        socket.send(prompt("quick", "quick answer"));
+
+        List<JsonNode> quick = socket.untilLast();
+        provider.open("slow");
+        List<JsonNode> slow = socket.untilLast();
+
+        assertThat(quick).allMatch(frame -> frame.path("id").asText().equals("quick"));
+        assertThat(slow).allMatch(frame -> frame.path("id").asText().equals("slow"));
+    }
+
+    @Test
+    void cancellingEndsOnePromptAtTheProviderAndLeavesTheOthers() {
+        socket.send(prompt("a", "first [[sim fault=hang]]"));
+        socket.send(prompt("b", "second [[sim gate=b]]"));
+        provider.await("in_flight=2", SOON);
+
+        socket.send(Caller.JSON.createObjectNode().put("cancel", "a"));
+        JsonNode cancelled = socket.next();
+        provider.await("in_flight_at_most=1", SOON);
+        provider.open("b");
+
+        assertThat(cancelled.path("id").asText()).isEqualTo("a");
+        assertThat(cancelled.path("error").path("code").asText()).isEqualTo("cancelled");
+        assertThat(provider.log("first").getFirst().path("end").asText()).isEqualTo("aborted");
+        assertThat(socket.untilLast().getLast().path("done").asBoolean()).isTrue();
+    }
+
+    @Test
+    void closingTheSocketEndsAllItsPromptsAtTheProvider() {
+        for (String id : List.of("a", "b", "c")) {
+            socket.send(prompt(id, "left [[sim fault=hang]]"));
+        }
+        provider.await("in_flight=3", SOON);
+
+        socket.webSocket.sendClose(WebSocket.NORMAL_CLOSURE, "");
+        provider.await("in_flight_at_most=0", SOON);
+
+        assertThat(provider.log("left"))
+                .hasSize(3)
+                .allSatisfy(entry -> assertThat(entry.path("end").asText()).isEqualTo("aborted"));
+    }
+
+    @Test
+    void aSocketThatBreaksEndsItsPromptsToo() {
+        socket.send(prompt("a", "broken [[sim fault=hang]]"));
+        provider.await("in_flight=1", SOON);
+
+        socket.webSocket.abort();
+
+        provider.await("in_flight_at_most=0", SOON);
+    }
+
+    @Test
+    void aFailureIsAnErrorFrameAndTheSocketStaysOpen() {
+        socket.send(prompt("bad", "cut [[sim fault=cut_after_first]]"));
+        List<JsonNode> frames = socket.untilLast();
+        socket.send(prompt("good", "still here"));
+
+        assertThat(frames.getLast().path("error").path("code").asText()).isEqualTo("truncated");
+        assertThat(frames).noneMatch(frame -> frame.has("done"));
+        assertThat(socket.untilLast().getLast().path("done").asBoolean()).isTrue();
+    }
+
+    @Test
+    void whatIsWrongWithAMessageIsSaidInAnErrorFrame() {
+        check("not json", "invalid_json", null);
+        check("{\"prompt\":\"\",\"id\":\"i\"}", "blank_field", "i");
+        check("{\"prompt\":\"a\",\"id\":7}", "wrong_type", null);
+        check("{\"prompt\":\"a\",\"id\":\"\"}", "out_of_range", null);
+        check("{\"prompt\":\"a\",\"id\":\"i\",\"promt\":1}", "unknown_field", "i");
+        check("{\"cancel\":\"nobody\"}", "unknown_id", null);
+        check("{\"cancel\":\"a\",\"prompt\":\"b\"}", "unknown_field", null);
+        socket.webSocket.sendBinary(ByteBuffer.wrap(new byte[] {1, 2, 3}), true).join();
+        assertThat(socket.next().path("error").path("code").asText()).isEqualTo("invalid_json");
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void anIdRunsOnceAtATimeAndSoManyAtOnce() {
+        for (String id : new String[] {"a", null, "c"}) {
+            socket.send(prompt(id, "full [[sim gate=full]]"));
+            if (id != null) {
+                continue;
+            }
+            provider.await("in_flight=2", SOON);
+            socket.send(prompt("a", "twice"));
+            assertThat(socket.next().path("error").path("code").asText()).isEqualTo("duplicate_id");
+            socket.send(prompt(null, "twice"));
+            assertThat(socket.next().path("error").path("code").asText()).isEqualTo("duplicate_id");
+        }
+        provider.await("in_flight=3", SOON);
+        socket.send(prompt("d", "one too many"));
+        assertThat(socket.next().path("error").path("code").asText()).isEqualTo("too_many_streams");
+
+        provider.open("full");
+        for (int i = 0; i < 3; i++) {
+            socket.untilLast();
+        }
+        socket.send(prompt("a", "again"));
+        assertThat(socket.untilLast().getLast().path("done").asBoolean()).isTrue();
+    }
+
+    private void check(String message, String code, @Nullable String id) {
+        socket.webSocket.sendText(message, true).join();
+        JsonNode frame = socket.next();
+        assertThat(frame.path("error").path("code").asText()).as(message).isEqualTo(code);
+        assertThat(frame.path("id").asText(null)).as(message).isEqualTo(id);
+    }
+
+    private static ObjectNode prompt(@Nullable String id, String text) {
+        ObjectNode prompt = Caller.prompt(text);
+        return id == null ? prompt : prompt.put("id", id);
+    }
+
+    /// A client that keeps the frames it gets.
+    private final class Socket implements WebSocket.Listener {
+
+        private final BlockingQueue<JsonNode> frames = new LinkedBlockingQueue<>();
+        private final StringBuilder partial = new StringBuilder();
+        private final WebSocket webSocket;
+
+        Socket(URI base) {
+            webSocket =
+                    caller.client()
+                            .newWebSocketBuilder()
+                            .buildAsync(
+                                    URI.create(
+                                            "ws://"
+                                                    + base.getHost()
+                                                    + ":"
+                                                    + base.getPort()
+                                                    + "/stream"),
+                                    this)
+                            .join();
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onText(
+                WebSocket socket, CharSequence data, boolean last) {
+            partial.append(data);
+            if (last) {
+                frames.add(Caller.parse(partial.toString()));
+                partial.setLength(0);
+            }
+            socket.request(1);
+            return null;
+        }
+
+        void send(ObjectNode message) {
+            webSocket.sendText(message.toString(), true).join();
+        }
+
+        JsonNode next() {
+            try {
+                JsonNode frame = frames.poll(SOON.toMillis(), TimeUnit.MILLISECONDS);
+                if (frame == null) {
+                    throw new AssertionError("No frame came.");
+                }
+                return frame;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError(e);
+            }
+        }
+
+        /// Frames up to the first that ends a prompt.
+        List<JsonNode> untilLast() {
+            List<JsonNode> taken = new ArrayList<>();
+            do {
+                taken.add(next());
+            } while (taken.getLast().has("token"));
+            return taken;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.penstock.http;
+
+import static io.penstock.testing.Caller.join;
+import static io.penstock.testing.Caller.prompt;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.testing.Caller.Answer;
+import io.penstock.testing.PenstockTest;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/// One permit, and every other setting away from its default: each is seen to change what a caller
+/// sees.
+@QuarkusTest
+@TestProfile(TightLimitsQuarkusTest.Tight.class)
+class TightLimitsQuarkusTest extends PenstockTest {
+
+    public static class Tight implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "penstock.flow.max-concurrency", "1",
+                    "penstock.flow.max-waiting", "1",
+                    "penstock.flow.max-wait", "10s",
+                    "penstock.llm.model", "house-model",
+                    "penstock.llm.max-attempts", "2",
+                    "penstock.llm.deadline", "1s",
+                    "penstock.llm.max-deadline", "20s",
+                    "penstock.llm.max-prompt", "1K",
+                    "penstock.llm.max-answer", "1500",
+                    "penstock.http.max-body", "3K");
+        }
+    }
+
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    @Test
+    void aCallThatBacksOffHoldsNoPermit() {
+        CompletableFuture<Answer> backingOff =
+                caller.completeAsync(
+                        prompt("sleeper [[sim fault=rate_limit times=1 retry_after_ms=1500]]")
+                                .put("model", "sleepy")
+                                .put("timeout_ms", 10_000));
+        provider.await("ended=1", SOON);
+        Answer other = caller.complete(prompt("other").put("timeout_ms", 10_000));
+
+        assertThat(other.status()).isEqualTo(200);
+        assertThat(join(backingOff).status()).isEqualTo(200);
+        List<JsonNode> sleeper = provider.log("sleeper");
+        assertThat(provider.log("other").getFirst().path("ended_at").asDouble())
+                .isLessThan(sleeper.get(1).path("at").asDouble());
+    }
+
+    @Test
+    void noMoreMayWaitThanThereIsRoomFor() {
+        CompletableFuture<Answer> running =
+                caller.completeAsync(prompt("running [[sim gate=one]]").put("timeout_ms", 15_000));
+        provider.await("in_flight=1", SOON);
+        CompletableFuture<Answer> waiting =
+                caller.completeAsync(prompt("waiting").put("timeout_ms", 15_000));
+        awaitGauge("penstock_calls_waiting", 1);
+
+        Answer third = caller.complete(prompt("third").put("timeout_ms", 15_000));
+        provider.open("one");
+
+        assertThat(third.status()).isEqualTo(429);
+        assertThat(join(running).status()).isEqualTo(200);
+        assertThat(join(waiting).status()).isEqualTo(200);
+        assertThat(provider.log("third")).isEmpty();
+    }
+
+    @Test
+    void aPromptWithoutAModelGoesToTheConfiguredOne() {
+        caller.complete("which");
+        caller.complete(prompt("named").put("model", "my-model"));
+
+        assertThat(provider.log("which").getFirst().path("model").asText())
+                .isEqualTo("house-model");
+        assertThat(provider.log("named").getFirst().path("model").asText()).isEqualTo("my-model");
+    }
+
+    @Test
+    void attemptsAreAsManyAsConfigured() {
+        Answer answer = caller.complete("two [[sim fault=server_error]]");
+
+        assertThat(answer.header("x-penstock-attempts")).isEqualTo("2");
+        assertThat(provider.log("two")).hasSize(2);
+    }
+
+    @Test
+    void theConfiguredDeadlineHoldsForWhoNamesNone() {
+        assertThat(caller.complete("deadline [[sim fault=hang]]").code())
+                .isEqualTo("deadline_exceeded");
+    }
+
+    @Test
+    void nobodyMayAskForMoreTimeThanConfigured() {
+        Answer answer = caller.complete(prompt("patient").put("timeout_ms", 20_001));
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.json().path("error").path("param").asText()).isEqualTo("timeout_ms");
+    }
+
+    @Test
+    void promptsBodiesAndAnswersHaveTheirSizes() {
+        assertThat(caller.complete("x".repeat(1024)).status()).isEqualTo(200);
+        assertThat(caller.complete("x".repeat(1025)).code()).isEqualTo("prompt_too_long");
+        assertThat(caller.complete(prompt("ä".repeat(600))).code()).isEqualTo("prompt_too_long");
+        assertThat(caller.complete("x".repeat(4000)).code()).isEqualTo("body_too_large");
+        // A stream says the same in many more bytes.
+        assertThat(caller.stream("a b c d e f g h i j k l m n").code()).isEqualTo("length");
+    }
+}

@@ -1,0 +1,130 @@
+package io.penstock.testing;
+
+import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/// The packaged application as a process: the native binary in a native build, else the jar.
+///
+/// It inherits no setting of the machine's, only what the test gives it.
+public final class PackagedApplication implements AutoCloseable {
+
+    private final Process process;
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+    private final Thread reader;
+
+    /// The application as a plain process, which in a jar does not ask AWS Lambda for events.
+    ///
+    /// @param environment variables of the process, besides those that any process needs
+    public static PackagedApplication process(Map<String, String> environment) {
+        return new PackagedApplication(
+                isNative() ? List.of(name()) : List.of(java(), "-jar", name() + ".jar"),
+                environment);
+    }
+
+    /// The application as AWS Lambda runs it: the binary as it is, the jar under AWS's own client
+    /// of the Runtime API.
+    public static PackagedApplication function(Map<String, String> environment) {
+        return new PackagedApplication(
+                isNative()
+                        ? List.of(name())
+                        : List.of(
+                                java(),
+                                "--add-opens=java.base/java.lang=ALL-UNNAMED",
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                classPath(),
+                                AWSLambda.class.getName(),
+                                "io.quarkus.amazon.lambda.runtime.QuarkusStreamHandler::handleRequest"),
+                environment);
+    }
+
+    private static boolean isNative() {
+        return Boolean.getBoolean("penstock.native");
+    }
+
+    private static String name() {
+        return System.getProperty("penstock.package");
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+
+    private static String classPath() {
+        List<String> entries = new ArrayList<>();
+        entries.add(name() + ".jar");
+        entries.add(Path.of(name()).resolveSibling("lib") + "/*");
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            if (entry.contains("aws-lambda-java-") || entry.contains("utils-lite")) {
+                entries.add(entry);
+            }
+        }
+        return String.join(File.pathSeparator, entries);
+    }
+
+    private PackagedApplication(List<String> command, Map<String, String> environment) {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment()
+                .keySet()
+                .removeIf(key ->
+                        key.startsWith("OPENAI_")
+                                || key.startsWith("PENSTOCK_")
+                                || key.startsWith("QUARKUS_")
+                                || key.startsWith("AWS_"));
+        builder.environment().putAll(environment);
+        try {
+            process = builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        reader = Thread.ofVirtual().start(this::read);
+    }
+
+    /// Waits for the process to end by itself.
+    ///
+    /// @return its exit status
+    public int awaitEnd() {
+        try {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                throw new AssertionError("It still runs: " + log());
+            }
+            reader.join();
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    /// What it has printed so far.
+    public String log() {
+        synchronized (log) {
+            return String.join("\n", log);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+
+    private void read() {
+        try (BufferedReader lines = process.inputReader()) {
+            lines.lines().forEach(log::add);
+        } catch (IOException e) {
+            log.add(e.toString());
+        } catch (UncheckedIOException e) {
+            // The process was killed while it was read.
+            log.add(e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package io.penstock.testing;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// The side of AWS Lambda that a function's process talks to: hands out events, takes answers.
+///
+/// Paths and headers: AWS documentation, "Using the Lambda runtime API for custom runtimes".
+public final class RuntimeApi implements AutoCloseable {
+
+    private static final String PREFIX = "/2018-06-01/runtime/";
+
+    private record Invocation(String id, String event, CompletableFuture<String> answer) {}
+
+    private final HttpServer server;
+    private final BlockingQueue<Invocation> queue = new LinkedBlockingQueue<>();
+    private final Map<String, Invocation> running = new ConcurrentHashMap<>();
+    private final CompletableFuture<Void> polled = new CompletableFuture<>();
+    private final Duration timeout;
+
+    /// @param timeout the function's, sent as each invocation's deadline
+    public RuntimeApi(Duration timeout) {
+        this.timeout = timeout;
+        try {
+            server =
+                    HttpServer.create(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.createContext(PREFIX, this::handle);
+        server.start();
+    }
+
+    /// What the environment variable `AWS_LAMBDA_RUNTIME_API` has to be.
+    public String authority() {
+        return "127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    /// Waits until the function has asked for its first event.
+    public void awaitStarted(Duration limit) {
+        get(polled, limit);
+    }
+
+    /// Sends an event and waits for the function's answer.
+    ///
+    /// @throws AssertionError when the function reports an error or does not answer in time
+    public String invoke(String event) {
+        Invocation invocation =
+                new Invocation(UUID.randomUUID().toString(), event, new CompletableFuture<>());
+        queue.add(invocation);
+        return get(invocation.answer, timeout.plusSeconds(5));
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().getPath().substring(PREFIX.length());
+        if (path.equals("invocation/next")) {
+            polled.complete(null);
+            next(exchange);
+            return;
+        }
+        String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+        String[] parts = path.split("/");
+        Invocation invocation = parts.length == 3 ? running.remove(parts[1]) : null;
+        if (invocation == null) {
+            polled.completeExceptionally(new AssertionError(path + ": " + body));
+        } else if (parts[2].equals("response")) {
+            invocation.answer.complete(body);
+        } else {
+            invocation.answer.completeExceptionally(new AssertionError(body));
+        }
+        exchange.sendResponseHeaders(202, -1);
+        exchange.close();
+    }
+
+    private void next(HttpExchange exchange) throws IOException {
+        try {
+            Invocation invocation = queue.take();
+            running.put(invocation.id, invocation);
+            var headers = exchange.getResponseHeaders();
+            headers.set("Lambda-Runtime-Aws-Request-Id", invocation.id);
+            headers.set(
+                    "Lambda-Runtime-Deadline-Ms",
+                    Long.toString(System.currentTimeMillis() + timeout.toMillis()));
+            headers.set(
+                    "Lambda-Runtime-Invoked-Function-Arn",
+                    "arn:aws:lambda:eu-west-1:123456789012:function:penstock");
+            headers.set("Lambda-Runtime-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793");
+            headers.set("content-type", "application/json");
+            byte[] event = invocation.event.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, event.length);
+            exchange.getResponseBody().write(event);
+            exchange.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static <T> T get(CompletableFuture<T> future, Duration limit) {
+        try {
+            return future.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new AssertionError(e.getCause());
+        } catch (TimeoutException e) {
+            throw new AssertionError("Nothing came in " + limit, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+}
