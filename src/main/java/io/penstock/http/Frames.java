@@ -10,7 +10,7 @@ final class Frames {
 
     private Frames() {}
 
-    /// `{"result","id","model","finish_reason","usage","attempts"}`
+    /// `{"result","id","model","finish_reason","usage","provider_request_id","attempts"}`
     static ObjectNode whole(Completion completion, int attempts) {
         ObjectNode json =
                 Fields.JSON
@@ -20,7 +20,8 @@ final class Frames {
                         .put("model", completion.model())
                         .put("finish_reason", completion.finishReason());
         json.set("usage", usage(completion.usage()));
-        return json.put("attempts", attempts);
+        return json.put("provider_request_id", completion.providerRequestId())
+                .put("attempts", attempts);
     }
 
     /// `{"token"}`

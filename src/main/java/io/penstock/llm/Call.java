@@ -123,6 +123,13 @@ public final class Call {
         return model;
     }
 
+    /// The model's name as logs may hold it: callers can put anything into it.
+    String printableModel() {
+        String model = model();
+        String bounded = model.length() > 64 ? model.substring(0, 64) : model;
+        return bounded.replaceAll("[^\\w.:/@+-]", "?");
+    }
+
     Duration age() {
         return Duration.ofNanos(System.nanoTime() - startedAtNanos);
     }

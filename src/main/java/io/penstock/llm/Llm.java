@@ -2,12 +2,14 @@ package io.penstock.llm;
 
 import io.penstock.flow.Admission;
 import io.penstock.flow.Decision;
+import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import org.jboss.logging.Logger;
 
 /// The single way to a model. Thread-safe; [#complete] blocks and is meant for virtual threads.
 @ApplicationScoped
+@Startup
 public class Llm {
 
     private static final Logger LOG = Logger.getLogger(Llm.class);
@@ -16,14 +18,26 @@ public class Llm {
     private final Admission admission;
     private final Attempts attempts;
     private final Meters meters;
+    private final FailureLog failures;
     private final Clock clock;
 
-    Llm(LlmConfig config, Admission admission, Attempts attempts, Meters meters, Clock clock) {
+    Llm(
+            LlmConfig config,
+            Endpoint endpoint,
+            Admission admission,
+            Attempts attempts,
+            Meters meters,
+            FailureLog failures,
+            Clock clock) {
         this.config = config.checked();
         this.admission = admission;
         this.attempts = attempts;
         this.meters = meters;
+        this.failures = failures;
         this.clock = clock;
+        LOG.infof(
+                "Prompts go to %s, to model %s unless they name another.",
+                endpoint.authority(), config.model());
     }
 
     /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.
@@ -31,6 +45,9 @@ public class Llm {
         call.start(clock.instant(), config.deadline(), config.model());
         Outcome outcome = admitted(call);
         meters.record(call, outcome);
+        if (outcome instanceof Failure failure) {
+            failures.record(call, failure);
+        }
         return outcome;
     }
 

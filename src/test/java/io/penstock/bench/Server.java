@@ -1,0 +1,128 @@
+package io.penstock.bench;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// A process that listens on a port. Figures of its use are read from `/proc`, so this is for
+/// Linux.
+final class Server implements AutoCloseable {
+
+    /// `sysconf(_SC_CLK_TCK)`, 100 on every Linux that Java runs on (proc(5)).
+    private static final int TICKS_PER_SECOND = 100;
+
+    private static final long START_LIMIT_NANOS = 60_000_000_000L;
+
+    private final Process process;
+    private final int port;
+
+    private Server(List<String> arguments, Map<String, String> environment, int port)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(arguments);
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(
+                                ProcessBuilder.Redirect.to(
+                                        Files.createTempFile("penstock-bench", ".log").toFile()));
+        builder.environment().putAll(environment);
+        this.process = builder.start();
+        this.port = port;
+        awaitListening();
+    }
+
+    /// The simulated provider.
+    static Server provider() throws IOException {
+        int port = freePort();
+        return new Server(
+                List.of(
+                        "-Xmx512m",
+                        "-cp",
+                        System.getProperty("java.class.path")
+                                + File.pathSeparator
+                                + System.getProperty("dev.classes"),
+                        "io.penstock.dev.SimulatedProvider",
+                        "--port=" + port,
+                        "--log-limit=1000"),
+                Map.of(),
+                port);
+    }
+
+    /// The packaged application with a socket, calling `provider`.
+    static Server penstock(Server provider) throws IOException {
+        int port = freePort();
+        return new Server(
+                List.of("-Xmx256m", "-jar", System.getProperty("penstock.jar")),
+                Map.of(
+                        "OPENAI_BASE_URL",
+                        "http://127.0.0.1:" + provider.port + "/v1",
+                        "OPENAI_API_KEY",
+                        "bench",
+                        "QUARKUS_HTTP_PORT",
+                        Integer.toString(port)),
+                port);
+    }
+
+    int port() {
+        return port;
+    }
+
+    /// CPU used since the start, in user and system mode, in milliseconds.
+    double cpuMillis() throws IOException {
+        String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+        // The fields after the name, which may hold spaces: utime and stime are the 14th and 15th
+        // of all.
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return (Long.parseLong(fields[11]) + Long.parseLong(fields[12]))
+                * 1000.0
+                / TICKS_PER_SECOND;
+    }
+
+    long rssMegabytes() throws IOException {
+        for (String line :
+                Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+            if (line.startsWith("VmRSS:")) {
+                return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
+            }
+        }
+        throw new IOException("No VmRSS for process " + process.pid());
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.destroy();
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void awaitListening() throws IOException {
+        long end = System.nanoTime() + START_LIMIT_NANOS;
+        while (System.nanoTime() < end && process.isAlive()) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return;
+            } catch (IOException notYet) {
+                Thread.onSpinWait();
+            }
+        }
+        process.destroyForcibly();
+        throw new IOException("Nothing listens on port " + port + ": " + process.info());
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+}

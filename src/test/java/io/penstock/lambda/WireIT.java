@@ -1,0 +1,121 @@
+package io.penstock.lambda;
+
+import static io.penstock.testing.Caller.prompt;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.testing.Caller;
+import io.penstock.testing.Function;
+import io.penstock.testing.Function.Answer;
+import io.penstock.testing.RecordingServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// What really goes to the provider, and what a caller hears when the provider is not there.
+class WireIT {
+
+    @Test
+    void everyOptionReachesTheProviderAndNothingElse() throws InterruptedException {
+        try (RecordingServer server = new RecordingServer();
+                Function function =
+                        new Function(
+                                Map.of(
+                                        "OPENAI_BASE_URL",
+                                        server.baseUrl() + "/",
+                                        "OPENAI_API_KEY",
+                                        "sk-wire-0123456789abcdef"))) {
+            Answer answer =
+                    function.complete(
+                            prompt("{x} {{y}} \"quoted\" ä\n")
+                                    .put("model", "any/model:1")
+                                    .put("system", "Sys {z}")
+                                    .put("temperature", 0.25)
+                                    .put("max_tokens", 7)
+                                    .set(
+                                            "response_format",
+                                            Caller.JSON
+                                                    .createObjectNode()
+                                                    .put("type", "json_object")));
+            RecordingServer.Received received = server.take();
+
+            assertThat(received.path()).isEqualTo("/some/v1/chat/completions");
+            assertThat(received.headers().getFirst("authorization"))
+                    .isEqualTo("Bearer sk-wire-0123456789abcdef");
+            assertThat(received.body())
+                    .isEqualTo(
+                            Caller.parse(
+                                    """
+                                    {"model":"any/model:1",
+                                     "messages":[{"role":"system","content":"Sys {z}"},
+                                                 {"role":"user","content":"{x} {{y}} \\"quoted\\" ä\\n"}],
+                                     "temperature":0.25,
+                                     "max_completion_tokens":7,
+                                     "response_format":{"type":"json_object"}}\
+                                    """));
+            assertThat(answer.body())
+                    .isEqualTo(
+                            Caller.parse(
+                                    """
+                                    {"result":"ok","id":"c1","model":"served-model","finish_reason":"stop",
+                                     "usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3},
+                                     "provider_request_id":"req_recorded","attempts":1}\
+                                    """));
+        }
+    }
+
+    @Test
+    void aServerWithoutKeysAndWithTheOldFieldIsServedToo() throws InterruptedException {
+        try (RecordingServer server = new RecordingServer();
+                Function function =
+                        new Function(
+                                Map.of(
+                                        "OPENAI_BASE_URL",
+                                        server.baseUrl(),
+                                        "PENSTOCK_LLM_MAX_TOKENS_FIELD",
+                                        "max_tokens"))) {
+            function.complete(prompt("a").put("max_tokens", 7));
+            RecordingServer.Received received = server.take();
+
+            assertThat(received.headers()).doesNotContainKey("Authorization");
+            assertThat(received.body())
+                    .isEqualTo(
+                            Caller.parse(
+                                    """
+                                    {"model":"gpt-4o-mini","max_tokens":7,
+                                     "messages":[{"role":"user","content":"a"}]}\
+                                    """));
+        }
+    }
+
+    @Test
+    void aProviderThatIsNotThereIsNamedWithAReason() throws IOException {
+        int closed;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            closed = socket.getLocalPort();
+        }
+        check("http://127.0.0.1:" + closed + "/v1", "127.0.0.1:" + closed, "nothing answers there");
+        check(
+                "https://no-such-host.invalid/v1",
+                "no-such-host.invalid",
+                "its name is unknown here");
+    }
+
+    private static void check(String baseUrl, String authority, String reason) {
+        try (Function function =
+                new Function(
+                        Map.of(
+                                "OPENAI_BASE_URL", baseUrl,
+                                "PENSTOCK_LLM_BACKOFF", "1ms",
+                                "PENSTOCK_LLM_MAX_ATTEMPTS", "2"))) {
+            Answer answer = function.complete(prompt("anybody?"));
+
+            assertThat(answer.status()).isEqualTo(502);
+            assertThat(answer.body().path("error").path("code").asText()).isEqualTo("transport");
+            assertThat(answer.body().path("error").path("message").asText())
+                    .contains(authority, reason);
+            assertThat(answer.headers().path("x-penstock-attempts").asText()).isEqualTo("2");
+        }
+    }
+}

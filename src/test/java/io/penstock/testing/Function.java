@@ -1,0 +1,59 @@
+package io.penstock.testing;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+/// The packaged application as a Lambda function behind an HTTP API.
+public final class Function implements AutoCloseable {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+    private final RuntimeApi lambda = new RuntimeApi(TIMEOUT);
+    private final PackagedApplication application;
+
+    /// Starts it and waits until it asks for its first event.
+    ///
+    /// @param environment the function's own variables
+    public Function(Map<String, String> environment) {
+        Map<String, String> all = new HashMap<>(environment);
+        all.put("AWS_LAMBDA_RUNTIME_API", lambda.authority());
+        application = PackagedApplication.function(all);
+        lambda.awaitStarted(START_LIMIT);
+    }
+
+    /// What a caller of the HTTP API gets.
+    public record Answer(int status, JsonNode headers, JsonNode body) {}
+
+    /// Posts to `/complete`.
+    public Answer complete(ObjectNode body) {
+        ObjectNode event = Caller.JSON.createObjectNode();
+        event.put("version", "2.0").put("routeKey", "$default").put("rawPath", "/complete");
+        event.put("rawQueryString", "").put("isBase64Encoded", false).put("body", body.toString());
+        event.putObject("headers").put("content-type", "application/json").put("host", "x");
+        event.putObject("requestContext")
+                .putObject("http")
+                .put("method", "POST")
+                .put("path", "/complete")
+                .put("sourceIp", "192.0.2.1");
+        JsonNode answer = Caller.parse(lambda.invoke(event.toString()));
+        return new Answer(
+                answer.path("statusCode").asInt(),
+                answer.path("headers"),
+                Caller.parse(answer.path("body").asText()));
+    }
+
+    /// What the process has printed.
+    public String log() {
+        return application.log();
+    }
+
+    @Override
+    public void close() {
+        application.close();
+        lambda.close();
+    }
+}
