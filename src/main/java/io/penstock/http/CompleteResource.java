@@ -76,9 +76,7 @@ public class CompleteResource {
                                 || type.isCompatible(MediaType.SERVER_SENT_EVENTS_TYPE))) {
             throw Errors.notAcceptable();
         }
-        Fields fields = Fields.of(Bodies.read(body, exchange, maxBody));
-        PromptReader.Asked asked = prompts.read(fields);
-        fields.nothingElse();
-        return asked;
+        return prompts.read(
+                Fields.of(Bodies.read(body, exchange, maxBody)).only(PromptReader.FIELDS));
     }
 }

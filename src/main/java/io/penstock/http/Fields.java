@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeType;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,6 @@ final class Fields {
                     .build();
 
     private final ObjectNode object;
-    private final Set<String> taken = new HashSet<>();
 
     private Fields(ObjectNode object) {
         this.object = object;
@@ -63,6 +61,26 @@ final class Fields {
         }
         throw Problem.invalid(
                 null, "invalid_json", "The body is " + named(node) + "; send a JSON object.");
+    }
+
+    /// Refuses the request if it has any other field, so that a misspelt option is never passed
+    /// over in silence. Comes before the fields are taken: a misspelt name says more than a missing
+    /// one.
+    Fields only(Set<String> names) {
+        object.fieldNames()
+                .forEachRemaining(name -> {
+                    if (!names.contains(name)) {
+                        throw Problem.invalid(
+                                bounded(name),
+                                "unknown_field",
+                                "\"" + bounded(name) + "\" is not a field of this request.");
+                    }
+                });
+        return this;
+    }
+
+    boolean has(String name) {
+        return object.hasNonNull(name);
     }
 
     /// A text that is there and not blank.
@@ -128,22 +146,7 @@ final class Fields {
         return node;
     }
 
-    /// Refuses the request if it has a field that was not taken, so that a misspelt option is never
-    /// passed over in silence.
-    void nothingElse() {
-        object.fieldNames()
-                .forEachRemaining(name -> {
-                    if (!taken.contains(name)) {
-                        throw Problem.invalid(
-                                bounded(name),
-                                "unknown_field",
-                                "\"" + bounded(name) + "\" is not a field of this request.");
-                    }
-                });
-    }
-
     private @Nullable JsonNode take(String name) {
-        taken.add(name);
         JsonNode node = object.get(name);
         return node == null || node.isNull() ? null : node;
     }

@@ -5,6 +5,7 @@ import io.penstock.llm.Prompt;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a prompt with its options, the same at every door that takes one. Thread-safe.
@@ -13,6 +14,17 @@ import org.jspecify.annotations.Nullable;
 /// "max_tokens"?: int ≥ 1, "response_format"?: {…}, "timeout_ms"?: int ≥ 1}`.
 @ApplicationScoped
 class PromptReader {
+
+    /// The names of a prompt's fields.
+    static final Set<String> FIELDS =
+            Set.of(
+                    "prompt",
+                    "model",
+                    "system",
+                    "temperature",
+                    "max_tokens",
+                    "response_format",
+                    "timeout_ms");
 
     private static final int MODEL_MAX = 256;
 

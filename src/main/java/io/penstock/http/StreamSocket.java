@@ -11,7 +11,10 @@ import io.quarkus.websockets.next.WebSocketConnection;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.core.buffer.Buffer;
 import jakarta.inject.Singleton;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// `WS /stream`: prompts in, tokens out, several at once.
 ///
@@ -24,6 +27,12 @@ import java.util.concurrent.ConcurrentHashMap;
 @WebSocket(path = "/stream")
 @Singleton
 public class StreamSocket {
+
+    private static final Set<String> CANCEL_FIELDS = Set.of("cancel");
+
+    private static final Set<String> PROMPT_FIELDS =
+            Stream.concat(Stream.of("id"), PromptReader.FIELDS.stream())
+                    .collect(Collectors.toUnmodifiableSet());
 
     private final Llm llm;
     private final PromptReader prompts;
@@ -52,16 +61,12 @@ public class StreamSocket {
         String id = null;
         try {
             Fields fields = Fields.of(message);
-            String cancel = fields.text("cancel");
-            if (cancel != null) {
-                fields.nothingElse();
-                streams.cancel(cancel);
+            if (fields.has("cancel")) {
+                streams.cancel(fields.only(CANCEL_FIELDS).requiredText("cancel"));
                 return;
             }
             id = SocketStreams.fit(fields.text("id"));
-            PromptReader.Asked asked = prompts.read(fields);
-            fields.nothingElse();
-            streams.start(id, asked);
+            streams.start(id, prompts.read(fields.only(PROMPT_FIELDS)));
         } catch (Problem problem) {
             streams.send(id, problem.toJson());
         }

@@ -18,6 +18,7 @@ final class Load {
     private final int port;
     private final String path;
     private final Function<String, String> body;
+    private final AtomicInteger refused = new AtomicInteger();
 
     /// @param body makes a request's body from a prompt
     Load(int port, String path, Function<String, String> body) {
@@ -85,9 +86,16 @@ final class Load {
         return whole;
     }
 
-    private static void read(InputStream in) throws IOException {
+    /// Answers with 429 so far.
+    int refusedCount() {
+        return refused.get();
+    }
+
+    private void read(InputStream in) throws IOException {
         String status = line(in);
-        if (!status.startsWith("HTTP/1.1 200")) {
+        if (status.startsWith("HTTP/1.1 429")) {
+            refused.incrementAndGet();
+        } else if (!status.startsWith("HTTP/1.1 200")) {
             throw new IOException("Answered " + status);
         }
         int length = -1;

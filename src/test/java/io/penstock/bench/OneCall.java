@@ -34,6 +34,7 @@ final class OneCall {
                     1_000,
                     "[[sim latency=200ms]]");
             throughput(penstock, direct, through);
+            overload(penstock, through);
         }
     }
 
@@ -83,6 +84,20 @@ final class OneCall {
         print(
                 "50 callers, provider takes 50 ms: %.3f ms CPU a call",
                 (penstock.cpuMillis() - cpuBefore) / paced);
+    }
+
+    private static void overload(Server penstock, Load through)
+            throws InterruptedException, IOException {
+        for (int round = 0; round < ROUNDS; round++) {
+            int refusedBefore = through.refusedCount();
+            Latencies all = new Latencies();
+            all.add(through.run(1_000, 20_000, "[[sim latency=500ms]]"));
+            print(
+                    "1000 callers, 100 permits, 100 may wait: %d of 20000 calls refused, p50 of all %.0f ms, RSS %d MB",
+                    through.refusedCount() - refusedBefore,
+                    all.percentile(50),
+                    penstock.rssMegabytes());
+        }
     }
 
     private static void print(String format, Object... values) {

@@ -37,6 +37,7 @@ class BadInputQuarkusTest extends PenstockTest {
                     new Bad("{\"prompt\":5}", 400, "wrong_type", "prompt"),
                     new Bad("{\"prompt\":[\"a\"]}", 400, "wrong_type", "prompt"),
                     new Bad("{\"prompt\":{\"a\":1}}", 400, "wrong_type", "prompt"),
+                    new Bad("{\"promt\":\"a\"}", 400, "unknown_field", "promt"),
                     new Bad("{\"prompt\":\"a\",\"promt\":1}", 400, "unknown_field", "promt"),
                     new Bad("{\"prompt\":\"a\",\"stream\":true}", 400, "unknown_field", "stream"),
                     new Bad("{\"prompt\":\"a\",\"model\":7}", 400, "wrong_type", "model"),
