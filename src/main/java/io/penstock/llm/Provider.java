@@ -1,6 +1,8 @@
 package io.penstock.llm;
 
 import io.penstock.flow.FlowConfig;
+import io.quarkus.runtime.Startup;
+import io.vertx.core.Context;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -16,9 +18,14 @@ import java.time.Duration;
 
 /// The provider's HTTP side: one pooled client for all calls. Thread-safe.
 ///
+/// All traffic runs on one event loop. A request on one loop over a connection of another can be
+/// reset and answered in the same moment, which Vert.x 4.5 takes for a fault; and one loop moves
+/// far more than models answer.
+///
 /// The pool has as many connections as calls may be in flight, so that a call with a permit never
 /// waits for a connection.
 @ApplicationScoped
+@Startup
 class Provider {
 
     /// The body's pieces that may lie unread in memory per call; a piece is what one read of the
@@ -27,12 +34,13 @@ class Provider {
 
     private static final String USER_AGENT = "penstock";
 
-    private final Vertx vertx;
+    private final Context loop;
     private final HttpClient client;
     private final RequestOptions target;
 
     Provider(Vertx vertx, Endpoint endpoint, LlmConfig config, FlowConfig flow) {
-        this.vertx = vertx;
+        // Made at start, by a thread that has no context yet: this one belongs to no request.
+        this.loop = vertx.getOrCreateContext();
         this.client =
                 vertx.httpClientBuilder()
                         .with(
@@ -67,7 +75,7 @@ class Provider {
     Exchange post(Buffer body, boolean stream) {
         RequestOptions options = new RequestOptions(target);
         options.putHeader(HttpHeaders.ACCEPT, stream ? "text/event-stream" : "application/json");
-        Exchange exchange = new Exchange(vertx.getOrCreateContext());
+        Exchange exchange = new Exchange(loop);
         exchange.send(client, options, body);
         return exchange;
     }
