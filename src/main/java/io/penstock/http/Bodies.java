@@ -1,28 +1,119 @@
 package io.penstock.http;
 
 import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
-/// Reads request bodies up to a limit.
-final class Bodies {
+/// What callers have sent and Penstock still holds, in bytes: bounded for each body, and in all
+/// until the calls that were made of them have ended. Without the second bound a few dozen callers
+/// with large bodies fill the memory before anybody counts their calls. Thread-safe.
+@ApplicationScoped
+class Bodies {
 
-    private Bodies() {}
+    private static final int UNIT = 1024;
 
-    /// @throws Problem 413 when the body is longer than `max` bytes
-    static byte[] read(InputStream body, RoutingContext exchange, long max) {
+    private final long maxBody;
+    private final Semaphore units;
+
+    Bodies(HttpConfig config) {
+        this.maxBody = config.maxBody().asLongValue();
+        this.units = new Semaphore((int) (config.maxBodies().asLongValue() / UNIT));
+    }
+
+    /// A body that counts against the bound until it is closed.
+    record Body(byte[] bytes, Hold hold) implements AutoCloseable {
+
+        @Override
+        public void close() {
+            hold.close();
+        }
+    }
+
+    /// A share of the bound; closing it twice does nothing more.
+    static final class Hold implements AutoCloseable {
+
+        private final Semaphore units;
+        private final int count;
+        private final AtomicBoolean open = new AtomicBoolean(true);
+
+        private Hold(Semaphore units, int count) {
+            this.units = units;
+            this.count = count;
+        }
+
+        @Override
+        public void close() {
+            if (open.compareAndSet(true, false)) {
+                units.release(count);
+            }
+        }
+    }
+
+    /// Reads a request's body.
+    ///
+    /// @throws Problem 413 when it is too long, 429 when there is no room for it; the connection is
+    ///   closed then, as what is left of the body would be taken for the next request
+    Body read(InputStream body, RoutingContext exchange) {
+        long length = length(exchange.request().getHeader("content-length"));
+        if (length > maxBody) {
+            closeAfter(exchange);
+            throw tooLarge();
+        }
+        Hold hold = hold(length < 0 ? maxBody : length);
+        if (hold == null) {
+            closeAfter(exchange);
+            throw noRoom();
+        }
         try {
-            String length = exchange.request().getHeader("content-length");
-            if (length != null && Long.parseLong(length) > max) {
-                throw Errors.tooLarge(max);
+            byte[] bytes = body.readNBytes((int) maxBody + 1);
+            if (bytes.length <= maxBody) {
+                return new Body(bytes, hold);
             }
-            byte[] bytes = body.readNBytes((int) max + 1);
-            if (bytes.length > max) {
-                throw Errors.tooLarge(max);
-            }
-            return bytes;
-        } catch (IOException | NumberFormatException broken) {
+            closeAfter(exchange);
+            hold.close();
+            throw tooLarge();
+        } catch (IOException broken) {
+            hold.close();
             throw Problem.refused(400, "bad_request", "The body broke off before its end.");
         }
+    }
+
+    /// Takes a share of the bound, or null when there is none left.
+    @Nullable Hold hold(long bytes) {
+        int count = (int) (bytes / UNIT) + 1;
+        return units.tryAcquire(count) ? new Hold(units, count) : null;
+    }
+
+    /// What a caller is told when there is no room.
+    static Problem noRoom() {
+        return Problem.busy(
+                "Penstock holds as many bytes of prompts as it may (penstock.http.max-bodies); try again"
+                        + " later.");
+    }
+
+    private Problem tooLarge() {
+        return Problem.refused(
+                413,
+                "body_too_large",
+                "The body is larger than "
+                        + maxBody
+                        + " bytes (penstock.http.max-body); send less.");
+    }
+
+    private static long length(@Nullable String header) {
+        try {
+            return header == null ? -1 : Long.parseLong(header.trim());
+        } catch (NumberFormatException notANumber) {
+            return -1;
+        }
+    }
+
+    private static void closeAfter(RoutingContext exchange) {
+        exchange.response().putHeader("connection", "close");
+        exchange.addEndHandler(_ -> exchange.request().connection().close());
     }
 }

@@ -25,12 +25,12 @@ public class CompleteResource {
 
     private final Llm llm;
     private final PromptReader prompts;
-    private final long maxBody;
+    private final Bodies bodies;
 
-    CompleteResource(Llm llm, PromptReader prompts, HttpConfig config) {
+    CompleteResource(Llm llm, PromptReader prompts, Bodies bodies) {
         this.llm = llm;
         this.prompts = prompts;
-        this.maxBody = config.maxBody().asLongValue();
+        this.bodies = bodies;
     }
 
     /// Answers when the whole answer is there. A caller that leaves ends the call.
@@ -41,13 +41,17 @@ public class CompleteResource {
     @RunOnVirtualThread
     public String complete(
             InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
-        PromptReader.Asked asked = read(body, exchange, headers);
-        Call call = Call.of(asked.prompt(), asked.limit());
-        Exchanges.runs(exchange, call);
-        return switch (llm.complete(call)) {
-            case Completion completion -> Frames.whole(completion, call.attemptCount()).toString();
-            case Failure failure -> throw Problem.of(failure);
-        };
+        requireAcceptable(headers);
+        try (Bodies.Body sent = bodies.read(body, exchange)) {
+            PromptReader.Asked asked = read(sent);
+            Call call = Call.of(asked.prompt(), asked.limit());
+            Exchanges.runs(exchange, call);
+            return switch (llm.complete(call)) {
+                case Completion completion ->
+                        Frames.whole(completion, call.attemptCount()).toString();
+                case Failure failure -> throw Problem.of(failure);
+            };
+        }
     }
 
     /// Answers with `{"token"}` events and a last `{"done":true}` or `{"error"}`. A failure before
@@ -60,23 +64,30 @@ public class CompleteResource {
     @RunOnVirtualThread
     public Multi<String> stream(
             InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
-        PromptReader.Asked asked = read(body, exchange, headers);
-        TokenEvents events = new TokenEvents(asked);
-        Exchanges.runs(exchange, events.call());
-        return events.start(llm);
+        requireAcceptable(headers);
+        Bodies.Body sent = bodies.read(body, exchange);
+        try {
+            TokenEvents events = new TokenEvents(read(sent), sent.hold());
+            Exchanges.runs(exchange, events.call());
+            return events.start(llm);
+        } catch (Problem problem) {
+            sent.close();
+            throw problem;
+        }
     }
 
-    private PromptReader.Asked read(
-            InputStream body, RoutingContext exchange, HttpHeaders headers) {
-        // Otherwise the answer's type would be found missing only after the call was made and paid
-        // for.
+    private PromptReader.Asked read(Bodies.Body sent) {
+        return prompts.read(Fields.of(sent.bytes()).only(PromptReader.FIELDS));
+    }
+
+    /// Otherwise the answer's type would be found missing only after the call was made and paid
+    /// for.
+    private static void requireAcceptable(HttpHeaders headers) {
         if (headers.getAcceptableMediaTypes().stream()
                 .noneMatch(type ->
                         type.isCompatible(MediaType.APPLICATION_JSON_TYPE)
                                 || type.isCompatible(MediaType.SERVER_SENT_EVENTS_TYPE))) {
             throw Errors.notAcceptable();
         }
-        return prompts.read(
-                Fields.of(Bodies.read(body, exchange, maxBody)).only(PromptReader.FIELDS));
     }
 }

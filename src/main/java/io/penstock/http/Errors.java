@@ -28,10 +28,6 @@ class Errors {
         if (problem.retryUseless()) {
             answer.header("x-should-retry", "false");
         }
-        if (problem.status() == 413) {
-            // What is left of the body would be taken for the next request.
-            answer.header("connection", "close");
-        }
         return answer.build();
     }
 
@@ -56,11 +52,7 @@ class Errors {
 
     @ServerExceptionMapper
     Response notSupported(NotSupportedException notSupported) {
-        return problem(
-                Problem.refused(
-                        415,
-                        "unsupported_media_type",
-                        "Send the body as JSON, with the header Content-Type: application/json."));
+        return problem(unsupportedMediaType());
     }
 
     @ServerExceptionMapper
@@ -90,14 +82,14 @@ class Errors {
                 "This path answers with application/json or text/event-stream; change the Accept header.");
     }
 
-    static Problem notFound() {
-        return Problem.refused(404, "not_found", "There is nothing at this path.");
+    static Problem unsupportedMediaType() {
+        return Problem.refused(
+                415,
+                "unsupported_media_type",
+                "Send the body as JSON, with the header Content-Type: application/json.");
     }
 
-    static Problem tooLarge(long max) {
-        return Problem.refused(
-                413,
-                "body_too_large",
-                "The body is larger than " + max + " bytes (penstock.http.max-body); send less.");
+    static Problem notFound() {
+        return Problem.refused(404, "not_found", "There is nothing at this path.");
     }
 }

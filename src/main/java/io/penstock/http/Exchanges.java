@@ -7,6 +7,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -16,6 +17,12 @@ import java.util.regex.Pattern;
 class Exchanges {
 
     private static final String CALL = "penstock.call";
+    private static final String GONE = "penstock.gone";
+
+    /// RFC 9110, section 8.3.1: type, slash, subtype, each a token.
+    private static final Pattern MEDIA_TYPE =
+            Pattern.compile("[\\w!#$%&'*+.^`|~-]+/[\\w!#$%&'*+.^`|~-]+\\s*(?:;|,|$)");
+
     private static final String REQUEST_ID = "x-request-id";
     private static final Pattern FIT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
@@ -27,14 +34,12 @@ class Exchanges {
         this.endpoint = endpoint;
     }
 
-    /// Notes the call that this request runs, and cancels it if the client leaves.
+    /// Notes the call that this request runs; a client that leaves, or has left, cancels it.
     static void runs(RoutingContext exchange, Call call) {
         exchange.put(CALL, call);
-        exchange.addEndHandler(end -> {
-            if (end.failed()) {
-                call.cancel();
-            }
-        });
+        if (exchange.get(GONE) != null) {
+            call.cancel();
+        }
     }
 
     void register(@Observes Filters filters) {
@@ -46,7 +51,31 @@ class Exchanges {
         String requestId =
                 asked != null && FIT.matcher(asked).matches() ? asked : "req_" + UUID.randomUUID();
         exchange.addHeadersEndHandler(_ -> write(exchange, requestId));
-        exchange.next();
+        exchange.addEndHandler(end -> {
+            if (end.failed()) {
+                exchange.put(GONE, true);
+                Call call = exchange.get(CALL);
+                if (call != null) {
+                    call.cancel();
+                }
+            }
+        });
+        String contentType = exchange.request().getHeader("content-type");
+        if (contentType != null && !MEDIA_TYPE.matcher(contentType).lookingAt()) {
+            answer(exchange, Errors.unsupportedMediaType());
+        } else {
+            exchange.next();
+        }
+    }
+
+    private static void answer(RoutingContext exchange, Problem problem) {
+        if (!exchange.response().ended()) {
+            exchange.response()
+                    .setStatusCode(problem.status())
+                    .putHeader("content-type", "application/json")
+                    .putHeader("x-should-retry", "false")
+                    .end(problem.toJson().toString());
+        }
     }
 
     private void write(RoutingContext exchange, String requestId) {
@@ -57,7 +86,7 @@ class Exchanges {
             response.putHeader("x-penstock-attempts", Integer.toString(call.attemptCount()));
             response.putHeader(
                     "x-penstock-overhead-ms",
-                    "%.1f".formatted(call.overhead().toNanos() / 1_000_000.0));
+                    String.format(Locale.ROOT, "%.1f", call.overhead().toNanos() / 1_000_000.0));
         }
         if (endpoint.simulated()) {
             response.putHeader("x-penstock-provider", "simulated");

@@ -9,9 +9,17 @@ import io.smallrye.config.WithDefault;
 @ConfigMapping(prefix = "penstock.http")
 public interface HttpConfig {
 
-    /// A request's body, or one WebSocket message, at most; more is refused with 413.
-    @WithDefault("10M")
+    /// The default of [#maxBody()], as text for those who read the key before the mapping exists.
+    String MAX_BODY = "10M";
+
+    /// A request's body at most; more is refused with 413. Also a WebSocket message; a longer one
+    /// ends its socket.
+    @WithDefault(MAX_BODY)
     MemorySize maxBody();
+
+    /// All bodies and messages whose calls have not ended, in sum; one more is refused with 429.
+    @WithDefault("64M")
+    MemorySize maxBodies();
 
     /// Prompts that may run at once on one WebSocket.
     @WithDefault("100")
@@ -24,6 +32,13 @@ public interface HttpConfig {
                     "penstock.http.max-body is "
                             + maxBody().asLongValue()
                             + " bytes: give a size above zero and up to 256M, such as 10M.");
+        }
+        if (maxBodies().asLongValue() < maxBody().asLongValue() + 1024
+                || maxBodies().asLongValue() > 1L << 40) {
+            throw new ConfigurationException(
+                    "penstock.http.max-bodies is "
+                            + maxBodies().asLongValue()
+                            + " bytes: give a size above penstock.http.max-body, such as 64M.");
         }
         if (maxStreamsPerSocket() < 1 || maxStreamsPerSocket() > 100_000) {
             throw new ConfigurationException(

@@ -49,6 +49,12 @@ final class Problem extends RuntimeException {
         return new Problem(status, INVALID_REQUEST, null, code, message, null, true);
     }
 
+    /// There is no room for the request now.
+    static Problem busy(String message) {
+        return new Problem(
+                429, "rate_limit_error", null, "rejected", message, Duration.ofSeconds(1), false);
+    }
+
     /// Something that should not happen; the log has the rest.
     static Problem internal() {
         return new Problem(

@@ -23,11 +23,13 @@ final class SocketStreams {
     private final WebSocketConnection connection;
     private final Llm llm;
     private final int max;
+    private final Bodies bodies;
     private final ConcurrentHashMap<String, Call> calls = new ConcurrentHashMap<>();
 
     private volatile boolean closed;
 
-    SocketStreams(WebSocketConnection connection, Llm llm, int max) {
+    SocketStreams(WebSocketConnection connection, Llm llm, Bodies bodies, int max) {
+        this.bodies = bodies;
         this.connection = connection;
         this.llm = llm;
         this.max = max;
@@ -48,8 +50,9 @@ final class SocketStreams {
         return id;
     }
 
-    /// @throws Problem when the id is in use or too many prompts run
-    void start(@Nullable String id, PromptReader.Asked asked) {
+    /// @param size of the message, in characters
+    /// @throws Problem when the id is in use, or there is no room for another prompt
+    void start(@Nullable String id, PromptReader.Asked asked, int size) {
         if (calls.size() >= max) {
             throw Problem.refused(
                     429,
@@ -70,12 +73,17 @@ final class SocketStreams {
                                     + " once."
                             : "A prompt with this id runs already on this socket.");
         }
+        Bodies.Hold hold = bodies.hold(size);
+        if (hold == null) {
+            calls.remove(key(id), call);
+            throw Bodies.noRoom();
+        }
         if (closed) {
             // The socket closed between its last message and now; nobody else would cancel this
             // call.
             call.cancel();
         }
-        Thread.ofVirtual().name("stream").start(() -> run(id, call));
+        Thread.ofVirtual().name("stream").start(() -> run(id, call, hold));
     }
 
     /// @throws Problem when no prompt has this id
@@ -100,8 +108,8 @@ final class SocketStreams {
         connection.sendTextAndAwait(frame.toString());
     }
 
-    private void run(@Nullable String id, Call call) {
-        try {
+    private void run(@Nullable String id, Call call, Bodies.Hold hold) {
+        try (hold) {
             ObjectNode last =
                     switch (llm.complete(call)) {
                         case Completion completion -> Frames.done(completion);

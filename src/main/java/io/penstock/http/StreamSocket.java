@@ -1,6 +1,7 @@
 package io.penstock.http;
 
 import io.penstock.llm.Llm;
+import io.quarkus.websockets.next.CloseReason;
 import io.quarkus.websockets.next.OnBinaryMessage;
 import io.quarkus.websockets.next.OnClose;
 import io.quarkus.websockets.next.OnError;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 
 /// `WS /stream`: prompts in, tokens out, several at once.
 ///
@@ -28,6 +30,13 @@ import java.util.stream.Stream;
 @Singleton
 public class StreamSocket {
 
+    private static final Logger LOG = Logger.getLogger(StreamSocket.class);
+
+    /// RFC 6455, section 7.4.1: a message too big to process, by far the likeliest that cannot be
+    /// read.
+    private static final CloseReason UNREADABLE =
+            new CloseReason(1009, "a message is longer than penstock.http.max-body");
+
     private static final Set<String> CANCEL_FIELDS = Set.of("cancel");
 
     private static final Set<String> PROMPT_FIELDS =
@@ -37,9 +46,11 @@ public class StreamSocket {
     private final Llm llm;
     private final PromptReader prompts;
     private final int maxStreams;
+    private final Bodies bodies;
     private final ConcurrentHashMap<String, SocketStreams> sockets = new ConcurrentHashMap<>();
 
-    StreamSocket(Llm llm, PromptReader prompts, HttpConfig config) {
+    StreamSocket(Llm llm, PromptReader prompts, HttpConfig config, Bodies bodies) {
+        this.bodies = bodies;
         this.llm = llm;
         this.prompts = prompts;
         this.maxStreams = config.maxStreamsPerSocket();
@@ -47,7 +58,7 @@ public class StreamSocket {
 
     @OnOpen
     void onOpen(WebSocketConnection connection) {
-        sockets.put(connection.id(), new SocketStreams(connection, llm, maxStreams));
+        sockets.put(connection.id(), new SocketStreams(connection, llm, bodies, maxStreams));
     }
 
     /// Starts or cancels a prompt.
@@ -66,7 +77,7 @@ public class StreamSocket {
                 return;
             }
             id = SocketStreams.fit(fields.text("id"));
-            streams.start(id, prompts.read(fields.only(PROMPT_FIELDS)));
+            streams.start(id, prompts.read(fields.only(PROMPT_FIELDS)), message.length());
         } catch (Problem problem) {
             streams.send(id, problem.toJson());
         }
@@ -93,9 +104,15 @@ public class StreamSocket {
         }
     }
 
-    /// A send that fails means that the client is gone, and closing tells so too.
+    /// Ends the socket: a message could not be read, or the client is gone.
     @OnError
     void onError(Throwable thrown, WebSocketConnection connection) {
         onClose(connection);
+        if (connection.isOpen()) {
+            connection
+                    .close(UNREADABLE)
+                    .subscribe()
+                    .with(_ -> {}, failed -> LOG.debugf("A socket did not close: %s", failed));
+        }
     }
 }

@@ -4,11 +4,14 @@ import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
+import io.penstock.llm.Outcome;
 import io.smallrye.mutiny.Multi;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A streamed call as a stream of events. The call runs in a virtual thread of its own, which waits
@@ -23,10 +26,16 @@ final class TokenEvents {
     private final CompletableFuture<Flow.Subscriber<? super String>> listener =
             new CompletableFuture<>();
 
+    /// How long the last event waits for a client that does not read.
+    private static final Duration LAST_WAIT = Duration.ofSeconds(60);
+
     private final Semaphore demand = new Semaphore(0);
+    private final Bodies.Hold body;
     private final Call call;
 
-    TokenEvents(PromptReader.Asked asked) {
+    /// @param body is closed when the call has ended
+    TokenEvents(PromptReader.Asked asked, Bodies.Hold body) {
+        this.body = body;
         this.call = Call.streaming(asked.prompt(), asked.limit(), this::token);
     }
 
@@ -59,6 +68,9 @@ final class TokenEvents {
                     @Override
                     public void cancel() {
                         call.cancel();
+                        // Whoever waits for this client need not: the call may have ended, and then
+                        // nothing interrupts.
+                        demand.release();
                     }
                 });
         listener.complete(client);
@@ -66,7 +78,9 @@ final class TokenEvents {
 
     private void run(Llm llm) {
         try {
-            switch (llm.complete(call)) {
+            Outcome outcome = llm.complete(call);
+            body.close();
+            switch (outcome) {
                 case Completion completion -> last(Frames.done(completion).toString());
                 case Failure failure when begun.isDone() ->
                         last(Problem.of(failure).toJson().toString());
@@ -75,31 +89,38 @@ final class TokenEvents {
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } finally {
+            body.close();
             begun.completeExceptionally(Problem.internal());
         }
     }
 
     private void token(String delta) {
+        begun.complete(null);
         try {
-            emit(Frames.token(delta).toString());
+            demand.acquire();
         } catch (InterruptedException _) {
-            // The client is gone, or the attempt's time is up: nobody waits for this event.
+            // The client is gone, or the attempt's time is up while the client was slow: then it
+            // still gets the error.
             Thread.currentThread().interrupt();
             throw new IllegalStateException("The stream was ended while its client was slow.");
+        }
+        if (!call.isCancelled()) {
+            listener.join().onNext(Frames.token(delta).toString());
         }
     }
 
     private void last(String event) throws InterruptedException {
-        if (!call.isCancelled()) {
-            emit(event).onComplete();
-        }
-    }
-
-    private Flow.Subscriber<? super String> emit(String event) throws InterruptedException {
         begun.complete(null);
-        demand.acquire();
-        Flow.Subscriber<? super String> client = listener.join();
-        client.onNext(event);
-        return client;
+        boolean asked = demand.tryAcquire(LAST_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+        if (call.isCancelled()) {
+            return;
+        }
+        Flow.Subscriber<? super String> client = listener.getNow(null);
+        if (asked && client != null) {
+            client.onNext(event);
+            client.onComplete();
+        } else if (client != null) {
+            client.onError(new IllegalStateException("The client does not read."));
+        }
     }
 }

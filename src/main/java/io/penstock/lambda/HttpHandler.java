@@ -54,6 +54,17 @@ public class HttpHandler
 
     @Override
     public APIGatewayV2HTTPResponse handleRequest(APIGatewayV2HTTPEvent event, Context context) {
+        DefaultHttpRequest request;
+        byte[] body;
+        try {
+            body = body(event);
+            request = request(event, body.length);
+        } catch (IllegalArgumentException | NullPointerException malformed) {
+            return error(
+                    400,
+                    "bad_request",
+                    "The event is none of an HTTP API with payload format 2.0.");
+        }
         Collector collector = new Collector();
         VirtualClientConnection<?> connection =
                 VirtualClientConnection.connect(
@@ -61,8 +72,7 @@ public class HttpHandler
                         VertxHttpRecorder.VIRTUAL_HTTP,
                         new InetSocketAddress("127.0.0.1", 443));
         try {
-            byte[] body = body(event);
-            connection.sendMessage(request(event, body.length));
+            connection.sendMessage(request);
             connection.sendMessage(new DefaultLastHttpContent(Unpooled.wrappedBuffer(body)));
             long left = Math.max(1, context.getRemainingTimeInMillis() - MARGIN_MILLIS);
             return collector.answer.get(left, TimeUnit.MILLISECONDS);

@@ -1,11 +1,21 @@
 package io.penstock.llm;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Builds a completion from what the provider sent, and accepts nothing less than a whole one. Not
 /// thread-safe.
 final class Answer {
+
+    /// OpenAI knows `stop` for a whole answer; the others are what compatible servers say for the
+    /// same.
+    private static final Set<String> ENDED =
+            Set.of("stop", "eos", "eos_token", "end_turn", "stop_sequence");
+
+    private static final Set<String> CUT = Set.of("length", "max_tokens", "model_length");
+
+    private static final Set<String> FILTERED = Set.of("content_filter", "safety");
 
     private final Exchange.Head head;
     private final Call call;
@@ -32,8 +42,9 @@ final class Answer {
     /// Takes a `chat.completion` object.
     void whole(@Nullable JsonNode completion) {
         add(completion, "message");
-        if (call.streams() && !text.isEmpty() && finishReason != null) {
-            call.delta(text.toString());
+        if (call.streams()) {
+            // Only a whole answer is handed on: there is no taking back what has been.
+            call.delta(completion().text());
         }
     }
 
@@ -53,16 +64,22 @@ final class Answer {
         if (finishReason == null) {
             throw new LlmException(ProviderFailure.cut(), call);
         }
-        if ("content_filter".equals(finishReason)) {
+        if (FILTERED.contains(finishReason)) {
             throw failed(
                     FailureKind.CONTENT_FILTER,
                     "The provider's content filter stopped the answer to this prompt.");
         }
-        if ("length".equals(finishReason) && call.prompt().maxTokens() == null) {
+        boolean cut = CUT.contains(finishReason);
+        if (cut && call.prompt().maxTokens() == null) {
             throw failed(
                     FailureKind.LENGTH,
                     "The answer was cut at the provider's own length limit; ask for a shorter one, or"
                             + " set max_tokens to accept a cut answer.");
+        }
+        if (!cut && !ENDED.contains(finishReason)) {
+            throw failed(
+                    FailureKind.TRUNCATED,
+                    "The provider stopped before the answer's end, for a reason that is none of the usual.");
         }
         if (!hasContent) {
             throw failed(FailureKind.TRUNCATED, "The provider's answer has no content; try again.");
@@ -118,6 +135,6 @@ final class Answer {
 
     private static @Nullable String text(JsonNode node, String field, @Nullable String fallback) {
         JsonNode value = node.path(field);
-        return value.isTextual() ? value.textValue() : fallback;
+        return value.isTextual() && !value.textValue().isBlank() ? value.textValue() : fallback;
     }
 }

@@ -37,9 +37,8 @@ class Attempts {
     @RetryWhen(exception = Retryable.class)
     @CustomBackoff(RetryAfterBackoff.class)
     void attempt(Call call) throws InterruptedException {
-        call.runsHere();
         try (Permit _ = permit(call)) {
-            call.attempt(() -> completions.complete(call.prompt().text()));
+            oneAttempt(call);
         } catch (LlmException failed) {
             Duration retryAfter = failed.failure().retryAfter();
             if (retryAfter != null && failed.failure().kind().retryable()) {
@@ -47,17 +46,32 @@ class Attempts {
             }
             throw failed;
         } catch (TimeoutException _) {
-            throw new LlmException(
-                    Failure.of(
-                            FailureKind.TIMEOUT,
-                            "The provider did not answer in time; its work was ended. Try again, ask for"
-                                    + " fewer tokens, or raise penstock.llm.timeout."),
-                    call);
+            throw timedOut(call);
         } catch (BulkheadException _) {
             throw new LlmException(full(new Decision.Full(admission.retryAfterWhenFull())), call);
-        } finally {
-            call.runsNoMore();
         }
+    }
+
+    private void oneAttempt(Call call) throws InterruptedException {
+        try {
+            call.attempt(() -> completions.complete(call.prompt().text()));
+        } catch (InterruptedException interrupted) {
+            // The timeout's interrupt can arrive just after the attempt has ended, and then nobody
+            // calls it a timeout.
+            if (call.isCancelled()) {
+                throw interrupted;
+            }
+            throw timedOut(call);
+        }
+    }
+
+    private static LlmException timedOut(Call call) {
+        return new LlmException(
+                Failure.of(
+                        FailureKind.TIMEOUT,
+                        "The provider did not answer in time; its work was ended. Try again, ask for"
+                                + " fewer tokens, or raise penstock.llm.timeout."),
+                call);
     }
 
     /// What a caller is told when there is no room.

@@ -61,7 +61,7 @@ public final class Call {
         }
     }
 
-    /// Requests sent to the provider so far.
+    /// Requests made to the provider so far, with those for which no connection came about.
     public int attemptCount() {
         return attemptCount;
     }
@@ -93,12 +93,7 @@ public final class Call {
     void delta(String text) {
         if (deltas != null) {
             streamed = true;
-            try {
-                deltas.accept(text);
-            } catch (RuntimeException gone) {
-                cancel();
-                throw gone;
-            }
+            deltas.accept(text);
         }
     }
 
@@ -141,8 +136,7 @@ public final class Call {
         }
     }
 
-    /// Notes that from now on a [#cancel()] must interrupt this thread. Attempts may change
-    /// threads: after a timeout the fault tolerance runtime can continue on a thread of its own.
+    /// Notes that from now on a [#cancel()] must interrupt this thread.
     ///
     /// @throws InterruptedException when the call is cancelled already
     void runsHere() throws InterruptedException {
@@ -166,11 +160,16 @@ public final class Call {
     }
 
     /// Runs one attempt with this call as the [current][#current] one.
-    void attempt(Runnable attempt) {
+    void attempt(Runnable attempt) throws InterruptedException {
+        // Through the proxies of the layers below, an interrupt comes undeclared.
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
         ScopedValue.where(CURRENT, this).run(attempt);
     }
 
-    /// Counts a request that is about to be sent.
+    /// Counts a request that is about to be made; one for which no connection comes about counts
+    /// too.
     void attempted() {
         attemptCount++;
     }

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param id the provider's id of this completion
 /// @param model the model that served it, as the provider names it
-/// @param finishReason `stop`, or `length` when the prompt's own `maxTokens` cut it
+/// @param finishReason `stop`, or `length` when the prompt's own `maxTokens` cut it; some servers
+///   have other words for these
 /// @param usage null when the provider sent none
 /// @param providerRequestId the provider's `x-request-id`, for its support
 public record Completion(

@@ -10,14 +10,15 @@ import org.jspecify.annotations.Nullable;
 /// Cuts the bytes of a server-sent event stream into the data of its events.
 ///
 /// Follows the WHATWG HTML standard, section 9.2.6: lines end in CR, LF or both; several `data`
-/// lines are joined by a line feed; other fields and comments are passed over. An event that the
-/// stream's end cuts off is dropped, as the standard says. Not thread-safe.
+/// lines are joined by a line feed; other fields, comments and events without data are passed over.
+/// An event that the stream's end cuts off is dropped, as the standard says. Not thread-safe.
 final class Events {
 
     private final Deque<String> complete = new ArrayDeque<>();
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     private @Nullable StringBuilder data;
     private boolean afterCarriageReturn;
+    private boolean atStart = true;
 
     void add(Buffer bytes) {
         for (int i = 0; i < bytes.length(); i++) {
@@ -43,11 +44,15 @@ final class Events {
     private void endLine() {
         String text = line.toString(StandardCharsets.UTF_8);
         line.reset();
+        if (atStart && text.startsWith("\uFEFF")) {
+            text = text.substring(1);
+        }
+        atStart = false;
         if (text.isEmpty()) {
-            if (data != null) {
+            if (data != null && !data.isEmpty()) {
                 complete.add(data.toString());
-                data = null;
             }
+            data = null;
             return;
         }
         int colon = text.indexOf(':');

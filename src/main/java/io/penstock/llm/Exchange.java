@@ -40,7 +40,7 @@ final class Exchange implements AutoCloseable {
 
     private final Context context;
     private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
-    private long waitedNanos;
+    private final Call call;
     private int taken;
 
     // Confined to the context.
@@ -49,8 +49,10 @@ final class Exchange implements AutoCloseable {
     private boolean ended;
     private boolean closed;
 
-    Exchange(Context context) {
+    /// @param call is told of the time spent waiting
+    Exchange(Context context, Call call) {
         this.context = context;
+        this.call = call;
     }
 
     void send(HttpClient client, RequestOptions options, Buffer body) {
@@ -90,28 +92,35 @@ final class Exchange implements AutoCloseable {
         };
     }
 
-    /// How long the reader has waited for the provider.
-    long waitedNanos() {
-        return waitedNanos;
-    }
-
     @Override
     public void close() {
         context.runOnContext(_ -> {
             closed = true;
-            if (request != null && !ended) {
-                request.reset();
+            if (response != null && !ended) {
+                // The answer may have come whole and wait here unread. Its connection then serves
+                // another call already,
+                // and a reset would end that one: let the rest through first.
+                response.fetch(Long.MAX_VALUE);
             }
+            context.runOnContext(_ -> reset());
         });
+    }
+
+    private void reset() {
+        if (request != null && !ended) {
+            request.reset();
+        }
     }
 
     private @Nullable Signal take(Instant deadline) throws InterruptedException {
         long start = System.nanoTime();
         try {
-            long left = Math.max(0, Duration.between(Instant.now(), deadline).toMillis());
-            return signals.poll(left, TimeUnit.MILLISECONDS);
+            long left = Duration.between(Instant.now(), deadline).toMillis();
+            // Not even what is there already is taken after the deadline: a slow reader would never
+            // notice it.
+            return left > 0 ? signals.poll(left, TimeUnit.MILLISECONDS) : null;
         } finally {
-            waitedNanos += System.nanoTime() - start;
+            call.spentOutside(System.nanoTime() - start);
         }
     }
 
@@ -130,6 +139,9 @@ final class Exchange implements AutoCloseable {
 
     private void connected(HttpClientRequest connected, Buffer body) {
         request = connected;
+        // The response's future tells of the same failures; without a handler each is logged as an
+        // error.
+        connected.exceptionHandler(_ -> {});
         if (closed) {
             // The reader gave up while the connection was being made.
             connected.reset();
@@ -144,7 +156,11 @@ final class Exchange implements AutoCloseable {
     private void began(HttpClientResponse answer) {
         response = answer;
         answer.pause();
-        answer.handler(bytes -> signals.add(new Signal.Piece(bytes)));
+        answer.handler(bytes -> {
+            if (!closed) {
+                signals.add(new Signal.Piece(bytes));
+            }
+        });
         answer.endHandler(_ -> {
             ended = true;
             signals.add(new Signal.Ended());

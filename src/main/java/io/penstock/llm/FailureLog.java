@@ -38,7 +38,11 @@ class FailureLog {
                 call.printableModel(),
                 call.attemptCount(),
                 // What the provider says of a prompt may quote it.
-                failure.kind() == FailureKind.INVALID_REQUEST ? "" : failure.message());
+                quotes(failure.kind()) ? "" : failure.message());
+    }
+
+    private static boolean quotes(FailureKind kind) {
+        return kind == FailureKind.INVALID_REQUEST || kind == FailureKind.CONTENT_FILTER;
     }
 
     private static final class Recent {

@@ -67,6 +67,7 @@ public class Llm {
             return Attempts.full(new Decision.Full(admission.retryAfterWhenFull()));
         }
         try {
+            call.runsHere();
             attempts.attempt(call);
             Completion completion = call.completion();
             return completion != null
@@ -87,6 +88,7 @@ public class Llm {
             return Failure.of(
                     FailureKind.SERVER, "Penstock failed on this call; its log says why.");
         } finally {
+            call.runsNoMore();
             admission.leave();
         }
     }

@@ -7,7 +7,6 @@ import io.micrometer.core.instrument.Timer;
 import io.penstock.flow.Admission;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Counts calls, attempts and tokens by model and outcome. Thread-safe.
@@ -41,7 +40,7 @@ class Meters {
                     case Completion _ -> "completed";
                     case Failure failure -> failure.kind().code();
                 };
-        ByOutcome meters = meters(call, outcomeLabel);
+        ByOutcome meters = meters(call, outcome, outcomeLabel);
         meters.calls.record(call.age());
         meters.attempts.increment(call.attemptCount());
         if (outcome instanceof Completion completion && completion.usage() != null) {
@@ -50,14 +49,16 @@ class Meters {
         }
     }
 
-    private ByOutcome meters(Call call, String outcome) {
-        String model = call.model();
-        if (!models.containsKey(model) && models.size() >= MODELS_MAX) {
-            model = "other";
-        }
-        String label = model;
+    private ByOutcome meters(Call call, Outcome outcome, String outcomeLabel) {
+        String model = call.printableModel();
+        // Only a model that has answered is known to exist; the names of others would use the
+        // labels up.
+        boolean known =
+                models.containsKey(model)
+                        || (outcome instanceof Completion && models.size() < MODELS_MAX);
+        String label = known ? model : "other";
         return models.computeIfAbsent(label, _ -> new ConcurrentHashMap<>())
-                .computeIfAbsent(outcome, _ -> new ByOutcome(registry, label, outcome));
+                .computeIfAbsent(outcomeLabel, _ -> new ByOutcome(registry, label, outcomeLabel));
     }
 
     private static final class ByOutcome {
@@ -72,7 +73,6 @@ class Meters {
                     Timer.builder("penstock.calls")
                             .description("Calls from the door to their outcome, with all waits")
                             .tags("model", model, "outcome", outcome)
-                            .maximumExpectedValue(Duration.ofMinutes(15))
                             .register(registry);
             attempts =
                     Counter.builder("penstock.attempts")

@@ -72,10 +72,11 @@ class Provider {
 
     /// Sends a request. Close the exchange in every case: that ends the request at the provider if
     /// it still runs.
-    Exchange post(Buffer body, boolean stream) {
+    Exchange post(Buffer body, Call call) {
         RequestOptions options = new RequestOptions(target);
-        options.putHeader(HttpHeaders.ACCEPT, stream ? "text/event-stream" : "application/json");
-        Exchange exchange = new Exchange(loop);
+        options.putHeader(
+                HttpHeaders.ACCEPT, call.streams() ? "text/event-stream" : "application/json");
+        Exchange exchange = new Exchange(loop, call);
         exchange.send(client, options, body);
         return exchange;
     }

@@ -23,7 +23,7 @@ final class ProviderFailure {
     private static final Duration RETRY_AFTER_MAX = Duration.ofHours(24);
 
     private static final int MESSAGE_MAX = 500;
-    private static final int CODE_MAX = 64;
+    private static final String REMOVED = "[removed]";
 
     private static final Set<String> QUOTA =
             Set.of(
@@ -42,7 +42,11 @@ final class ProviderFailure {
     /// tokens, and masked keys.
     private static final Pattern CREDENTIAL =
             Pattern.compile(
-                    "(?i)\\b(?:sk|pk|rk|key|org|proj)-[\\w*.-]{4,}|bearer\\s+\\S+|\\S*\\*{3,}\\S*");
+                    "(?i)\\b(?:sk|pk|rk|key|org|proj|gsk|hf|xai|pplx|nvapi|r8)[-_][\\w*.-]{4,}|\\bAIza[\\w-]{8,}"
+                            + "|bearer\\s+\\S+|\\S*\\*{3,}\\S*");
+
+    /// What an error code looks like; anything else in its place is not passed on.
+    private static final Pattern CODE = Pattern.compile("[a-z][a-z0-9_.]{0,63}");
 
     private ProviderFailure() {}
 
@@ -57,7 +61,7 @@ final class ProviderFailure {
         return new Failure(
                 kind,
                 message(kind, status, error, endpoint),
-                code.isEmpty() || code.length() > CODE_MAX ? null : code,
+                CODE.matcher(code).matches() && !code.equals(endpoint.apiKey()) ? code : null,
                 retryAfter(head.headers(), Instant.now()));
     }
 
@@ -112,10 +116,8 @@ final class ProviderFailure {
             case 409 -> FailureKind.SERVER;
             case 429 -> FailureKind.RATE_LIMITED;
             case 503, 529 -> FailureKind.OVERLOADED;
-            default ->
-                    status >= 400 && status < 500
-                            ? FailureKind.INVALID_REQUEST
-                            : FailureKind.SERVER;
+            // A redirect too: it means that the base URL is not the API's.
+            default -> status < 500 ? FailureKind.INVALID_REQUEST : FailureKind.SERVER;
         };
     }
 
@@ -158,17 +160,21 @@ final class ProviderFailure {
                                 + " refuses the request with status "
                                 + status
                                 + "; check OPENAI_BASE_URL and the model."
-                        : "The provider refuses the prompt: " + scrubbed(said);
+                        : "The provider refuses the prompt: " + scrubbed(said, endpoint.apiKey());
             }
             default -> "The provider failed with status " + status + "; try again.";
         };
     }
 
     /// A provider's sentence without anything like a key, and not too long.
-    static String scrubbed(String message) {
-        String bounded =
-                message.length() > MESSAGE_MAX ? message.substring(0, MESSAGE_MAX) + "…" : message;
-        return CREDENTIAL.matcher(bounded).replaceAll("[removed]");
+    static String scrubbed(String message, @Nullable String apiKey) {
+        // Our own key first, whatever it looks like, and before a cut could leave half of it.
+        String keyless =
+                apiKey == null || apiKey.isBlank() ? message : message.replace(apiKey, REMOVED);
+        String scrubbed = CREDENTIAL.matcher(keyless).replaceAll(REMOVED);
+        return scrubbed.length() > MESSAGE_MAX
+                ? scrubbed.substring(0, MESSAGE_MAX) + "…"
+                : scrubbed;
     }
 
     /// Reads the wait that the provider asks for: `retry-after-ms` (OpenAI, Azure), else
@@ -196,7 +202,7 @@ final class ProviderFailure {
         }
         try {
             double value = Double.parseDouble(number.trim()) * unit;
-            return Double.isFinite(value)
+            return Double.isFinite(value) && value >= 0
                     ? Duration.ofMillis((long) Math.ceil(Math.min(value, Integer.MAX_VALUE)))
                     : null;
         } catch (NumberFormatException notANumber) {

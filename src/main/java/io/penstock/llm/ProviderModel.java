@@ -1,6 +1,8 @@
 package io.penstock.llm;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -18,6 +20,10 @@ import io.quarkus.arc.Unremovable;
 import io.vertx.core.buffer.Buffer;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +41,19 @@ class ProviderModel implements ChatModel {
     /// An error body at most; longer ones are cut.
     private static final int ERROR_BYTES = 64 * 1024;
 
-    private static final ObjectMapper JSON = JsonMapper.builder().build();
+    private static final Duration ERROR_WAIT = Duration.ofSeconds(1);
+    private static final Duration DRAIN = Duration.ofMillis(50);
+
+    /// Bodies are bounded before they are parsed.
+    private static final ObjectMapper JSON =
+            JsonMapper.builder(
+                            JsonFactory.builder()
+                                    .streamReadConstraints(
+                                            StreamReadConstraints.builder()
+                                                    .maxStringLength(Integer.MAX_VALUE)
+                                                    .build())
+                                    .build())
+                    .build();
 
     private final Provider provider;
     private final Endpoint endpoint;
@@ -54,14 +72,10 @@ class ProviderModel implements ChatModel {
         Call call = Call.current();
         Buffer body = body(request, call);
         call.attempted();
-        try (Exchange exchange = provider.post(body, call.streams())) {
-            try {
-                Completion completion = read(exchange, call);
-                call.completed(completion);
-                return ChatResponse.builder().aiMessage(AiMessage.from(completion.text())).build();
-            } finally {
-                call.spentOutside(exchange.waitedNanos());
-            }
+        try (Exchange exchange = provider.post(body, call)) {
+            Completion completion = read(exchange, call);
+            call.completed(completion);
+            return ChatResponse.builder().aiMessage(AiMessage.from(completion.text())).build();
         } catch (InterruptedException interrupted) {
             // By the attempt's timeout or by the caller's cancellation: the layers above know
             // which.
@@ -113,10 +127,10 @@ class ProviderModel implements ChatModel {
                 events.add(piece);
                 for (String data = events.next(); data != null; data = events.next()) {
                     if ("[DONE]".equals(data)) {
-                        drain(exchange, call);
+                        drain(exchange);
                         return;
                     }
-                    answer.chunk(parse(data.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+                    answer.chunk(parse(data.getBytes(StandardCharsets.UTF_8)));
                 }
             }
         } catch (IOException broken) {
@@ -127,11 +141,16 @@ class ProviderModel implements ChatModel {
     }
 
     /// Reads what follows `[DONE]`, which is nothing but the end of the body: then the connection
-    /// can be used again.
-    private static void drain(Exchange exchange, Call call)
-            throws IOException, InterruptedException {
-        if (next(exchange, call).length() > 0) {
-            next(exchange, call);
+    /// can be used again. A provider that is slow to end it loses the connection, not the answer.
+    private static void drain(Exchange exchange) throws InterruptedException {
+        try {
+            Instant soon = Instant.now().plus(DRAIN);
+            Buffer rest = exchange.next(soon);
+            if (rest != null && rest.length() > 0) {
+                exchange.next(soon);
+            }
+        } catch (IOException broken) {
+            // The answer is whole.
         }
     }
 
@@ -152,12 +171,15 @@ class ProviderModel implements ChatModel {
         return whole.getBytes();
     }
 
+    /// What an error's body says, as far as it comes soon: status and headers say enough to go on.
     private static byte[] errorBody(Exchange exchange, Call call) throws InterruptedException {
+        Instant soon = Instant.now().plus(ERROR_WAIT);
+        Instant latest = soon.isBefore(call.deadline()) ? soon : call.deadline();
         Buffer whole = Buffer.buffer();
         try {
-            for (Buffer piece = next(exchange, call);
-                    piece.length() > 0 && whole.length() < ERROR_BYTES;
-                    piece = next(exchange, call)) {
+            for (Buffer piece = exchange.next(latest);
+                    piece != null && piece.length() > 0 && whole.length() < ERROR_BYTES;
+                    piece = exchange.next(latest)) {
                 whole.appendBuffer(piece);
             }
         } catch (IOException broken) {
@@ -182,7 +204,7 @@ class ProviderModel implements ChatModel {
         } catch (JsonProcessingException notJson) {
             return null;
         } catch (IOException impossible) {
-            throw new java.io.UncheckedIOException(impossible);
+            throw new UncheckedIOException(impossible);
         }
     }
 

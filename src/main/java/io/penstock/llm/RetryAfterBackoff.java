@@ -45,13 +45,6 @@ public final class RetryAfterBackoff implements CustomBackoffStrategy {
         long left = Duration.between(Instant.now(), call.deadline()).toMillis();
         long delay = Math.max(0, Math.min(floor + jitter, left));
         call.spentOutside(Duration.ofMillis(delay).toNanos());
-        try {
-            // The thread that asks is the one that sleeps, and it need not be the one that made the
-            // attempt.
-            call.runsHere();
-        } catch (InterruptedException _) {
-            return 0;
-        }
         return delay;
     }
 }

@@ -175,6 +175,15 @@ class BadInputQuarkusTest extends PenstockTest {
                         .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\":\"a\"}")),
                 415,
                 "unsupported_media_type");
+        for (String odd : List.of("json", ";;;", "text", "a b/c")) {
+            check(
+                    softly,
+                    caller.request("/complete")
+                            .header("content-type", odd)
+                            .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\":\"a\"}")),
+                    415,
+                    "unsupported_media_type");
+        }
         check(
                 softly,
                 caller.json("{\"prompt\":\"a\"}").header("accept", "text/html"),

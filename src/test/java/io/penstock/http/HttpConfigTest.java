@@ -17,6 +17,7 @@ class HttpConfigTest {
         HttpConfig config = Settings.of(HttpConfig.class, Map.of()).checked();
 
         assertThat(config.maxBody().asLongValue()).isEqualTo(10 << 20);
+        assertThat(config.maxBodies().asLongValue()).isEqualTo(64 << 20);
         assertThat(config.maxStreamsPerSocket()).isEqualTo(100);
     }
 
@@ -27,15 +28,17 @@ class HttpConfigTest {
                                 HttpConfig.class,
                                 Map.of(
                                         "penstock.http.max-body", "1K",
+                                        "penstock.http.max-bodies", "3K",
                                         "penstock.http.max-streams-per-socket", "2"))
                         .checked();
 
         assertThat(config.maxBody().asLongValue()).isEqualTo(1024);
+        assertThat(config.maxBodies().asLongValue()).isEqualTo(3072);
         assertThat(config.maxStreamsPerSocket()).isEqualTo(2);
     }
 
     @ParameterizedTest
-    @CsvSource({"max-body, 0", "max-body, 1G", "max-streams-per-socket, 0"})
+    @CsvSource({"max-body, 0", "max-body, 1G", "max-bodies, 10M", "max-streams-per-socket, 0"})
     void whatMakesNoSenseIsNamed(String key, String value) {
         assertThatThrownBy(() ->
                         Settings.of(HttpConfig.class, Map.of("penstock.http." + key, value))

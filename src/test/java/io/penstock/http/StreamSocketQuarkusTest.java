@@ -9,6 +9,7 @@ import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
@@ -17,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -147,6 +150,32 @@ class StreamSocketQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void aLongPromptMayComeInOneFrame() {
+        socket.send(prompt("long", "word ".repeat(100_000)));
+
+        assertThat(socket.untilLast().getLast().path("done").asBoolean()).isTrue();
+    }
+
+    @Test
+    void aMessageBeyondTheLimitEndsTheSocketAndItsPrompts() {
+        socket.send(prompt("a", "running [[sim fault=hang]]"));
+        provider.await("in_flight=1", SOON);
+        String part = "x".repeat(1 << 20);
+
+        // The socket may be gone before all of it is sent.
+        try {
+            for (int i = 0; i < 11; i++) {
+                socket.webSocket.sendText(part, i == 10).join();
+            }
+        } catch (CompletionException gone) {
+            assertThat(gone).hasCauseInstanceOf(IOException.class);
+        }
+
+        provider.await("in_flight_at_most=0", SOON);
+        assertThat(socket.ended.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
+    }
+
+    @Test
     void anIdRunsOnceAtATimeAndSoManyAtOnce() {
         for (String id : new String[] {"a", null, "c"}) {
             socket.send(prompt(id, "full [[sim gate=full]]"));
@@ -188,6 +217,7 @@ class StreamSocketQuarkusTest extends PenstockTest {
 
         private final BlockingQueue<JsonNode> frames = new LinkedBlockingQueue<>();
         private final StringBuilder partial = new StringBuilder();
+        private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
         private final WebSocket webSocket;
 
         Socket(URI base) {
@@ -215,6 +245,17 @@ class StreamSocketQuarkusTest extends PenstockTest {
             }
             socket.request(1);
             return null;
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+            ended.complete(true);
+            return null;
+        }
+
+        @Override
+        public void onError(WebSocket socket, Throwable error) {
+            ended.complete(true);
         }
 
         void send(ObjectNode message) {

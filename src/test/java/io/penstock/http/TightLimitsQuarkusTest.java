@@ -10,6 +10,7 @@ import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,17 +26,18 @@ class TightLimitsQuarkusTest extends PenstockTest {
     public static class Tight implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
-            return Map.of(
-                    "penstock.flow.max-concurrency", "1",
-                    "penstock.flow.max-waiting", "1",
-                    "penstock.flow.max-wait", "10s",
-                    "penstock.llm.model", "house-model",
-                    "penstock.llm.max-attempts", "2",
-                    "penstock.llm.deadline", "1s",
-                    "penstock.llm.max-deadline", "20s",
-                    "penstock.llm.max-prompt", "1K",
-                    "penstock.llm.max-answer", "1500",
-                    "penstock.http.max-body", "3K");
+            return Map.ofEntries(
+                    Map.entry("penstock.flow.max-concurrency", "1"),
+                    Map.entry("penstock.flow.max-waiting", "1"),
+                    Map.entry("penstock.flow.max-wait", "10s"),
+                    Map.entry("penstock.llm.model", "house-model"),
+                    Map.entry("penstock.llm.max-attempts", "2"),
+                    Map.entry("penstock.llm.deadline", "1s"),
+                    Map.entry("penstock.llm.max-deadline", "20s"),
+                    Map.entry("penstock.llm.max-prompt", "1K"),
+                    Map.entry("penstock.llm.max-answer", "1500"),
+                    Map.entry("penstock.http.max-body", "3K"),
+                    Map.entry("penstock.http.max-bodies", "4K"));
         }
     }
 
@@ -74,6 +76,29 @@ class TightLimitsQuarkusTest extends PenstockTest {
         assertThat(join(running).status()).isEqualTo(200);
         assertThat(join(waiting).status()).isEqualTo(200);
         assertThat(provider.log("third")).isEmpty();
+    }
+
+    @Test
+    void bodiesAreBoundedInSumUntilTheirCallsHaveEnded() {
+        CompletableFuture<Answer> running =
+                caller.completeAsync(prompt("held [[sim gate=held]]").put("timeout_ms", 15_000));
+        provider.await("in_flight=1", SOON);
+        // A body of unknown length counts as the longest.
+        HttpRequest.Builder unknownLength =
+                caller.request("/complete")
+                        .header("content-type", "application/json")
+                        .POST(
+                                HttpRequest.BodyPublishers.fromPublisher(
+                                        HttpRequest.BodyPublishers.ofString("{\"prompt\":\"a\"}")));
+
+        Answer refused = join(caller.send(unknownLength.build()));
+        provider.open("held");
+
+        assertThat(refused.status()).isEqualTo(429);
+        assertThat(refused.code()).isEqualTo("rejected");
+        assertThat(refused.json().path("error").path("message").asText()).contains("max-bodies");
+        assertThat(join(running).status()).isEqualTo(200);
+        assertThat(join(caller.send(unknownLength.build())).status()).isEqualTo(200);
     }
 
     @Test

@@ -29,12 +29,17 @@ class EventsTest {
 
                                 data: cut off\
                                 """))
-                .containsExactly("one", "two\nlines", "");
+                .containsExactly("one", "two\nlines");
     }
 
     @Test
     void knowsEveryLineEnd() {
         assertThat(events("data: a\r\n\r\ndata: b\r\rdata: c\n\n")).containsExactly("a", "b", "c");
+    }
+
+    @Test
+    void aByteOrderMarkAtTheStartIsNoText() {
+        assertThat(events("\uFEFFdata: a\n\ndata: \uFEFFb\n\n")).containsExactly("a", "\uFEFFb");
     }
 
     @Test

@@ -48,25 +48,37 @@ class ProviderFailureTest {
         assertThat(ProviderFailure.retryAfter(headers, NOW)).isEqualTo(Duration.ofMillis(1200));
     }
 
+    @Test
+    void oneHeaderThatCannotBeReadDoesNotHideTheOther() {
+        MultiMap headers =
+                MultiMap.caseInsensitiveMultiMap()
+                        .add("retry-after-ms", "-1")
+                        .add("retry-after", "5");
+
+        assertThat(ProviderFailure.retryAfter(headers, NOW)).isEqualTo(Duration.ofSeconds(5));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
                 "Incorrect API key provided: sk-abcdefgh1234567890.",
                 "Incorrect API key provided: wron****-key.",
                 "Got Authorization: Bearer abc.def.ghi here",
-                "key sk-proj-AbC_123-xyz is unknown"
+                "key sk-proj-AbC_123-xyz is unknown",
+                "Invalid API key: gsk_abcdefgh",
+                "Invalid API key: own.key/123"
             })
     void leavesOutWhatLooksLikeAKey(String message) {
-        assertThat(ProviderFailure.scrubbed(message))
+        assertThat(ProviderFailure.scrubbed(message, "own.key/123"))
                 .contains("[removed]")
-                .doesNotContain("abcdefgh", "wron", "abc.def", "AbC_123");
+                .doesNotContain("own.key", "abcdefgh", "wron", "abc.def", "AbC_123");
     }
 
     @Test
     void leavesOrdinaryTextAloneAndBoundsIt() {
-        assertThat(ProviderFailure.scrubbed("max_tokens must be below 4096."))
+        assertThat(ProviderFailure.scrubbed("max_tokens must be below 4096.", null))
                 .isEqualTo("max_tokens must be below 4096.");
-        assertThat(ProviderFailure.scrubbed("x".repeat(10_000))).hasSize(501);
+        assertThat(ProviderFailure.scrubbed("x".repeat(10_000), "k")).hasSize(501);
     }
 
     private static @Nullable Duration retryAfter(String header, String value) {

@@ -62,14 +62,6 @@ class RetryAfterBackoffTest {
         assertThat(wait).isLessThanOrEqualTo(2000);
     }
 
-    @Test
-    void aCancelledCallWaitsNoLonger() {
-        Call call = call(Duration.ofMinutes(5));
-        call.cancel();
-
-        assertThat(backoff().nextDelayInMillis(limited(call, Duration.ofSeconds(7)))).isZero();
-    }
-
     private static LongSummaryStatistics waits(int attempt) {
         return LongStream.range(0, SAMPLES)
                 .map(_ -> {
