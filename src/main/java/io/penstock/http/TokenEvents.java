@@ -97,7 +97,11 @@ final class TokenEvents {
     private void token(String delta) {
         begun.complete(null);
         try {
-            demand.acquire();
+            if (!demand.tryAcquire(call.timeLeft().toMillis(), TimeUnit.MILLISECONDS)) {
+                // The deadline has passed while the client was slow; the call ends with the next
+                // step.
+                return;
+            }
         } catch (InterruptedException _) {
             // The client is gone, or the attempt's time is up while the client was slow: then it
             // still gets the error.

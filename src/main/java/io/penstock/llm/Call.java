@@ -23,7 +23,7 @@ public final class Call {
     private @Nullable Thread runner;
     private boolean cancelled;
 
-    private volatile Instant deadline = Instant.MAX;
+    private volatile Instant deadline = Instant.now().plus(Duration.ofDays(1));
     private volatile int attemptCount;
     private volatile boolean streamed;
     private volatile @Nullable Completion completion;
@@ -70,6 +70,11 @@ public final class Call {
     /// off.
     public Duration overhead() {
         return Duration.ofNanos(System.nanoTime() - startedAtNanos - outsideNanos);
+    }
+
+    /// Time until the deadline, negative after it; very long before the call is run.
+    public Duration timeLeft() {
+        return Duration.between(Instant.now(), deadline);
     }
 
     /// The call whose attempt runs in this thread.
