@@ -8,16 +8,17 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Gives every answer its headers: `x-request-id` (the caller's own, if it sent a fit one), and
 /// what the call behind it took.
 @ApplicationScoped
 class Exchanges {
 
-    private static final String CALL = "penstock.call";
-    private static final String GONE = "penstock.gone";
+    private static final String VISIT = "penstock.visit";
 
     /// RFC 9110, section 8.3.1: type, slash, subtype, each a token.
     private static final Pattern MEDIA_TYPE =
@@ -36,10 +37,8 @@ class Exchanges {
 
     /// Notes the call that this request runs; a client that leaves, or has left, cancels it.
     static void runs(RoutingContext exchange, Call call) {
-        exchange.put(CALL, call);
-        if (exchange.get(GONE) != null) {
-            call.cancel();
-        }
+        Visit visit = Objects.requireNonNull(exchange.get(VISIT), "The filter has not run.");
+        visit.runs(call);
     }
 
     void register(@Observes Filters filters) {
@@ -50,14 +49,12 @@ class Exchanges {
         String asked = exchange.request().getHeader(REQUEST_ID);
         String requestId =
                 asked != null && FIT.matcher(asked).matches() ? asked : "req_" + UUID.randomUUID();
-        exchange.addHeadersEndHandler(_ -> write(exchange, requestId));
+        Visit visit = new Visit();
+        exchange.put(VISIT, visit);
+        exchange.addHeadersEndHandler(_ -> write(exchange.response(), requestId, visit));
         exchange.addEndHandler(end -> {
             if (end.failed()) {
-                exchange.put(GONE, true);
-                Call call = exchange.get(CALL);
-                if (call != null) {
-                    call.cancel();
-                }
+                visit.left();
             }
         });
         String contentType = exchange.request().getHeader("content-type");
@@ -78,10 +75,9 @@ class Exchanges {
         }
     }
 
-    private void write(RoutingContext exchange, String requestId) {
-        HttpServerResponse response = exchange.response();
+    private void write(HttpServerResponse response, String requestId, Visit visit) {
         response.putHeader(REQUEST_ID, requestId);
-        Call call = exchange.get(CALL);
+        Call call = visit.call();
         if (call != null) {
             response.putHeader("x-penstock-attempts", Integer.toString(call.attemptCount()));
             response.putHeader(
@@ -90,6 +86,32 @@ class Exchanges {
         }
         if (endpoint.simulated()) {
             response.putHeader("x-penstock-provider", "simulated");
+        }
+    }
+
+    /// A client's request, from its head to its end. The event loop and the call's thread meet
+    /// here.
+    private static final class Visit {
+
+        private @Nullable Call call;
+        private boolean left;
+
+        synchronized void runs(Call started) {
+            call = started;
+            if (left) {
+                started.cancel();
+            }
+        }
+
+        synchronized void left() {
+            left = true;
+            if (call != null) {
+                call.cancel();
+            }
+        }
+
+        synchronized @Nullable Call call() {
+            return call;
         }
     }
 }

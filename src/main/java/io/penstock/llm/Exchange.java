@@ -98,8 +98,7 @@ final class Exchange implements AutoCloseable {
             closed = true;
             if (response != null && !ended) {
                 // The answer may have come whole and wait here unread. Its connection then serves
-                // another call already,
-                // and a reset would end that one: let the rest through first.
+                // another call already, and a reset would end that one: let the rest through first.
                 response.fetch(Long.MAX_VALUE);
             }
             context.runOnContext(_ -> reset());
@@ -147,9 +146,6 @@ final class Exchange implements AutoCloseable {
             connected.reset();
             return;
         }
-        // The response's future tells of the same failures; without a handler each is logged as an
-        // error.
-        connected.exceptionHandler(_ -> {});
         connected.send(body).onSuccess(this::began).onFailure(this::broke);
     }
 
