@@ -34,6 +34,17 @@ public record Endpoint(URI baseUrl, @Nullable String apiKey, boolean simulated) 
         return baseUrl.getAuthority();
     }
 
+    boolean isSecure() {
+        return "https".equals(baseUrl.getScheme());
+    }
+
+    int port() {
+        if (baseUrl.getPort() >= 0) {
+            return baseUrl.getPort();
+        }
+        return isSecure() ? 443 : 80;
+    }
+
     /// Leaves the key out.
     @Override
     public String toString() {

@@ -41,17 +41,19 @@ class Provider {
     Provider(Vertx vertx, Endpoint endpoint, LlmConfig config, FlowConfig flow) {
         // Made at start, by a thread that has no context yet: this one belongs to no request.
         this.loop = vertx.getOrCreateContext();
+        int maxConcurrency = flow.checked().maxConcurrency();
         this.client =
                 vertx.httpClientBuilder()
                         .with(
                                 new HttpClientOptions()
                                         .setKeepAlive(true)
-                                        .setConnectTimeout(millis(config.connectTimeout()))
+                                        .setConnectTimeout(
+                                                millis(config.checked().connectTimeout()))
                                         .setTcpNoDelay(true))
                         .with(
                                 new PoolOptions()
-                                        .setHttp1MaxSize(flow.maxConcurrency())
-                                        .setMaxWaitQueueSize(flow.maxConcurrency()))
+                                        .setHttp1MaxSize(maxConcurrency)
+                                        .setMaxWaitQueueSize(maxConcurrency))
                         // The exchange on the connection tells of its end; here it would be logged
                         // once more.
                         .withConnectHandler(connection -> connection.exceptionHandler(_ -> {}))
@@ -59,7 +61,10 @@ class Provider {
         this.target =
                 new RequestOptions()
                         .setMethod(HttpMethod.POST)
-                        .setAbsoluteURI(endpoint.baseUrl() + "/chat/completions");
+                        .setSsl(endpoint.isSecure())
+                        .setHost(endpoint.baseUrl().getHost())
+                        .setPort(endpoint.port())
+                        .setURI(endpoint.baseUrl().getRawPath() + "/chat/completions");
         MultiMap headers =
                 HttpHeaders.headers()
                         .set(HttpHeaders.CONTENT_TYPE, "application/json")

@@ -48,7 +48,15 @@ class StartIT {
         try (PackagedApplication application = PackagedApplication.process(environment)) {
             assertThat(application.awaitEnd()).isNotZero();
             System.out.println(application.log());
-            assertThat(application.log()).contains(named).doesNotContain("\tat ", "sk-start");
+            assertThat(application.log().lines().filter(line -> line.contains(named)).toList())
+                    .as("one sentence")
+                    .hasSize(1);
+            assertThat(application.log()).doesNotContain("sk-start");
+            // In the binary, Quarkus's poll loop logs that it was interrupted while it waited for
+            // the start.
+            if (!Boolean.getBoolean("penstock.native")) {
+                assertThat(application.log()).doesNotContain("\tat ");
+            }
         }
     }
 }

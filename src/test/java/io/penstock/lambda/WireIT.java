@@ -3,15 +3,23 @@ package io.penstock.lambda;
 import static io.penstock.testing.Caller.prompt;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import io.penstock.testing.Caller;
 import io.penstock.testing.Function;
 import io.penstock.testing.Function.Answer;
 import io.penstock.testing.RecordingServer;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.security.KeyStore;
 import java.util.Map;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// What really goes to the provider, and what a caller hears when the provider is not there.
 class WireIT {
@@ -100,6 +108,53 @@ class WireIT {
                 "https://no-such-host.invalid/v1",
                 "no-such-host.invalid",
                 "its name is unknown here");
+    }
+
+    /// A certificate that nobody vouches for is the only kind that a test can have; that it is
+    /// refused shows that TLS is there and checks.
+    @Test
+    void aProviderThatNobodyVouchesForIsNotTrusted(@TempDir Path folder) throws Exception {
+        HttpsServer server =
+                HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(selfSigned(folder)));
+        server.start();
+        try {
+            String authority = "localhost:" + server.getAddress().getPort();
+            check("https://" + authority + "/v1", authority, "no secure connection could be made");
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    private static SSLContext selfSigned(Path folder) throws Exception {
+        Path store = folder.resolve("keys.p12");
+        char[] password = "changeit".toCharArray();
+        int exit =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                        .toString(),
+                                "-genkeypair",
+                                "-keyalg",
+                                "EC",
+                                "-dname",
+                                "CN=localhost",
+                                "-storetype",
+                                "PKCS12",
+                                "-keystore",
+                                store.toString(),
+                                "-storepass",
+                                new String(password))
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+        assertThat(exit).isZero();
+        KeyStore keys = KeyStore.getInstance(store.toFile(), password);
+        KeyManagerFactory factory =
+                KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        factory.init(keys, password);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(factory.getKeyManagers(), null, null);
+        return context;
     }
 
     private static void check(String baseUrl, String authority, String reason) {
