@@ -5,16 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
 import io.penstock.testing.Function;
 import io.penstock.testing.Function.Answer;
+import io.penstock.testing.Provider;
 import io.penstock.testing.RecordingServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -123,6 +129,60 @@ class WireIT {
             check("https://" + authority + "/v1", authority, "no secure connection could be made");
         } finally {
             server.stop(0);
+        }
+    }
+
+    /// A listener whose queue is full answers no further connection: the caller hears of it after
+    /// the configured time, well before its own deadline.
+    @Test
+    void connectingTakesNoLongerThanConfigured() throws IOException {
+        List<SocketChannel> waiting = new ArrayList<>();
+        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Function function =
+                        new Function(
+                                Map.of(
+                                        "OPENAI_BASE_URL",
+                                                "http://127.0.0.1:" + full.getLocalPort() + "/v1",
+                                        "PENSTOCK_LLM_CONNECT_TIMEOUT", "200ms",
+                                        "PENSTOCK_LLM_MAX_ATTEMPTS", "1"))) {
+            for (int i = 0; i < 16; i++) {
+                SocketChannel channel = SocketChannel.open();
+                waiting.add(channel);
+                channel.configureBlocking(false);
+                channel.connect(full.getLocalSocketAddress());
+            }
+
+            Answer answer = function.complete(prompt("queued?").put("timeout_ms", 3000));
+
+            assertThat(answer.body().path("error").path("code").asText()).isEqualTo("transport");
+        } finally {
+            for (SocketChannel channel : waiting) {
+                channel.close();
+            }
+        }
+    }
+
+    @Test
+    void theEndOfTheFunctionsTimeEndsTheCallAtTheProvider() {
+        try (SimulatedProvider simulated =
+                        SimulatedProvider.start(SimulatedProvider.Options.defaults());
+                Function function =
+                        new Function(
+                                Map.of(
+                                        "OPENAI_BASE_URL",
+                                        simulated.baseUrl(),
+                                        "OPENAI_API_KEY",
+                                        "k"),
+                                Duration.ofSeconds(3))) {
+            Answer answer = function.complete(prompt("too long [[sim fault=hang]]"));
+            Provider provider = Provider.at(simulated.baseUrl());
+            provider.await("in_flight_at_most=0", Duration.ofSeconds(10));
+
+            assertThat(answer.status()).isEqualTo(504);
+            assertThat(provider.log("too long"))
+                    .hasSize(1)
+                    .allSatisfy(
+                            entry -> assertThat(entry.path("end").asText()).isEqualTo("aborted"));
         }
     }
 

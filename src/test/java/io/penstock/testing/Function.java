@@ -12,13 +12,19 @@ public final class Function implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-    private final RuntimeApi lambda = new RuntimeApi(TIMEOUT);
+    private final RuntimeApi lambda;
     private final PackagedApplication application;
 
     /// Starts it and waits until it asks for its first event.
     ///
     /// @param environment the function's own variables
     public Function(Map<String, String> environment) {
+        this(environment, TIMEOUT);
+    }
+
+    /// @param timeout the function's
+    public Function(Map<String, String> environment, Duration timeout) {
+        lambda = new RuntimeApi(timeout);
         Map<String, String> all = new HashMap<>(environment);
         all.put("AWS_LAMBDA_RUNTIME_API", lambda.authority());
         application = PackagedApplication.function(all);
