@@ -7,6 +7,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
@@ -78,12 +79,12 @@ class Exchanges {
     private void write(HttpServerResponse response, String requestId, Visit visit) {
         response.putHeader(REQUEST_ID, requestId);
         Call call = visit.call();
-        if (call != null) {
-            response.putHeader("x-penstock-attempts", Integer.toString(call.attemptCount()));
-            response.putHeader(
-                    "x-penstock-overhead-ms",
-                    String.format(Locale.ROOT, "%.1f", call.overhead().toNanos() / 1_000_000.0));
-        }
+        int attempts = call == null ? 0 : call.attemptCount();
+        Duration overhead = call == null ? visit.age() : call.overhead();
+        response.putHeader("x-penstock-attempts", Integer.toString(attempts));
+        response.putHeader(
+                "x-penstock-overhead-ms",
+                String.format(Locale.ROOT, "%.1f", overhead.toNanos() / 1_000_000.0));
         if (endpoint.simulated()) {
             response.putHeader("x-penstock-provider", "simulated");
         }
@@ -93,8 +94,13 @@ class Exchanges {
     /// here.
     private static final class Visit {
 
+        private final long startedAtNanos = System.nanoTime();
         private @Nullable Call call;
         private boolean left;
+
+        Duration age() {
+            return Duration.ofNanos(System.nanoTime() - startedAtNanos);
+        }
 
         synchronized void runs(Call started) {
             call = started;

@@ -219,6 +219,8 @@ class BadInputQuarkusTest extends PenstockTest {
         softly.assertThat(error.has("param") && error.has("code")).as(what).isTrue();
         softly.assertThat(answer.body()).as(what).doesNotContain("Exception", "\tat ");
         softly.assertThat(answer.header("x-request-id")).as(what).isNotBlank();
+        softly.assertThat(answer.header("x-penstock-attempts")).as(what).isEqualTo("0");
+        softly.assertThat(answer.header("x-penstock-overhead-ms")).as(what).isNotBlank();
     }
 
     private Answer send(HttpRequest.Builder request) {
