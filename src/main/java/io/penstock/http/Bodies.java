@@ -5,7 +5,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// What callers have sent and Penstock still holds, in bytes: bounded for each body, and in all
@@ -37,19 +37,22 @@ class Bodies {
     static final class Hold implements AutoCloseable {
 
         private final Semaphore units;
-        private final int count;
-        private final AtomicBoolean open = new AtomicBoolean(true);
+        private final AtomicInteger count;
 
         private Hold(Semaphore units, int count) {
             this.units = units;
-            this.count = count;
+            this.count = new AtomicInteger(count);
+        }
+
+        /// Gives back what the body turned out not to need.
+        private void shrink(int bytes) {
+            int needed = Bodies.units(bytes);
+            units.release(count.getAndSet(needed) - needed);
         }
 
         @Override
         public void close() {
-            if (open.compareAndSet(true, false)) {
-                units.release(count);
-            }
+            units.release(count.getAndSet(0));
         }
     }
 
@@ -68,24 +71,33 @@ class Bodies {
             closeAfter(exchange);
             throw noRoom();
         }
+        boolean read = false;
         try {
             byte[] bytes = body.readNBytes((int) maxBody + 1);
-            if (bytes.length <= maxBody) {
-                return new Body(bytes, hold);
+            if (bytes.length > maxBody) {
+                closeAfter(exchange);
+                throw tooLarge();
             }
-            closeAfter(exchange);
-            hold.close();
-            throw tooLarge();
+            hold.shrink(bytes.length);
+            read = true;
+            return new Body(bytes, hold);
         } catch (IOException broken) {
-            hold.close();
             throw Problem.refused(400, "bad_request", "The body broke off before its end.");
+        } finally {
+            if (!read) {
+                hold.close();
+            }
         }
     }
 
     /// Takes a share of the bound, or null when there is none left.
     @Nullable Hold hold(long bytes) {
-        int count = (int) (bytes / UNIT) + 1;
+        int count = units(bytes);
         return units.tryAcquire(count) ? new Hold(units, count) : null;
+    }
+
+    private static int units(long bytes) {
+        return (int) (bytes / UNIT) + 1;
     }
 
     /// What a caller is told when there is no room.

@@ -70,9 +70,9 @@ public class CompleteResource {
             TokenEvents events = new TokenEvents(read(sent), sent.hold());
             Exchanges.runs(exchange, events.call());
             return events.start(llm);
-        } catch (Problem problem) {
+        } catch (RuntimeException failed) {
             sent.close();
-            throw problem;
+            throw failed;
         }
     }
 

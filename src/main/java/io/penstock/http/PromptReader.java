@@ -1,6 +1,6 @@
 package io.penstock.http;
 
-import io.penstock.llm.Llm;
+import io.penstock.llm.LlmConfig;
 import io.penstock.llm.Prompt;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
@@ -31,9 +31,9 @@ class PromptReader {
     private final long maxPrompt;
     private final Duration maxDeadline;
 
-    PromptReader(Llm llm) {
-        this.maxPrompt = llm.limits().maxPrompt().asLongValue();
-        this.maxDeadline = llm.limits().maxDeadline();
+    PromptReader(LlmConfig config) {
+        this.maxPrompt = config.maxPrompt().asLongValue();
+        this.maxDeadline = config.maxDeadline();
     }
 
     /// What a caller asks for.

@@ -34,6 +34,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// Answers events of an API Gateway HTTP API (payload format 2.0) with the same resources that
 /// answer on a laptop, over Quarkus's in-memory HTTP channel.
@@ -59,7 +60,7 @@ public class HttpHandler
         try {
             body = body(event);
             request = request(event, body.length);
-        } catch (IllegalArgumentException | NullPointerException malformed) {
+        } catch (IllegalArgumentException malformed) {
             return error(
                     400,
                     "bad_request",
@@ -102,6 +103,7 @@ public class HttpHandler
     }
 
     private static DefaultHttpRequest request(APIGatewayV2HTTPEvent event, int length) {
+        HttpMethod method = method(event);
         String query = event.getRawQueryString();
         String uri =
                 query == null || query.isEmpty()
@@ -109,11 +111,7 @@ public class HttpHandler
                         : event.getRawPath() + "?" + query;
         QuarkusHttpHeaders headers = new QuarkusHttpHeaders();
         DefaultHttpRequest request =
-                new DefaultHttpRequest(
-                        HttpVersion.HTTP_1_1,
-                        HttpMethod.valueOf(event.getRequestContext().getHttp().getMethod()),
-                        uri,
-                        headers);
+                new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, uri, headers);
         if (event.getHeaders() != null) {
             event.getHeaders()
                     .forEach((name, value) -> {
@@ -131,6 +129,17 @@ public class HttpHandler
         // The channel takes header values as strings only.
         headers.set("content-length", Integer.toString(length));
         return request;
+    }
+
+    /// @throws IllegalArgumentException when the event has none
+    private static HttpMethod method(APIGatewayV2HTTPEvent event) {
+        if (event.getRawPath() == null
+                || event.getRequestContext() == null
+                || event.getRequestContext().getHttp() == null
+                || event.getRequestContext().getHttp().getMethod() == null) {
+            throw new IllegalArgumentException("No path or no method");
+        }
+        return HttpMethod.valueOf(event.getRequestContext().getHttp().getMethod());
     }
 
     /// The body's framing is ours: the gateway has taken the caller's apart.
@@ -208,7 +217,7 @@ public class HttpHandler
             answer.complete(building);
         }
 
-        private static boolean isText(@org.jspecify.annotations.Nullable String contentType) {
+        private static boolean isText(@Nullable String contentType) {
             return contentType != null
                     && (contentType.startsWith("text/") || contentType.contains("json"));
         }

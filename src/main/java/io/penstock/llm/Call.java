@@ -3,6 +3,7 @@ package io.penstock.llm;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One prompt on its way to a model: who takes its deltas, how long it may last, and what it has
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 public final class Call {
 
     private static final ScopedValue<Call> CURRENT = ScopedValue.newInstance();
+
+    private static final Pattern UNPRINTABLE = Pattern.compile("[^\\w.:/@+-]");
 
     private volatile Prompt prompt;
     private final @Nullable Duration limit;
@@ -45,7 +48,8 @@ public final class Call {
     /// A call that hands over the answer piece by piece.
     ///
     /// @param deltas is called in the thread that runs the call; while it blocks, the provider is
-    ///   not read. What it throws cancels the call.
+    ///   not read. What it throws cancels the call, unless it was interrupted: then the attempt's
+    ///   time is up.
     public static Call streaming(Prompt prompt, @Nullable Duration limit, Consumer<String> deltas) {
         return new Call(prompt, limit, deltas);
     }
@@ -98,7 +102,14 @@ public final class Call {
     void delta(String text) {
         if (deltas != null) {
             streamed = true;
-            deltas.accept(text);
+            try {
+                deltas.accept(text);
+            } catch (RuntimeException untaken) {
+                if (!Thread.currentThread().isInterrupted()) {
+                    cancel();
+                }
+                throw untaken;
+            }
         }
     }
 
@@ -127,7 +138,7 @@ public final class Call {
     String printableModel() {
         String model = model();
         String bounded = model.length() > 64 ? model.substring(0, 64) : model;
-        return bounded.replaceAll("[^\\w.:/@+-]", "?");
+        return UNPRINTABLE.matcher(bounded).replaceAll("?");
     }
 
     Duration age() {

@@ -39,7 +39,10 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
             int maxAttempts = number(context, "penstock.llm.max-attempts", LlmConfig.MAX_ATTEMPTS);
             Duration timeout = duration(context, "penstock.llm.timeout", LlmConfig.TIMEOUT);
             Duration backoff = duration(context, "penstock.llm.backoff", LlmConfig.BACKOFF);
-            if (maxConcurrency < 1 || maxAttempts < 1 || !timeout.isPositive()) {
+            if (maxConcurrency < 1
+                    || maxAttempts < 1
+                    || timeout.toMillis() < 1
+                    || backoff.isNegative()) {
                 return List.of();
             }
             settings.put(COMPLETIONS + "bulkhead.value", Integer.toString(maxConcurrency));

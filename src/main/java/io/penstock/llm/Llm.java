@@ -51,11 +51,6 @@ public class Llm {
         return outcome;
     }
 
-    /// The longest limit that a caller may name for a call.
-    public LlmConfig limits() {
-        return config;
-    }
-
     static Failure deadlineExceeded() {
         return Failure.of(
                 FailureKind.DEADLINE_EXCEEDED,

@@ -139,13 +139,13 @@ public interface LlmConfig {
     }
 
     private static void positive(String key, Duration value) {
-        if (!value.isPositive() || value.compareTo(Duration.ofHours(24)) > 0) {
+        if (value.toMillis() < 1 || value.compareTo(Duration.ofHours(24)) > 0) {
             throw new ConfigurationException(
                     "penstock.llm."
                             + key
                             + " is "
                             + value
-                            + ": give a duration above zero and up to 24h, such as 30s.");
+                            + ": give a duration from 1ms to 24h, such as 30s.");
         }
     }
 

@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Counts calls, attempts and tokens by model and outcome. Thread-safe.
 ///
-/// Labels are bounded: callers may name any model, so that all beyond the first hundred count as
-/// `other`.
+/// Labels are bounded: callers may name any model, so that only the first hundred that have
+/// answered are told apart; all others count as `other`.
 @ApplicationScoped
 @Startup
 class Meters {

@@ -3,6 +3,7 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.vertx.core.MultiMap;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
@@ -72,7 +73,7 @@ final class ProviderFailure {
                 switch (cause) {
                     case UnknownHostException _ -> "its name is unknown here";
                     case SSLException _ -> "no secure connection could be made";
-                    case java.net.ConnectException _ -> "nothing answers there";
+                    case ConnectException _ -> "nothing answers there";
                     default -> "the connection broke before an answer came";
                 };
         return Failure.of(

@@ -37,7 +37,7 @@ class TightLimitsQuarkusTest extends PenstockTest {
                     Map.entry("penstock.llm.max-prompt", "1K"),
                     Map.entry("penstock.llm.max-answer", "1500"),
                     Map.entry("penstock.http.max-body", "3K"),
-                    Map.entry("penstock.http.max-bodies", "4K"));
+                    Map.entry("penstock.http.max-bodies", "5K"));
         }
     }
 
@@ -78,27 +78,35 @@ class TightLimitsQuarkusTest extends PenstockTest {
         assertThat(provider.log("third")).isEmpty();
     }
 
+    /// A body of unknown length counts as the longest while it is read, and as what it is after
+    /// that.
     @Test
     void bodiesAreBoundedInSumUntilTheirCallsHaveEnded() {
-        CompletableFuture<Answer> running =
-                caller.completeAsync(prompt("held [[sim gate=held]]").put("timeout_ms", 15_000));
+        CompletableFuture<Answer> running = unknownLength("held [[sim gate=held]]");
         provider.await("in_flight=1", SOON);
-        // A body of unknown length counts as the longest.
-        HttpRequest.Builder unknownLength =
-                caller.request("/complete")
-                        .header("content-type", "application/json")
-                        .POST(
-                                HttpRequest.BodyPublishers.fromPublisher(
-                                        HttpRequest.BodyPublishers.ofString("{\"prompt\":\"a\"}")));
+        CompletableFuture<Answer> waiting = unknownLength("waits");
+        awaitGauge("penstock_calls_waiting", 1);
 
-        Answer refused = join(caller.send(unknownLength.build()));
+        Answer refused = join(unknownLength("no room"));
         provider.open("held");
 
         assertThat(refused.status()).isEqualTo(429);
         assertThat(refused.code()).isEqualTo("rejected");
         assertThat(refused.json().path("error").path("message").asText()).contains("max-bodies");
         assertThat(join(running).status()).isEqualTo(200);
-        assertThat(join(caller.send(unknownLength.build())).status()).isEqualTo(200);
+        assertThat(join(waiting).status()).isEqualTo(200);
+        assertThat(join(unknownLength("room again")).status()).isEqualTo(200);
+    }
+
+    private CompletableFuture<Answer> unknownLength(String text) {
+        return caller.send(
+                caller.request("/complete")
+                        .header("content-type", "application/json")
+                        .POST(
+                                HttpRequest.BodyPublishers.fromPublisher(
+                                        HttpRequest.BodyPublishers.ofString(
+                                                prompt(text).put("timeout_ms", 15_000).toString())))
+                        .build());
     }
 
     @Test

@@ -4,7 +4,9 @@ import static io.penstock.testing.Caller.prompt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.dev.SimulatedProvider;
+import io.penstock.testing.Caller;
 import io.penstock.testing.Function;
 import io.penstock.testing.Function.Answer;
 import io.penstock.testing.Provider;
@@ -95,6 +97,24 @@ class PackagedIT {
         assertThat(failed.body().path("error").path("code").asText())
                 .isEqualTo("provider_authentication");
         assertThat(function.log()).contains("OPENAI_API_KEY").doesNotContain(KEY, "Exception");
+    }
+
+    @Test
+    void anEventOfAnotherKindIsRefusedAndTheNextOneServed() {
+        ObjectNode badBase64 =
+                Caller.JSON
+                        .createObjectNode()
+                        .put("rawPath", "/complete")
+                        .put("isBase64Encoded", true)
+                        .put("body", "!");
+        badBase64.putObject("requestContext").putObject("http").put("method", "POST");
+
+        for (ObjectNode event : List.of(Caller.JSON.createObjectNode(), badBase64)) {
+            Answer refused = function.invoke(event);
+            assertThat(refused.status()).isEqualTo(400);
+            assertThat(refused.body().path("error").path("code").asText()).isEqualTo("bad_request");
+        }
+        assertThat(function.complete(prompt("still here")).status()).isEqualTo(200);
     }
 
     @Test

@@ -23,6 +23,7 @@ class StartIT {
                 "PENSTOCK_FLOW_MAX_CONCURRENCY | many | penstock.flow.max-concurrency",
                 "PENSTOCK_FLOW_MAX_WAITING | -1 | penstock.flow.max-waiting",
                 "PENSTOCK_LLM_TIMEOUT | 0s | penstock.llm.timeout",
+                "PENSTOCK_LLM_BACKOFF | -1s | penstock.llm.backoff",
                 "PENSTOCK_LLM_TIMEOUT | soon | penstock.llm.timeout",
                 "PENSTOCK_LLM_MAX_ATTEMPTS | 0 | penstock.llm.max-attempts",
                 "PENSTOCK_LLM_MAX_TOKENS_FIELD | tokens | penstock.llm.max-tokens-field",

@@ -45,6 +45,11 @@ public final class Function implements AutoCloseable {
                 .put("method", "POST")
                 .put("path", "/complete")
                 .put("sourceIp", "192.0.2.1");
+        return invoke(event);
+    }
+
+    /// Sends any event.
+    public Answer invoke(ObjectNode event) {
         JsonNode answer = Caller.parse(lambda.invoke(event.toString()));
         return new Answer(
                 answer.path("statusCode").asInt(),
