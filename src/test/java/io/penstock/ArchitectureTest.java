@@ -23,14 +23,19 @@ class ArchitectureTest {
     static final ArchRule callsGoOneWay =
             Architectures.layeredArchitecture()
                     .consideringOnlyDependenciesInLayers()
+                    .withOptionalLayers(true)
                     .layer("lambda")
                     .definedBy("io.penstock.lambda..")
                     .layer("http")
                     .definedBy("io.penstock.http..")
+                    .layer("batch")
+                    .definedBy("io.penstock.batch..")
                     .layer("llm")
                     .definedBy("io.penstock.llm..")
                     .layer("flow")
                     .definedBy("io.penstock.flow..")
+                    .layer("store")
+                    .definedBy("io.penstock.store..")
                     .layer("dev")
                     .definedBy("io.penstock.dev..")
                     .whereLayer("dev")
@@ -39,10 +44,14 @@ class ArchitectureTest {
                     .mayNotBeAccessedByAnyLayer()
                     .whereLayer("http")
                     .mayOnlyBeAccessedByLayers("lambda")
+                    .whereLayer("batch")
+                    .mayOnlyBeAccessedByLayers("lambda", "http")
                     .whereLayer("llm")
-                    .mayOnlyBeAccessedByLayers("lambda", "http", "dev")
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "dev")
                     .whereLayer("flow")
-                    .mayOnlyBeAccessedByLayers("llm");
+                    .mayOnlyBeAccessedByLayers("llm", "batch")
+                    .whereLayer("store")
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch");
 
     @ArchTest
     static final ArchRule noCycles =

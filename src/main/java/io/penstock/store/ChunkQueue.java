@@ -1,0 +1,40 @@
+package io.penstock.store;
+
+import java.time.Duration;
+import java.util.List;
+
+/// Messages that say where to look: delivered at least once, in any order, again when they are not
+/// deleted within their visibility timeout, and put aside as dead letters after too many
+/// deliveries. Thread-safe.
+///
+/// Every method throws [StoreException] when the queue cannot be reached; trying again later makes
+/// sense.
+public interface ChunkQueue {
+
+    /// The longest delay of a message (Amazon SQS, "Message quotas": 15 minutes).
+    Duration MAX_DELAY = Duration.ofMinutes(15);
+
+    /// One receipt of a message.
+    ///
+    /// @param receipt names this receipt to [#delete] and [#extend]
+    /// @param receiveCount from 1
+    record Delivery(String id, String receipt, String body, int receiveCount) {}
+
+    /// Sends messages that become visible after `delay`; a longer one than [#MAX_DELAY] is cut.
+    void send(List<String> bodies, Duration delay);
+
+    /// Receives up to `max` messages, 10 at most, and waits up to `wait`, 20 s at most, for the
+    /// first.
+    List<Delivery> receive(int max, Duration wait) throws InterruptedException;
+
+    void delete(Delivery delivery);
+
+    /// Makes a received message invisible for `timeout` from now; zero gives it back. A receipt
+    /// that is no longer valid changes nothing.
+    void extend(String receipt, Duration timeout);
+
+    /// Receives up to 10 dead letters, without waiting.
+    List<Delivery> receiveDead() throws InterruptedException;
+
+    void deleteDead(Delivery delivery);
+}

@@ -1,0 +1,51 @@
+package io.penstock.store;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+
+/// Files by key, such as `jobs/AREA/input.jsonl`. A file is written once, as a whole, and is there
+/// for everybody when its writer has published it; writing a key again replaces it. Thread-safe.
+///
+/// What cannot be reached or written throws [StoreException]; trying again later makes sense.
+public interface Payloads {
+
+    /// Starts a file. Until [Draft#publish] nobody sees it; closed before, it leaves nothing
+    /// behind.
+    Draft create(String key);
+
+    /// Writes a small file at once.
+    void put(String key, byte[] bytes);
+
+    /// Reads from `offset`, at most `length` bytes; the stream throws [IOException] when it breaks.
+    ///
+    /// @throws StoreException also when there is no such file
+    InputStream read(String key, long offset, long length);
+
+    /// Reads a whole file, which is small.
+    byte[] read(String key);
+
+    /// Removes all files whose key starts with `prefix`, which ends in a slash.
+    void deleteAll(String prefix);
+
+    /// A URL at which anybody can read the file for so long; empty where the engine has none.
+    Optional<URI> link(String key, Duration validity);
+
+    /// A caller's own file by its URL, such as `s3://bucket/key`, from its start to its end.
+    ///
+    /// @throws StoreException when this engine cannot read it
+    InputStream foreign(URI location);
+
+    /// A file that is being written. Not thread-safe.
+    abstract class Draft extends OutputStream {
+
+        /// Makes the file durable and visible.
+        public abstract void publish();
+
+        /// Discards the file unless it is published.
+        @Override
+        public abstract void close();
+    }
+}

@@ -1,0 +1,16 @@
+package io.penstock.store;
+
+/// The store, the payloads or the queue cannot do what was asked; the message says which object it
+/// was about. Trying again later makes sense unless it says otherwise.
+public final class StoreException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    public StoreException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    public StoreException(String message) {
+        super(message);
+    }
+}
