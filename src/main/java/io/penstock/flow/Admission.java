@@ -37,6 +37,11 @@ public class Admission {
     private final int maxInside;
     private final Duration maxWait;
     private final Semaphore permits;
+
+    /// Taken before a permit by those who have patience, so that they never hold all permits.
+    private final Semaphore patientPermits;
+
+    private final AtomicInteger patientInside = new AtomicInteger();
     private final AtomicInteger inside = new AtomicInteger();
     private final AtomicLong averageHoldNanos = new AtomicLong();
     private final ConcurrentHashMap<String, Instant> marks = new ConcurrentHashMap<>();
@@ -49,6 +54,7 @@ public class Admission {
         this.maxWait = checked.maxWait();
         // Fair, so that a retried call is not passed for ever by new ones.
         this.permits = new Semaphore(maxConcurrency, true);
+        this.patientPermits = new Semaphore(checked.batchConcurrency(), true);
     }
 
     /// Lets a call in if there is room to run or to wait.
@@ -68,6 +74,16 @@ public class Admission {
         inside.decrementAndGet();
     }
 
+    /// Lets a call in that bounds its like itself and has patience.
+    public void enterPatiently() {
+        patientInside.incrementAndGet();
+    }
+
+    /// Ends what [#enterPatiently] began.
+    public void leavePatiently() {
+        patientInside.decrementAndGet();
+    }
+
     /// Waits until a call to `model` may start.
     ///
     /// @param first whether this is the call's first attempt, which waits no longer than the
@@ -82,21 +98,63 @@ public class Admission {
             Instant patience = clock.instant().plus(maxWait);
             latest = patience.isBefore(deadline) ? patience : deadline;
         }
+        return await(model, latest, latest, false);
+    }
+
+    /// Waits until a call of a batch may start: as long as need be for one of the permits that
+    /// batches may have, but only so long for the provider's mark.
+    ///
+    /// @param patience with a mark; whoever is told of a longer one comes back later
+    /// @return as [#await]
+    public Decision awaitPatiently(String model, Duration patience, Instant deadline)
+            throws InterruptedException {
+        Instant latest = clock.instant().plus(patience);
+        return await(model, latest.isBefore(deadline) ? latest : deadline, deadline, true);
+    }
+
+    private Decision await(String model, Instant latestMark, Instant latest, boolean patient)
+            throws InterruptedException {
         while (true) {
             Duration untilMark = untilMark(model);
-            if (untilMark.isPositive() && clock.instant().plus(untilMark).isAfter(latest)) {
+            if (untilMark.isPositive() && clock.instant().plus(untilMark).isAfter(latestMark)) {
                 return new Decision.NotBefore(bounded(untilMark));
             }
             Thread.sleep(untilMark);
-            Duration left = Duration.between(clock.instant(), latest);
-            if (!permits.tryAcquire(Math.max(0, left.toNanos()), TimeUnit.NANOSECONDS)) {
+            if (!acquire(latest, patient)) {
                 return new Decision.Full(retryAfterWhenFull());
             }
             // Another call may have been told to wait while this one stood in the queue.
             if (untilMark(model).isZero()) {
-                return new Permit(this, System.nanoTime());
+                return new Permit(this, System.nanoTime(), patient);
             }
-            permits.release();
+            giveBack(patient);
+        }
+    }
+
+    private boolean acquire(Instant latest, boolean patient) throws InterruptedException {
+        if (patient && !tryAcquire(patientPermits, latest)) {
+            return false;
+        }
+        boolean acquired = false;
+        try {
+            acquired = tryAcquire(permits, latest);
+            return acquired;
+        } finally {
+            if (patient && !acquired) {
+                patientPermits.release();
+            }
+        }
+    }
+
+    private boolean tryAcquire(Semaphore semaphore, Instant latest) throws InterruptedException {
+        Duration left = Duration.between(clock.instant(), latest);
+        return semaphore.tryAcquire(Math.max(0, left.toNanos()), TimeUnit.NANOSECONDS);
+    }
+
+    private void giveBack(boolean patient) {
+        permits.release();
+        if (patient) {
+            patientPermits.release();
         }
     }
 
@@ -129,12 +187,12 @@ public class Admission {
 
     /// Calls that are in and hold no permit.
     public int waiting() {
-        return Math.max(0, inside.get() - inFlight());
+        return Math.max(0, inside.get() + patientInside.get() - inFlight());
     }
 
-    void release(long acquiredAtNanos) {
-        permits.release();
-        long held = System.nanoTime() - acquiredAtNanos;
+    void release(Permit permit) {
+        giveBack(permit.patient());
+        long held = System.nanoTime() - permit.acquiredAtNanos();
         averageHoldNanos.updateAndGet(
                 average -> average == 0 ? held : average + (held - average) / 16);
     }

@@ -4,6 +4,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
+import java.util.OptionalInt;
 
 /// How many calls may run and wait at once, in this process.
 @ConfigMapping(prefix = "penstock.flow")
@@ -26,6 +27,15 @@ public interface FlowConfig {
     @WithDefault("1s")
     Duration maxWait();
 
+    /// Calls in flight that batches leave to `/complete` and streams; a tenth of
+    /// [#maxConcurrency()] unless given.
+    OptionalInt reservedForInteractive();
+
+    /// Calls in flight that batches may have.
+    default int batchConcurrency() {
+        return maxConcurrency() - reservedForInteractive().orElse(maxConcurrency() / 10);
+    }
+
     /// Stops the start with one sentence when a value makes no sense.
     default FlowConfig checked() {
         if (maxConcurrency() < 1 || maxConcurrency() > 10_000) {
@@ -33,6 +43,12 @@ public interface FlowConfig {
                     "penstock.flow.max-concurrency is "
                             + maxConcurrency()
                             + ": give the number of calls that may be in flight at once, from 1 to 10000.");
+        }
+        if (reservedForInteractive().orElse(0) < 0 || batchConcurrency() < 1) {
+            throw new ConfigurationException(
+                    "penstock.flow.reserved-for-interactive is "
+                            + reservedForInteractive().orElse(0)
+                            + ": give a number from 0 to below penstock.flow.max-concurrency.");
         }
         if (maxWaiting() < 0 || maxWaiting() > 1_000_000) {
             throw new ConfigurationException(

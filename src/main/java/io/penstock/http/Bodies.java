@@ -124,7 +124,9 @@ class Bodies {
         }
     }
 
-    private static void closeAfter(RoutingContext exchange) {
+    /// Ends the connection after the answer: what is left of a body that nobody reads would be
+    /// taken for the next request.
+    static void closeAfter(RoutingContext exchange) {
         exchange.response().putHeader("connection", "close");
         exchange.addEndHandler(_ -> exchange.request().connection().close());
     }

@@ -1,5 +1,7 @@
 package io.penstock.http;
 
+import io.penstock.llm.InvalidRequest;
+import io.penstock.store.StoreException;
 import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.NotSupportedException;
@@ -29,6 +31,17 @@ class Errors {
             answer.header("x-should-retry", "false");
         }
         return answer.build();
+    }
+
+    @ServerExceptionMapper
+    Response invalid(InvalidRequest invalid) {
+        return problem(Problem.of(invalid));
+    }
+
+    @ServerExceptionMapper
+    Response store(StoreException failed) {
+        LOG.errorf("The store failed: %s", failed.getMessage());
+        return problem(Problem.storeUnavailable());
     }
 
     @ServerExceptionMapper
@@ -86,7 +99,8 @@ class Errors {
         return Problem.refused(
                 415,
                 "unsupported_media_type",
-                "Send the body as JSON, with the header Content-Type: application/json.");
+                "Send the body as JSON, with the header Content-Type: application/json; for /batch also as JSON"
+                        + " Lines, application/jsonl.");
     }
 
     static Problem notFound() {

@@ -2,6 +2,8 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Failure;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,11 @@ final class Problem extends RuntimeException {
         return new Problem(400, INVALID_REQUEST, param, code, message, null, true);
     }
 
+    /// What a reader of the request found wrong.
+    static Problem of(InvalidRequest invalid) {
+        return invalid(invalid.param(), invalid.code(), invalid.text());
+    }
+
     /// Any other refusal of a request for what it is.
     static Problem refused(int status, String code, String message) {
         return new Problem(status, INVALID_REQUEST, null, code, message, null, true);
@@ -53,6 +60,19 @@ final class Problem extends RuntimeException {
     static Problem busy(String message) {
         return new Problem(
                 429, "rate_limit_error", null, "rejected", message, Duration.ofSeconds(1), false);
+    }
+
+    /// The store does not answer.
+    static Problem storeUnavailable() {
+        return new Problem(
+                503,
+                "server_error",
+                null,
+                "store_unavailable",
+                "Penstock's store cannot be reached or is full; nothing that was acknowledged is lost. Try"
+                        + " again later.",
+                Duration.ofSeconds(5),
+                false);
     }
 
     /// Something that should not happen; the log has the rest.

@@ -5,6 +5,7 @@ import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
+import io.penstock.llm.PromptReader;
 import io.quarkus.websockets.next.WebSocketConnection;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jboss.logging.Logger;

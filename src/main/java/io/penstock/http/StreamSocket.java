@@ -1,6 +1,9 @@
 package io.penstock.http;
 
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
+import io.penstock.llm.PromptReader;
 import io.quarkus.websockets.next.CloseReason;
 import io.quarkus.websockets.next.OnBinaryMessage;
 import io.quarkus.websockets.next.OnClose;
@@ -78,6 +81,8 @@ public class StreamSocket {
             }
             id = SocketStreams.fit(fields.text("id"));
             streams.start(id, prompts.read(fields.only(PROMPT_FIELDS)), message.length());
+        } catch (InvalidRequest invalid) {
+            streams.send(id, Problem.of(invalid).toJson());
         } catch (Problem problem) {
             streams.send(id, problem.toJson());
         }

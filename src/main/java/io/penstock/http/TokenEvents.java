@@ -5,6 +5,7 @@ import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Outcome;
+import io.penstock.llm.PromptReader;
 import io.smallrye.mutiny.Multi;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

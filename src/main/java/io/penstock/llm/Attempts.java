@@ -58,7 +58,7 @@ class Attempts {
         } catch (InterruptedException interrupted) {
             // The timeout's interrupt can arrive just after the attempt has ended, and then nobody
             // calls it a timeout.
-            if (call.isCancelled()) {
+            if (call.isCancelled() || call.isDraining()) {
                 throw interrupted;
             }
             throw timedOut(call);
@@ -90,8 +90,7 @@ class Attempts {
         }
         long start = System.nanoTime();
         try {
-            return switch (admission.await(
-                    call.model(), call.attemptCount() == 0, call.deadline())) {
+            return switch (decision(call)) {
                 case Permit permit -> permit;
                 case Decision.Full full -> throw new LlmException(full(full), call);
                 case Decision.NotBefore(Duration retryAfter) ->
@@ -100,6 +99,13 @@ class Attempts {
         } finally {
             call.spentOutside(System.nanoTime() - start);
         }
+    }
+
+    private Decision decision(Call call) throws InterruptedException {
+        Duration patience = call.patience();
+        return patience != null
+                ? admission.awaitPatiently(call.model(), patience, call.deadline())
+                : admission.await(call.model(), call.attemptCount() == 0, call.deadline());
     }
 
     private static Failure notBefore(Call call, Duration retryAfter) {

@@ -20,11 +20,14 @@ public final class Call {
     private volatile Prompt prompt;
     private final @Nullable Duration limit;
     private final @Nullable Consumer<String> deltas;
+    private final @Nullable Duration patience;
     private final long startedAtNanos = System.nanoTime();
 
     private final Object lock = new Object();
     private @Nullable Thread runner;
     private boolean cancelled;
+    private boolean draining;
+    private boolean attempting;
 
     private volatile Instant deadline = Instant.now().plus(Duration.ofDays(1));
     private volatile int attemptCount;
@@ -32,17 +35,29 @@ public final class Call {
     private volatile @Nullable Completion completion;
     private volatile long outsideNanos;
 
-    private Call(Prompt prompt, @Nullable Duration limit, @Nullable Consumer<String> deltas) {
+    private Call(
+            Prompt prompt,
+            @Nullable Duration limit,
+            @Nullable Consumer<String> deltas,
+            @Nullable Duration patience) {
         this.prompt = prompt;
         this.limit = limit;
         this.deltas = deltas;
+        this.patience = patience;
     }
 
     /// A call that waits for the whole answer.
     ///
     /// @param limit for the whole call with all attempts and waits, or null for the configured one
     public static Call of(Prompt prompt, @Nullable Duration limit) {
-        return new Call(prompt, limit, null);
+        return new Call(prompt, limit, null, null);
+    }
+
+    /// A call of a batch: it waits for a permit as long as need be, and for the provider's
+    /// `Retry-After` only as long as its patience lasts; the outcome is then a failure with a
+    /// [Failure#retryAfter()] that is longer. The batch bounds how many there are.
+    public static Call patient(Prompt prompt, Duration limit, Duration patience) {
+        return new Call(prompt, limit, null, patience);
     }
 
     /// A call that hands over the answer piece by piece.
@@ -51,7 +66,7 @@ public final class Call {
     ///   not read. What it throws cancels the call, unless it was interrupted: then the attempt's
     ///   time is up.
     public static Call streaming(Prompt prompt, @Nullable Duration limit, Consumer<String> deltas) {
-        return new Call(prompt, limit, deltas);
+        return new Call(prompt, limit, deltas, null);
     }
 
     /// Ends the call wherever it is: waiting, backing off, or reading the answer. Its request is
@@ -63,6 +78,30 @@ public final class Call {
                 runner.interrupt();
             }
         }
+    }
+
+    /// Lets an attempt that is under way come to its end and starts no other: the outcome is the
+    /// attempt's own, or [FailureKind#CANCELLED] when none was under way.
+    public void drain() {
+        synchronized (lock) {
+            draining = true;
+            if (runner != null && !attempting) {
+                runner.interrupt();
+            }
+        }
+    }
+
+    /// Whether [#drain()] was called; a failure may then be one that another attempt would have
+    /// cured.
+    public boolean isDraining() {
+        synchronized (lock) {
+            return draining;
+        }
+    }
+
+    /// How long a call of a batch waits for a mark to pass; null for any other.
+    @Nullable Duration patience() {
+        return patience;
     }
 
     /// Requests made to the provider so far, with those for which no connection came about.
@@ -157,7 +196,7 @@ public final class Call {
     /// @throws InterruptedException when the call is cancelled already
     void runsHere() throws InterruptedException {
         synchronized (lock) {
-            if (cancelled) {
+            if (cancelled || draining) {
                 throw new InterruptedException();
             }
             runner = Thread.currentThread();
@@ -169,7 +208,7 @@ public final class Call {
     void runsNoMore() {
         synchronized (lock) {
             runner = null;
-            if (cancelled) {
+            if (cancelled || draining) {
                 Thread.interrupted();
             }
         }
@@ -177,11 +216,20 @@ public final class Call {
 
     /// Runs one attempt with this call as the [current][#current] one.
     void attempt(Runnable attempt) throws InterruptedException {
-        // Through the proxies of the layers below, an interrupt comes undeclared.
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
+        synchronized (lock) {
+            // Through the proxies of the layers below, an interrupt comes undeclared.
+            if (Thread.interrupted() || draining) {
+                throw new InterruptedException();
+            }
+            attempting = true;
         }
-        ScopedValue.where(CURRENT, this).run(attempt);
+        try {
+            ScopedValue.where(CURRENT, this).run(attempt);
+        } finally {
+            synchronized (lock) {
+                attempting = false;
+            }
+        }
     }
 
     /// Counts a request that is about to be made; one for which no connection comes about counts

@@ -58,7 +58,10 @@ public class Llm {
     }
 
     private Outcome admitted(Call call) {
-        if (!admission.enter()) {
+        boolean patient = call.patience() != null;
+        if (patient) {
+            admission.enterPatiently();
+        } else if (!admission.enter()) {
             return Attempts.full(new Decision.Full(admission.retryAfterWhenFull()));
         }
         try {
@@ -71,12 +74,12 @@ public class Llm {
         } catch (LlmException failed) {
             return failed.failure();
         } catch (InterruptedException interrupted) {
-            if (!call.isCancelled()) {
+            if (!call.isCancelled() && !call.isDraining()) {
                 Thread.currentThread().interrupt();
             }
             return Failure.of(FailureKind.CANCELLED, "The call was cancelled.");
         } catch (RuntimeException unexpected) {
-            if (call.isCancelled()) {
+            if (call.isCancelled() || call.isDraining()) {
                 return Failure.of(FailureKind.CANCELLED, "The call was cancelled.");
             }
             LOG.error("A call failed in a way that nobody foresaw", unexpected);
@@ -84,7 +87,11 @@ public class Llm {
                     FailureKind.SERVER, "Penstock failed on this call; its log says why.");
         } finally {
             call.runsNoMore();
-            admission.leave();
+            if (patient) {
+                admission.leavePatiently();
+            } else {
+                admission.leave();
+            }
         }
     }
 }

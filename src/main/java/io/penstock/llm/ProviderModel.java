@@ -210,6 +210,9 @@ class ProviderModel implements ChatModel {
 
     private Buffer body(ChatRequest request, Call call) {
         Prompt prompt = call.prompt();
+        if (prompt.request() != null) {
+            return written(prompt.request().deepCopy().put("model", prompt.model()));
+        }
         ObjectNode body = JSON.createObjectNode();
         body.put("model", prompt.model());
         ArrayNode messages = body.putArray("messages");
@@ -238,6 +241,10 @@ class ProviderModel implements ChatModel {
             body.put("stream", true);
             body.putObject("stream_options").put("include_usage", true);
         }
+        return written(body);
+    }
+
+    private static Buffer written(ObjectNode body) {
         try {
             return Buffer.buffer(JSON.writeValueAsBytes(body));
         } catch (JsonProcessingException impossible) {

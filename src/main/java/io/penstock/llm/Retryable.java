@@ -16,6 +16,7 @@ public final class Retryable implements Predicate<Throwable> {
                 && failed.failure().kind().retryable()
                 && !failed.call().streamed()
                 && !failed.call().isCancelled()
+                && !failed.call().isDraining()
                 && reachable(failed);
     }
 
@@ -23,6 +24,10 @@ public final class Retryable implements Predicate<Throwable> {
     /// waiting in vain.
     private static boolean reachable(LlmException failed) {
         Duration retryAfter = failed.failure().retryAfter();
+        Duration patience = failed.call().patience();
+        if (retryAfter != null && patience != null && retryAfter.compareTo(patience) > 0) {
+            return false;
+        }
         return retryAfter == null
                 || Instant.now().plus(retryAfter).isBefore(failed.call().deadline());
     }

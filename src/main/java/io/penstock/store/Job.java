@@ -114,6 +114,44 @@ public record Job(
                 totals);
     }
 
+    /// This version in another status, for a change of more than that.
+    public Job inSameVersion(Status other) {
+        return new Job(
+                id,
+                area,
+                version,
+                other,
+                paused,
+                reason,
+                createdAt,
+                startedAt,
+                finishedAt,
+                expiresAt,
+                retainedUntil,
+                input,
+                options,
+                totals);
+    }
+
+    /// This version under another id.
+    public Job withId(String other) {
+        return new Job(
+                other,
+                area,
+                version,
+                status,
+                paused,
+                reason,
+                createdAt,
+                startedAt,
+                finishedAt,
+                expiresAt,
+                retainedUntil,
+                input,
+                options,
+                totals);
+    }
+
     /// The next version, begun.
     public Job started(Instant now, long itemCount, int chunkCount) {
         return new Job(

@@ -2,6 +2,10 @@ package io.penstock.testing;
 
 import io.penstock.dev.SimulatedProvider;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +26,17 @@ public class SimulatedProviderResource implements QuarkusTestResourceLifecycleMa
                 "penstock.llm.max-attempts", "3",
                 "penstock.llm.backoff", "20ms",
                 "penstock.llm.max-backoff", "50ms",
+                "penstock.store.directory", dataDirectory(),
                 "quarkus.http.test-port", "0");
+    }
+
+    /// A fresh one for each start, below the build's own directory.
+    private static String dataDirectory() {
+        try {
+            return Files.createTempDirectory(Path.of("target"), "penstock-data-").toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -1,7 +1,5 @@
-package io.penstock.http;
+package io.penstock.llm;
 
-import io.penstock.llm.LlmConfig;
-import io.penstock.llm.Prompt;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 /// Shape: `{"prompt": string, "model"?: string, "system"?: string, "temperature"?: 0..2,
 /// "max_tokens"?: int ≥ 1, "response_format"?: {…}, "timeout_ms"?: int ≥ 1}`.
 @ApplicationScoped
-class PromptReader {
+public class PromptReader {
 
     /// The names of a prompt's fields.
-    static final Set<String> FIELDS =
+    public static final Set<String> FIELDS =
             Set.of(
                     "prompt",
                     "model",
@@ -39,17 +37,16 @@ class PromptReader {
     /// What a caller asks for.
     ///
     /// @param limit null when the caller names none
-    record Asked(Prompt prompt, @Nullable Duration limit) {}
+    public record Asked(Prompt prompt, @Nullable Duration limit) {}
 
-    /// Takes the prompt's fields; the door takes its own before and calls [Fields#nothingElse]
-    /// after.
+    /// Takes the prompt's fields; the door has refused unknown ones by [Fields#only].
     ///
-    /// @throws Problem 400 that names the field to change
-    Asked read(Fields fields) {
+    /// @throws InvalidRequest that names the field to change
+    public Asked read(Fields fields) {
         String text = fields.requiredText("prompt");
         String model = fields.text("model");
         if (model != null && (model.isBlank() || model.length() > MODEL_MAX)) {
-            throw Problem.invalid(
+            throw InvalidRequest.of(
                     "model",
                     "out_of_range",
                     "\"model\" must have from 1 to " + MODEL_MAX + " characters.");
@@ -57,7 +54,7 @@ class PromptReader {
         String system = fields.text("system");
         long size = bytes(text) + (system == null ? 0 : bytes(system));
         if (size > maxPrompt) {
-            throw Problem.invalid(
+            throw InvalidRequest.of(
                     "prompt",
                     "prompt_too_long",
                     "The prompt with its system message has "
@@ -77,7 +74,8 @@ class PromptReader {
                         system == null || system.isBlank() ? null : system,
                         temperature,
                         maxTokens == null ? null : maxTokens.intValue(),
-                        responseFormat),
+                        responseFormat,
+                        null),
                 timeoutMillis == null ? null : Duration.ofMillis(timeoutMillis));
     }
 

@@ -1,4 +1,4 @@
-package io.penstock.http;
+package io.penstock.llm;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -20,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// taken at the end is refused. Not thread-safe.
 ///
 /// Null counts as absent. Nothing is converted: a number in quotes is not a number.
-final class Fields {
+public final class Fields {
 
-    static final ObjectMapper JSON =
+    public static final ObjectMapper JSON =
             JsonMapper.builder(
                             JsonFactory.builder()
                                     .streamReadConstraints(
@@ -41,8 +42,8 @@ final class Fields {
         this.object = object;
     }
 
-    /// @throws Problem 400 when the bytes are not one JSON object, with the position
-    static Fields of(byte[] json) {
+    /// @throws InvalidRequest when the bytes are not one JSON object, with the position
+    public static Fields of(byte[] json) {
         try {
             return of(JSON.readTree(json));
         } catch (JsonProcessingException malformed) {
@@ -52,8 +53,8 @@ final class Fields {
         }
     }
 
-    /// @throws Problem as [#of(byte\[\])]
-    static Fields of(String json) {
+    /// @throws InvalidRequest as [#of(byte\[\])]
+    public static Fields of(String json) {
         try {
             return of(JSON.readTree(json));
         } catch (JsonProcessingException malformed) {
@@ -61,25 +62,26 @@ final class Fields {
         }
     }
 
-    private static Fields of(@Nullable JsonNode node) {
+    /// @throws InvalidRequest when it is no object
+    public static Fields of(@Nullable JsonNode node) {
         if (node instanceof ObjectNode object) {
             return new Fields(object);
         }
         if (node == null || node.isMissingNode()) {
-            throw Problem.invalid(null, "invalid_json", "The body is empty; send a JSON object.");
+            throw InvalidRequest.of(null, "invalid_json", "The body is empty; send a JSON object.");
         }
-        throw Problem.invalid(
+        throw InvalidRequest.of(
                 null, "invalid_json", "The body is " + named(node) + "; send a JSON object.");
     }
 
     /// Refuses the request if it has any other field, so that a misspelt option is never passed
     /// over in silence. Comes before the fields are taken: a misspelt name says more than a missing
     /// one.
-    Fields only(Set<String> names) {
+    public Fields only(Set<String> names) {
         object.fieldNames()
                 .forEachRemaining(name -> {
                     if (!names.contains(name)) {
-                        throw Problem.invalid(
+                        throw InvalidRequest.of(
                                 bounded(name),
                                 "unknown_field",
                                 "\"" + bounded(name) + "\" is not a field of this request.");
@@ -88,23 +90,23 @@ final class Fields {
         return this;
     }
 
-    boolean has(String name) {
+    public boolean has(String name) {
         return object.hasNonNull(name);
     }
 
     /// A text that is there and not blank.
-    String requiredText(String name) {
+    public String requiredText(String name) {
         String text = text(name);
         if (text == null) {
-            throw Problem.invalid(name, "missing_field", "\"" + name + "\" is missing.");
+            throw InvalidRequest.of(name, "missing_field", "\"" + name + "\" is missing.");
         }
         if (text.isBlank()) {
-            throw Problem.invalid(name, "blank_field", "\"" + name + "\" is blank.");
+            throw InvalidRequest.of(name, "blank_field", "\"" + name + "\" is blank.");
         }
         return text;
     }
 
-    @Nullable String text(String name) {
+    public @Nullable String text(String name) {
         JsonNode node = take(name);
         if (node != null && !node.isTextual()) {
             throw mistyped(name, node, "a string");
@@ -112,7 +114,7 @@ final class Fields {
         return node == null ? null : node.textValue();
     }
 
-    @Nullable Double number(String name, double min, double max) {
+    public @Nullable Double number(String name, double min, double max) {
         JsonNode node = take(name);
         if (node == null) {
             return null;
@@ -122,7 +124,7 @@ final class Fields {
         }
         double value = node.doubleValue();
         if (!(value >= min && value <= max)) {
-            throw Problem.invalid(
+            throw InvalidRequest.of(
                     name,
                     "out_of_range",
                     "\"" + name + "\" must be from " + plain(min) + " to " + plain(max) + ".");
@@ -130,7 +132,7 @@ final class Fields {
         return value;
     }
 
-    @Nullable Long integer(String name, long min, long max) {
+    public @Nullable Long integer(String name, long min, long max) {
         JsonNode node = take(name);
         if (node == null) {
             return null;
@@ -139,7 +141,7 @@ final class Fields {
             throw mistyped(name, node, "a whole number");
         }
         if (!node.canConvertToLong() || node.longValue() < min || node.longValue() > max) {
-            throw Problem.invalid(
+            throw InvalidRequest.of(
                     name,
                     "out_of_range",
                     "\"" + name + "\" must be from " + min + " to " + max + ".");
@@ -147,7 +149,7 @@ final class Fields {
         return node.longValue();
     }
 
-    @Nullable JsonNode object(String name) {
+    public @Nullable JsonNode object(String name) {
         JsonNode node = take(name);
         if (node != null && !node.isObject()) {
             throw mistyped(name, node, "an object");
@@ -155,14 +157,28 @@ final class Fields {
         return node;
     }
 
+    /// The array of that name.
+    public @Nullable ArrayNode array(String name) {
+        JsonNode node = take(name);
+        if (node != null && !node.isArray()) {
+            throw mistyped(name, node, "an array");
+        }
+        return (ArrayNode) node;
+    }
+
+    /// The object itself.
+    public ObjectNode json() {
+        return object;
+    }
+
     private @Nullable JsonNode take(String name) {
         JsonNode node = object.get(name);
         return node == null || node.isNull() ? null : node;
     }
 
-    private static Problem malformed(JsonProcessingException malformed) {
+    private static InvalidRequest malformed(JsonProcessingException malformed) {
         JsonLocation at = malformed.getLocation();
-        return Problem.invalid(
+        return InvalidRequest.of(
                 null,
                 "invalid_json",
                 at == null
@@ -174,14 +190,15 @@ final class Fields {
                                 + ".");
     }
 
-    private static Problem mistyped(String name, JsonNode node, String wanted) {
-        return Problem.invalid(
+    private static InvalidRequest mistyped(String name, JsonNode node, String wanted) {
+        return InvalidRequest.of(
                 name,
                 "wrong_type",
                 "\"" + name + "\" is " + named(node) + "; it must be " + wanted + ".");
     }
 
-    private static String named(JsonNode node) {
+    /// What a JSON value is, in words.
+    public static String named(JsonNode node) {
         JsonNodeType type = node.getNodeType();
         return switch (type) {
             case STRING -> "a string";

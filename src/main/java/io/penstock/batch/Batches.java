@@ -1,0 +1,460 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
+import io.penstock.store.Chunk;
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.Counts;
+import io.penstock.store.Job;
+import io.penstock.store.Job.Status;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import io.penstock.store.Tokens;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// What callers do with batches. Thread-safe.
+///
+/// Every method throws [StoreException] when the store cannot be reached; nothing that was answered
+/// before is lost then, and trying again makes sense.
+@ApplicationScoped
+public class Batches {
+
+    private static final Logger LOG = Logger.getLogger(Batches.class);
+
+    private static final int CHUNKS_AT_ONCE = 500;
+
+    private final JobStore jobs;
+    private final Payloads payloads;
+    private final ChunkQueue queue;
+    private final BatchConfig config;
+    private final ItemReader items;
+    private final Clock clock;
+
+    Batches(
+            JobStore jobs,
+            Payloads payloads,
+            ChunkQueue queue,
+            BatchConfig config,
+            ItemReader items,
+            Clock clock) {
+        this.jobs = jobs;
+        this.payloads = payloads;
+        this.queue = queue;
+        this.config = config.checked();
+        this.items = items;
+        this.clock = clock;
+    }
+
+    /// What a submission came to.
+    public sealed interface Submitted {
+
+        /// There is a new job.
+        record Accepted(Job job) implements Submitted {}
+
+        /// The same was submitted before, under the same idempotency key.
+        record Known(Job job) implements Submitted {}
+
+        /// Something else was submitted before under the same idempotency key.
+        record Conflict() implements Submitted {}
+    }
+
+    /// What is asked for besides the items.
+    ///
+    /// @param options for all items, as JSON
+    /// @param idempotencyKey the caller's; null for none
+    /// @param digest of the request, compared when the key was used before
+    /// @param source a file of the caller's that is read after the job is made; null for none
+    /// @param retryOf the job whose items these are again
+    public record Request(
+            ObjectNode options,
+            @Nullable String idempotencyKey,
+            @Nullable String digest,
+            @Nullable String source,
+            @Nullable String retryOf) {}
+
+    /// How far a job is.
+    public record Progress(Counts counts, Tokens tokens) {}
+
+    /// Starts to take in items. Close it in every case.
+    public Intake intake() {
+        return new Intake(UUID.randomUUID().toString().replace("-", ""), config, payloads);
+    }
+
+    /// Makes a job of what was taken in. When this returns, the job is durable.
+    ///
+    /// @throws InvalidRequest when there is no item
+    public Submitted submit(Intake intake, Request request) {
+        List<Chunk> chunks = intake.finish();
+        for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
+            jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));
+        }
+        Instant now = now();
+        Job job =
+                job(
+                        intake.area(),
+                        Status.IN_PROGRESS,
+                        now,
+                        new Job.Input(
+                                intake.items(),
+                                chunks.size(),
+                                request.digest,
+                                null,
+                                request.retryOf),
+                        request);
+        Submitted submitted = create(job, request);
+        if (submitted instanceof Submitted.Accepted) {
+            intake.keep();
+            enqueue(Task.chunks(job), job);
+        } else {
+            // Chunks without a job are found by nobody; the store forgets them.
+            jobs.delete(job.withId("none-" + job.area()));
+        }
+        return submitted;
+    }
+
+    /// Makes a job of a file that is read later.
+    public Submitted submitSource(Request request) {
+        Job job =
+                job(
+                        UUID.randomUUID().toString().replace("-", ""),
+                        Status.VALIDATING,
+                        now(),
+                        new Job.Input(0, 0, request.digest, request.source, null),
+                        request);
+        Submitted submitted = create(job, request);
+        if (submitted instanceof Submitted.Accepted) {
+            enqueue(List.of(new Task.Split(job.id()).toJson()), job);
+        }
+        return submitted;
+    }
+
+    public Optional<Job> find(String id) {
+        return jobs.job(id);
+    }
+
+    /// Jobs, newest first, after the one with that id.
+    ///
+    /// @param wanted null for all
+    public List<Job> list(@Nullable String after, int limit, @Nullable Set<Status> wanted) {
+        List<Job> found = new ArrayList<>();
+        String last = after;
+        while (found.size() < limit) {
+            List<Job> page = jobs.jobs(last, 100);
+            for (Job job : page) {
+                if (found.size() < limit && (wanted == null || wanted.contains(job.status()))) {
+                    found.add(job);
+                }
+            }
+            if (page.size() < 100) {
+                return found;
+            }
+            last = page.getLast().id();
+        }
+        return found;
+    }
+
+    /// How far a job is, from what is recorded.
+    public Progress progress(Job job) {
+        Job.Totals totals = job.totals();
+        if (totals != null) {
+            return new Progress(totals.counts(), totals.tokens());
+        }
+        return sum(job.input().chunkCount() == 0 ? List.of() : jobs.chunks(job.area()));
+    }
+
+    static Progress sum(List<Chunk> chunks) {
+        Counts counts = Counts.NONE;
+        Tokens tokens = Tokens.NONE;
+        for (Chunk chunk : chunks) {
+            counts = counts.plus(chunk.counts());
+            tokens = tokens.plus(chunk.tokens());
+        }
+        return new Progress(counts, tokens);
+    }
+
+    /// The results that are recorded so far.
+    public Results results(Job job) {
+        return new Results(
+                payloads, job, job.input().chunkCount() == 0 ? List.of() : jobs.chunks(job.area()));
+    }
+
+    /// Ends a job: what is finished stays, what is not is recorded as cancelled. Repeating it
+    /// changes nothing.
+    ///
+    /// @return the job, which has ended or is about to; empty when there is none
+    public Optional<Job> cancel(String id) {
+        Optional<Job> cancelled =
+                change(
+                        id,
+                        job ->
+                                job.status().isTerminal() || job.status() == Status.CANCELLING
+                                        ? null
+                                        : job.paused(null, null).inSameVersion(Status.CANCELLING));
+        cancelled
+                .filter(job -> job.status() == Status.CANCELLING)
+                .ifPresent(job -> enqueue(pending(job), job));
+        return cancelled;
+    }
+
+    /// Stops a job where it is until it is resumed.
+    public Optional<Job> pause(String id) {
+        return pause(id, "user", "Paused by its owner; resume it to go on.");
+    }
+
+    Optional<Job> pause(String id, String why, String sentence) {
+        return change(
+                id,
+                job ->
+                        job.status() == Status.IN_PROGRESS && job.paused() == null
+                                ? job.paused(why, sentence)
+                                : null);
+    }
+
+    /// Lets a paused job go on.
+    public Optional<Job> resume(String id) {
+        Optional<Job> resumed =
+                change(id, job -> job.paused() == null ? null : job.paused(null, null));
+        resumed.filter(job -> job.runs(now())).ifPresent(job -> enqueue(pending(job), job));
+        return resumed;
+    }
+
+    /// Forgets a job that has ended, with its results.
+    public void delete(Job job) {
+        payloads.deleteAll(job.prefix());
+        jobs.delete(job);
+    }
+
+    /// Makes a new job of the items that have no result in one that has ended.
+    ///
+    /// @throws InvalidRequest when all have
+    public Submitted retry(Job job) {
+        try (Intake intake = intake()) {
+            ObjectNode options = options(job);
+            for (Chunk chunk : jobs.chunks(job.area())) {
+                byte[][] outcomes = Segments.byItem(payloads, chunk);
+                List<byte[]> lines = new ArrayList<>();
+                Segments.split(Segments.input(payloads, job, chunk), lines);
+                for (int i = 0; i < lines.size(); i++) {
+                    byte[] outcome = outcomes[i];
+                    if (outcome == null || ResultLine.isError(outcome)) {
+                        intake.add(items.read(lines.get(i), options), lines.get(i));
+                    }
+                }
+            }
+            return submit(intake, new Request(options, null, null, null, job.id()));
+        }
+    }
+
+    /// Reads a source, cuts it, and lets the job begin; one that cannot be used fails the job.
+    void split(Job job) {
+        String source = job.input().source();
+        if (job.status() == Status.CANCELLING && job.input().chunkCount() == 0) {
+            jobs.replace(job.ended(Status.CANCELLED, now(), null, nothing()));
+            return;
+        }
+        if (job.status() != Status.VALIDATING || source == null) {
+            return;
+        }
+        try (Intake intake = new Intake(job.area(), config, payloads);
+                InputStream in = payloads.foreign(java.net.URI.create(source))) {
+            readLines(in, options(job), intake);
+            List<Chunk> chunks = intake.finish();
+            intake.keep();
+            for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
+                jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));
+            }
+            Job started = job.started(now(), intake.items(), chunks.size());
+            if (jobs.replace(started)) {
+                enqueue(Task.chunks(started), started);
+            }
+        } catch (InvalidRequest unusable) {
+            jobs.replace(job.ended(Status.FAILED, now(), unusable.text(), nothing()));
+        } catch (IOException broken) {
+            throw new StoreException("The input of job " + job.id() + " breaks off", broken);
+        }
+    }
+
+    /// Takes in JSON Lines; blank lines are passed over.
+    ///
+    /// @throws InvalidRequest that names the line
+    public void readLines(InputStream in, ObjectNode options, Intake intake) throws IOException {
+        Lines lines = new Lines(in, LINE_MAX);
+        try {
+            for (byte[] line = lines.next(); line != null; line = lines.next()) {
+                if (!Lines.isBlank(line)) {
+                    intake.add(items.read(line, options), line);
+                }
+            }
+        } catch (Lines.TooLong tooLong) {
+            throw InvalidRequest.of(null, "prompt_too_long", String.valueOf(tooLong.getMessage()));
+        } catch (InvalidRequest invalid) {
+            throw InvalidRequest.of(
+                    invalid.param(),
+                    invalid.code(),
+                    "Line "
+                            + lines.number()
+                            + ": "
+                            + invalid.text().replace("The body is", "It is"));
+        }
+    }
+
+    /// A line holds one prompt, which has a bound of its own, in JSON's longest form.
+    private static final int LINE_MAX = 32 << 20;
+
+    static ObjectNode options(Job job) {
+        try {
+            JsonNode options = Fields.JSON.readTree(job.options());
+            return (ObjectNode) options;
+        } catch (IOException damaged) {
+            throw new StoreException("The options of job " + job.id() + " are not JSON", damaged);
+        }
+    }
+
+    /// Changes a job, from whatever it is in the meantime.
+    ///
+    /// @param change gives the next version, or null for no change
+    /// @return the job as it is then; empty when there is none
+    Optional<Job> change(String id, Function<Job, @Nullable Job> change) {
+        while (true) {
+            Optional<Job> stored = jobs.job(id);
+            Job next = stored.map(change).orElse(null);
+            if (next == null) {
+                return stored;
+            }
+            if (jobs.replace(next)) {
+                return Optional.of(next);
+            }
+        }
+    }
+
+    /// Messages for all that is left to do.
+    List<String> pending(Job job) {
+        if (job.input().chunkCount() == 0) {
+            return List.of(new Task.Split(job.id()).toJson());
+        }
+        Instant now = now();
+        List<String> bodies = new ArrayList<>();
+        boolean open = false;
+        for (Chunk chunk : jobs.chunks(job.area())) {
+            if (!chunk.done()) {
+                open = true;
+                if (!chunk.isLeased(now)) {
+                    bodies.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
+                }
+            }
+        }
+        return open ? bodies : List.of(new Task.Finish(job.id()).toJson());
+    }
+
+    /// The present moment as it is stored.
+    Instant now() {
+        return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    private Submitted create(Job job, Request request) {
+        if (jobs.create(job)) {
+            return new Submitted.Accepted(job);
+        }
+        Optional<Job> known = jobs.job(job.id());
+        if (known.isEmpty()) {
+            throw new StoreException("Job " + job.id() + " is being forgotten; try again");
+        }
+        if (!Objects.equals(known.get().input().digest(), request.digest)) {
+            return new Submitted.Conflict();
+        }
+        if (known.get().runs(now())) {
+            // The first submission may have died before it queued anything.
+            enqueue(pending(known.get()), known.get());
+        }
+        return new Submitted.Known(known.get());
+    }
+
+    private Job job(String area, Status status, Instant now, Job.Input input, Request request) {
+        String key = request.idempotencyKey;
+        return new Job(
+                "batch_" + (key == null ? area : hashed(key)),
+                area,
+                0,
+                status,
+                null,
+                null,
+                now,
+                status == Status.IN_PROGRESS ? now : null,
+                null,
+                now.plus(config.expiry()),
+                now.plus(config.expiry()).plus(config.retention()),
+                input,
+                request.options.toString(),
+                null);
+    }
+
+    /// Without a message the job is still there, and the sweep finds it.
+    private void enqueue(List<String> bodies, Job job) {
+        try {
+            queue.send(bodies, Duration.ZERO);
+        } catch (StoreException later) {
+            LOG.warnf(
+                    "Job %s is stored but not queued yet; the next sweep queues it: %s",
+                    job.id(), later.getMessage());
+        }
+    }
+
+    private static Job.Totals nothing() {
+        return new Job.Totals(Counts.NONE, Tokens.NONE, 0, 0);
+    }
+
+    private static String hashed(String key) {
+        return HexFormat.of()
+                .formatHex(sha256().digest(key.getBytes(StandardCharsets.UTF_8)), 0, 16);
+    }
+
+    /// The digest for requests under an idempotency key.
+    public static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("Every Java has SHA-256", impossible);
+        }
+    }
+
+    /// The statuses that a caller's word stands for; null for one that is none.
+    public static @Nullable Set<Status> statuses(String word) {
+        return switch (word.toLowerCase(Locale.ROOT)) {
+            case "processing", "paused" ->
+                    Set.of(Status.VALIDATING, Status.IN_PROGRESS, Status.FINALIZING);
+            default -> {
+                Set<Status> found = new HashSet<>();
+                for (Status status : Status.values()) {
+                    if (status.wireName().equals(word)) {
+                        found.add(status);
+                    }
+                }
+                yield found.isEmpty() ? null : found;
+            }
+        };
+    }
+}

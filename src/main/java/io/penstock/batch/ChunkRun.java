@@ -1,0 +1,583 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.llm.Call;
+import io.penstock.llm.Completion;
+import io.penstock.llm.Failure;
+import io.penstock.llm.FailureKind;
+import io.penstock.llm.InvalidRequest;
+import io.penstock.llm.Llm;
+import io.penstock.llm.Outcome;
+import io.penstock.llm.Usage;
+import io.penstock.store.Chunk;
+import io.penstock.store.Counts;
+import io.penstock.store.Job;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import io.penstock.store.Tokens;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// One claim of one chunk: runs the items that have no outcome yet and records their results in
+/// groups, until all have one or something says stop.
+///
+/// The thread that runs it starts nothing and calls nobody but the store: it records, watches the
+/// job and keeps the lease. Each item has a virtual thread; one more feeds them.
+final class ChunkRun {
+
+    private static final Logger LOG = Logger.getLogger(ChunkRun.class);
+
+    /// Claims that lapsed before the items are run in small groups to find the one that ends its
+    /// worker.
+    private static final int CRASHES_BEFORE_CARE = 2;
+
+    private static final int CAREFUL_ITEMS = 8;
+
+    /// Crashes with one suspect alone before it is taken for the cause: a worker may also end for
+    /// another reason.
+    private static final int CRASHES_OF_A_SUSPECT = 2;
+
+    private static final Duration WATCH = Duration.ofMillis(400);
+
+    /// How long the store may fail before the run gives up and leaves its chunk to another.
+    private static final Duration STORE_PATIENCE = Duration.ofSeconds(60);
+
+    /// What a flush writes at most, in bytes; more results follow in the next segment.
+    private static final int SEGMENT_BYTES = 4 << 20;
+
+    /// Why no more items are started.
+    sealed interface Stop {
+        /// Another worker has the chunk.
+        record Fenced() implements Stop {}
+
+        /// The job is paused.
+        record Paused() implements Stop {}
+
+        /// What is left is recorded as cancelled or expired.
+        record Closing(String code, String message) implements Stop {}
+
+        /// The chunk goes back to the queue.
+        record HandBack(Duration delay) implements Stop {}
+
+        /// The job is to be paused, for a reason.
+        record Park(Failure failure) implements Stop {}
+    }
+
+    /// What both the items and the run need to know.
+    record Shared(
+            Llm llm,
+            JobStore jobs,
+            Payloads payloads,
+            BatchConfig config,
+            ItemReader items,
+            Semaphore window,
+            Batches batches) {}
+
+    private final Shared shared;
+    private final Supplier<Instant> softStop;
+    private final ObjectNode options;
+    private final BitSet recorded;
+    private final List<byte[]> lines = new ArrayList<>();
+    private Job job;
+    private Chunk chunk;
+    private int seq;
+    private Instant watchedAt = Instant.MIN;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Set<Call> running = new HashSet<>();
+    private List<Recorded> pending = new ArrayList<>();
+    private long pendingSinceNanos;
+    private @Nullable Thread feeder;
+    private @Nullable Stop stop;
+
+    private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
+
+    /// @param chunk claimed for this run
+    /// @param softStop from when on no item is started
+    ChunkRun(Shared shared, Job job, Chunk chunk, Supplier<Instant> softStop) {
+        this.shared = shared;
+        this.job = job;
+        this.chunk = chunk;
+        this.softStop = softStop;
+        this.options = Batches.options(job);
+        this.recorded = new BitSet(chunk.itemCount());
+    }
+
+    /// @return why it stopped; null when every item has an outcome
+    /// @throws StoreException when the store failed for too long; the lease lapses then
+    @Nullable Stop run() throws InterruptedException {
+        byte[][] outcomes = Segments.byItem(shared.payloads, chunk);
+        for (int i = 0; i < outcomes.length; i++) {
+            if (outcomes[i] != null) {
+                recorded.set(i);
+            }
+        }
+        Segments.split(Segments.input(shared.payloads, job, chunk), lines);
+        watch();
+        if (chunk.crashes() > CRASHES_BEFORE_CARE) {
+            runCarefully();
+        } else {
+            runAll();
+        }
+        if (stopped() instanceof Stop.Closing(String code, String message)) {
+            closeItems(code, message);
+        }
+        if (!(stopped() instanceof Stop.Fenced)) {
+            flush(true);
+            Chunk released = chunk.released();
+            if (stopped() instanceof Stop.Fenced || !store(released)) {
+                return new Stop.Fenced();
+            }
+        }
+        return chunk.done() ? null : stopped();
+    }
+
+    /// Records every item that has no outcome as failed, without running any.
+    void fail(String code, String message) throws InterruptedException {
+        byte[][] outcomes = Segments.byItem(shared.payloads, chunk);
+        for (int i = 0; i < outcomes.length; i++) {
+            recorded.set(i, outcomes[i] != null);
+        }
+        Segments.split(Segments.input(shared.payloads, job, chunk), lines);
+        closeItems(code, message);
+        store(chunk.released());
+    }
+
+    private void runAll() throws InterruptedException {
+        Thread feeding = Thread.ofVirtual().name("feeder").unstarted(this::feed);
+        lock.lock();
+        try {
+            feeder = feeding;
+        } finally {
+            lock.unlock();
+        }
+        feeding.start();
+        try {
+            tend(() -> feeder == null && running.isEmpty());
+        } finally {
+            feeding.interrupt();
+            cancelRunning();
+        }
+    }
+
+    private void feed() {
+        try {
+            for (int i = 0; i < lines.size() && stopped() == null; i++) {
+                if (!recorded.get(i)) {
+                    shared.window.acquire();
+                    start(i);
+                }
+            }
+        } catch (InterruptedException stopping) {
+            // By the run, which has seen a reason to stop.
+        } finally {
+            lock.lock();
+            try {
+                feeder = null;
+                changed.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /// Runs a few items at a time and notes them before, so that the next claim knows whom to
+    /// suspect.
+    private void runCarefully() throws InterruptedException {
+        List<Integer> suspects = chunk.suspects().stream().filter(i -> !recorded.get(i)).toList();
+        if (suspects.size() == 1 && chunk.suspectCrashes() >= CRASHES_OF_A_SUSPECT) {
+            int culprit = suspects.getFirst();
+            LOG.errorf(
+                    "Job %s: item %d has ended its worker %d times and is recorded as failed",
+                    job.id(), chunk.firstItem() + culprit, chunk.suspectCrashes());
+            record(
+                    culprit,
+                    ResultLine.error(
+                            chunk.firstItem() + culprit,
+                            customId(culprit),
+                            "worker_crashed",
+                            "server_error",
+                            "Each worker that ran this item ended without an answer.",
+                            0),
+                    new Counts(0, 1, 0, 0),
+                    Tokens.NONE);
+            flush(true);
+            suspects = List.of();
+        }
+        for (int suspect : suspects) {
+            runTogether(List.of(suspect));
+        }
+        List<Integer> group = new ArrayList<>();
+        for (int i = 0; i < lines.size(); i++) {
+            if (!recorded.get(i)) {
+                group.add(i);
+            }
+            if (group.size() == CAREFUL_ITEMS || i == lines.size() - 1) {
+                runTogether(group);
+                group = new ArrayList<>();
+            }
+        }
+    }
+
+    private void runTogether(List<Integer> group) throws InterruptedException {
+        if (group.isEmpty() || stopped() != null) {
+            return;
+        }
+        if (!store(chunk.suspecting(group, leaseEnd()))) {
+            stop(new Stop.Fenced());
+            return;
+        }
+        for (int i : group) {
+            shared.window.acquire();
+            start(i);
+        }
+        try {
+            tend(running::isEmpty);
+        } finally {
+            cancelRunning();
+        }
+        flush(true);
+    }
+
+    /// Holds a place in the window, which the item's end gives back.
+    private void start(int i) {
+        Item item;
+        try {
+            item = shared.items.read(lines.get(i), options);
+        } catch (InvalidRequest changed) {
+            record(
+                    i,
+                    ResultLine.error(
+                            chunk.firstItem() + i,
+                            null,
+                            changed.code(),
+                            "invalid_request_error",
+                            changed.text(),
+                            0),
+                    new Counts(0, 1, 0, 0),
+                    Tokens.NONE);
+            shared.window.release();
+            return;
+        }
+        Duration limit = item.limit() != null ? item.limit() : shared.config.itemDeadline();
+        Call call = Call.patient(item.prompt(), limit, shared.config.maxWait());
+        lock.lock();
+        try {
+            if (stop != null) {
+                shared.window.release();
+                return;
+            }
+            running.add(call);
+        } finally {
+            lock.unlock();
+        }
+        Thread.ofVirtual().name("item").start(() -> run(i, item, call));
+    }
+
+    private void run(int i, Item item, Call call) {
+        try {
+            take(i, item, call, shared.llm.complete(call));
+        } finally {
+            shared.window.release();
+            lock.lock();
+            try {
+                running.remove(call);
+                changed.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void take(int i, Item item, Call call, Outcome outcome) {
+        long index = chunk.firstItem() + i;
+        switch (outcome) {
+            case Completion done -> {
+                Usage usage = done.usage();
+                record(
+                        i,
+                        ResultLine.completed(index, item.customId(), done, call.attemptCount()),
+                        new Counts(1, 0, 0, 0),
+                        usage == null
+                                ? Tokens.NONE
+                                : new Tokens(usage.promptTokens(), usage.completionTokens()));
+            }
+            case Failure failure -> {
+                switch (failure.kind()) {
+                    case QUOTA_EXHAUSTED, AUTHENTICATION -> stop(new Stop.Park(failure));
+                    case CANCELLED -> {
+                        // Without an outcome: whoever runs the chunk next runs it again.
+                    }
+                    default -> {
+                        Duration wait = failure.retryAfter();
+                        if (failure.kind() == FailureKind.REJECTED
+                                || (failure.kind().retryable()
+                                        && wait != null
+                                        && wait.compareTo(shared.config.maxWait()) > 0)) {
+                            stop(new Stop.HandBack(wait == null ? Duration.ofSeconds(1) : wait));
+                        } else if (!(call.isDraining() && failure.kind().retryable())) {
+                            record(
+                                    i,
+                                    ResultLine.failed(
+                                            index, item.customId(), failure, call.attemptCount()),
+                                    new Counts(0, 1, 0, 0),
+                                    Tokens.NONE);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records, watches and keeps the lease until `finished`, which is asked under the lock.
+    private void tend(BooleanSupplier finished) throws InterruptedException {
+        while (true) {
+            lock.lockInterruptibly();
+            try {
+                if (finished.getAsBoolean()) {
+                    return;
+                }
+                changed.awaitNanos(untilFlush());
+                if (finished.getAsBoolean()) {
+                    return;
+                }
+            } finally {
+                lock.unlock();
+            }
+            flush(false);
+            watch();
+        }
+    }
+
+    private long untilFlush() {
+        long interval = shared.config.commitInterval().toNanos();
+        long due = pending.isEmpty() ? interval : pendingSinceNanos + interval - System.nanoTime();
+        return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(due, interval));
+    }
+
+    /// Writes the pending results when their time has come.
+    private void flush(boolean now) throws InterruptedException {
+        List<Recorded> group = group(now);
+        while (!group.isEmpty()) {
+            ByteArrayOutputStream segment = new ByteArrayOutputStream();
+            Counts counts = Counts.NONE;
+            Tokens tokens = Tokens.NONE;
+            for (Recorded one : group) {
+                ResultLine.append(segment, one.line);
+                counts = counts.plus(one.counts);
+                tokens = tokens.plus(one.tokens);
+            }
+            String key = Segments.key(chunk, chunk.epoch(), seq);
+            persistently(() -> {
+                shared.payloads.put(key, segment.toByteArray());
+                return true;
+            });
+            if (!store(chunk.recorded(counts, tokens, leaseEnd()))) {
+                stop(new Stop.Fenced());
+                return;
+            }
+            seq++;
+            group = group(now);
+        }
+    }
+
+    private List<Recorded> group(boolean now) {
+        lock.lock();
+        try {
+            boolean due =
+                    System.nanoTime() - pendingSinceNanos
+                            >= shared.config.commitInterval().toNanos();
+            if (pending.isEmpty() || !(now || due) || stop instanceof Stop.Fenced) {
+                return List.of();
+            }
+            int count = 0;
+            int bytes = 0;
+            while (count < pending.size() && (count == 0 || bytes < SEGMENT_BYTES)) {
+                bytes += pending.get(count++).line.length;
+            }
+            List<Recorded> group = List.copyOf(pending.subList(0, count));
+            pending = new ArrayList<>(pending.subList(count, pending.size()));
+            return group;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Looks at the job, and keeps the lease.
+    private void watch() throws InterruptedException {
+        Instant now = shared.batches.now();
+        if (now.isAfter(softStop.get())) {
+            stop(new Stop.HandBack(Duration.ZERO));
+        }
+        if (Duration.between(watchedAt.equals(Instant.MIN) ? Instant.EPOCH : watchedAt, now)
+                        .compareTo(WATCH)
+                < 0) {
+            return;
+        }
+        watchedAt = now;
+        try {
+            Optional<Job> present = shared.jobs.job(job.id());
+            if (present.isEmpty() || !present.get().area().equals(job.area())) {
+                stop(new Stop.Fenced());
+                return;
+            }
+            job = present.get();
+        } catch (StoreException unreachable) {
+            LOG.debugf("Job %s cannot be watched now: %s", job.id(), unreachable.getMessage());
+            return;
+        }
+        if (job.status() == Job.Status.CANCELLING) {
+            stop(new Stop.Closing("batch_cancelled", "The batch was cancelled."));
+        } else if (!now.isBefore(job.expiresAt())) {
+            stop(new Stop.Closing("batch_expired", "The batch expired before this item was done."));
+        } else if (job.paused() != null) {
+            stop(new Stop.Paused());
+        }
+        Instant lease = chunk.leaseUntil();
+        if (lease != null
+                && Duration.between(now, lease).compareTo(shared.config.lease().dividedBy(2)) < 0
+                && !store(chunk.leasedUntil(leaseEnd()))) {
+            stop(new Stop.Fenced());
+        }
+    }
+
+    private Instant leaseEnd() {
+        return shared.batches.now().plus(shared.config.lease());
+    }
+
+    /// Replaces the stored chunk. An answer that got lost on its way is no refusal.
+    private boolean store(Chunk next) throws InterruptedException {
+        boolean replaced =
+                persistently(() ->
+                        shared.jobs.replace(next)
+                                || shared.jobs
+                                        .chunk(next.area(), next.index())
+                                        .filter(next::equals)
+                                        .isPresent());
+        if (replaced) {
+            chunk = next;
+        }
+        return replaced;
+    }
+
+    private boolean persistently(BooleanSupplier step) throws InterruptedException {
+        long end = System.nanoTime() + STORE_PATIENCE.toNanos();
+        long pauseMillis = 50;
+        while (true) {
+            try {
+                return step.getAsBoolean();
+            } catch (StoreException failed) {
+                if (System.nanoTime() > end) {
+                    throw failed;
+                }
+                LOG.debugf("Trying again: %s", failed.getMessage());
+                Thread.sleep(pauseMillis);
+                pauseMillis = Math.min(2_000, pauseMillis * 2);
+            }
+        }
+    }
+
+    private void record(int i, byte[] line, Counts counts, Tokens tokens) {
+        lock.lock();
+        try {
+            if (pending.isEmpty()) {
+                pendingSinceNanos = System.nanoTime();
+            }
+            recorded.set(i);
+            pending.add(new Recorded(line, counts, tokens));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void closeItems(String code, String message) throws InterruptedException {
+        Counts one =
+                switch (code) {
+                    case "batch_expired" -> new Counts(0, 0, 1, 0);
+                    case "batch_cancelled" -> new Counts(0, 0, 0, 1);
+                    default -> new Counts(0, 1, 0, 0);
+                };
+        for (int i = 0; i < lines.size(); i++) {
+            if (!recorded.get(i)) {
+                record(
+                        i,
+                        ResultLine.error(
+                                chunk.firstItem() + i,
+                                customId(i),
+                                code,
+                                "batch_error",
+                                message,
+                                0),
+                        one,
+                        Tokens.NONE);
+            }
+        }
+        flush(true);
+    }
+
+    private @Nullable String customId(int i) {
+        try {
+            return shared.items.read(lines.get(i), options).customId();
+        } catch (InvalidRequest unreadable) {
+            return null;
+        }
+    }
+
+    /// The first reason counts, but for a fence, after which nothing may be recorded.
+    private void stop(Stop why) {
+        lock.lock();
+        try {
+            if (stop == null || why instanceof Stop.Fenced) {
+                stop = why;
+                if (feeder != null) {
+                    feeder.interrupt();
+                }
+                for (Call call : running) {
+                    if (why instanceof Stop.Fenced) {
+                        call.cancel();
+                    } else {
+                        call.drain();
+                    }
+                }
+            }
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void cancelRunning() {
+        lock.lock();
+        try {
+            running.forEach(Call::cancel);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Stop stopped() {
+        lock.lock();
+        try {
+            return stop;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

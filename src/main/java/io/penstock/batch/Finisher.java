@@ -1,0 +1,123 @@
+package io.penstock.batch;
+
+import io.penstock.store.Chunk;
+import io.penstock.store.Counts;
+import io.penstock.store.Job;
+import io.penstock.store.Job.Status;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/// Ends a job whose chunks are all done: puts its results together in input order, checks that each
+/// input has exactly one, and gives it its last status. Doing it twice, or by two at once, comes to
+/// the same. Thread-safe.
+@ApplicationScoped
+class Finisher {
+
+    private static final Logger LOG = Logger.getLogger(Finisher.class);
+
+    private final JobStore jobs;
+    private final Payloads payloads;
+    private final Batches batches;
+
+    Finisher(JobStore jobs, Payloads payloads, Batches batches) {
+        this.jobs = jobs;
+        this.payloads = payloads;
+        this.batches = batches;
+    }
+
+    void finish(String id) {
+        Optional<Job> found =
+                batches.change(
+                        id,
+                        job ->
+                                job.status() == Status.IN_PROGRESS && allDone(job)
+                                        ? job.in(Status.FINALIZING)
+                                        : null);
+        if (found.isEmpty()
+                || !(found.get().status() == Status.FINALIZING
+                        || (found.get().status() == Status.CANCELLING && allDone(found.get())))) {
+            return;
+        }
+        Job job = found.get();
+        Job.Totals totals = putTogether(job, jobs.chunks(job.area()));
+        batches.change(
+                id,
+                now ->
+                        now.status().isTerminal()
+                                ? null
+                                : now.ended(last(now, totals), batches.now(), null, totals));
+        LOG.infof(
+                "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
+                id,
+                totals.counts().completed(),
+                totals.counts().failed(),
+                totals.counts().expired(),
+                totals.counts().cancelled());
+    }
+
+    private static Status last(Job job, Job.Totals totals) {
+        if (job.status() == Status.CANCELLING) {
+            return Status.CANCELLED;
+        }
+        return totals.counts().expired() > 0 ? Status.EXPIRED : Status.COMPLETED;
+    }
+
+    private boolean allDone(Job job) {
+        return job.input().chunkCount() > 0
+                && jobs.chunks(job.area()).stream().allMatch(Chunk::done);
+    }
+
+    private Job.Totals putTogether(Job job, List<Chunk> chunks) {
+        Batches.Progress sums = Batches.sum(chunks);
+        long outputBytes = 0;
+        long errorBytes = 0;
+        long completed = 0;
+        long items = 0;
+        try (Payloads.Draft output = payloads.create(job.file("output.jsonl"));
+                Payloads.Draft errors = payloads.create(job.file("errors.jsonl"))) {
+            for (Chunk chunk : chunks) {
+                for (byte[] line : Segments.byItem(payloads, chunk)) {
+                    if (line == null) {
+                        throw inconsistent(job, "chunk " + chunk.index() + " lacks an outcome");
+                    }
+                    items++;
+                    boolean error = ResultLine.isError(line);
+                    Payloads.Draft target = error ? errors : output;
+                    target.write(line);
+                    target.write('\n');
+                    if (error) {
+                        errorBytes += line.length + 1L;
+                    } else {
+                        outputBytes += line.length + 1L;
+                        completed++;
+                    }
+                }
+            }
+            Counts counts = sums.counts();
+            if (items != job.input().itemCount()
+                    || counts.ended() != items
+                    || counts.completed() != completed) {
+                throw inconsistent(
+                        job,
+                        items + " outcomes for " + job.input().itemCount() + " items, " + counts);
+            }
+            output.publish();
+            errors.publish();
+        } catch (IOException e) {
+            throw new StoreException("The results of job " + job.id() + " cannot be written", e);
+        }
+        return new Job.Totals(sums.counts(), sums.tokens(), outputBytes, errorBytes);
+    }
+
+    /// Never seen but when something outside has changed the store: better a job that does not end
+    /// than one that ends wrong.
+    private static IllegalStateException inconsistent(Job job, String what) {
+        return new IllegalStateException("Job " + job.id() + " does not add up: " + what);
+    }
+}

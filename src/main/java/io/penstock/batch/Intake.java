@@ -1,0 +1,120 @@
+package io.penstock.batch;
+
+import io.penstock.llm.InvalidRequest;
+import io.penstock.store.Chunk;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Takes in the items of one submission, one after the other, and cuts them into chunks. Nothing is
+/// there for others until the job is made of it; closed before, it leaves nothing behind. Not
+/// thread-safe.
+public final class Intake implements AutoCloseable {
+
+    private final String area;
+    private final BatchConfig config;
+    private final Payloads payloads;
+    private final Payloads.Draft input;
+    private final LongSet customIds = new LongSet();
+    private final List<Chunk> chunks = new ArrayList<>();
+    private long items;
+    private long bytes;
+    private long chunkOffset;
+    private long chunkFirst;
+    private boolean kept;
+
+    Intake(String area, BatchConfig config, Payloads payloads) {
+        this.area = area;
+        this.config = config;
+        this.payloads = payloads;
+        this.input = payloads.create("jobs/" + area + "/input.jsonl");
+    }
+
+    /// Adds an item that was read from `line`.
+    ///
+    /// @throws InvalidRequest when its custom id was there before, or the batch is too large
+    public void add(Item item, byte[] line) {
+        if (item.customId() != null && !customIds.add(LongSet.hash(item.customId()))) {
+            throw InvalidRequest.of(
+                    "custom_id",
+                    "duplicate_custom_id",
+                    "\"custom_id\" is that of an earlier item; each needs its own.");
+        }
+        if (items >= config.maxItems() || bytes + line.length > config.maxInput().asLongValue()) {
+            throw InvalidRequest.of(
+                    null,
+                    "too_many_items",
+                    "The batch has more than "
+                            + config.maxItems()
+                            + " items or "
+                            + config.maxInput().asLongValue()
+                            + " bytes (penstock.batch.max-items, .max-input); send it in parts.");
+        }
+        boolean full =
+                items - chunkFirst >= config.chunkItems()
+                        || bytes + line.length - chunkOffset > config.chunkBytes().asLongValue();
+        if (full && items > chunkFirst) {
+            cut();
+        }
+        try {
+            input.write(line);
+            input.write('\n');
+        } catch (IOException e) {
+            throw new StoreException("The input cannot be stored: " + e.getMessage(), e);
+        }
+        items++;
+        bytes += line.length + 1L;
+    }
+
+    long items() {
+        return items;
+    }
+
+    String area() {
+        return area;
+    }
+
+    /// Makes the input durable.
+    ///
+    /// @return the chunks it was cut into
+    /// @throws InvalidRequest when there is no item
+    List<Chunk> finish() {
+        if (items == 0) {
+            throw InvalidRequest.of(
+                    null, "empty_batch", "The batch has no items; send at least one.");
+        }
+        if (items > chunkFirst) {
+            cut();
+        }
+        input.publish();
+        return chunks;
+    }
+
+    /// Says that a job was made of it.
+    void keep() {
+        kept = true;
+    }
+
+    @Override
+    public void close() {
+        input.close();
+        if (!kept) {
+            payloads.deleteAll("jobs/" + area + "/");
+        }
+    }
+
+    private void cut() {
+        chunks.add(
+                Chunk.of(
+                        area,
+                        chunks.size(),
+                        chunkOffset,
+                        bytes - chunkOffset,
+                        chunkFirst,
+                        Math.toIntExact(items - chunkFirst)));
+        chunkOffset = bytes;
+        chunkFirst = items;
+    }
+}

@@ -1,0 +1,141 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
+import io.penstock.llm.Prompt;
+import io.penstock.llm.PromptReader;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Reads items and the options that hold for all items of a job, the same when they are taken in
+/// and when they are run. Thread-safe.
+///
+/// An item is `{"custom_id"?, "prompt", …}` with the fields of a prompt, or OpenAI's
+/// `{"custom_id","method":"POST","url":"/v1/chat/completions","body":{…}}` (API reference, "The
+/// request input object").
+@ApplicationScoped
+public class ItemReader {
+
+    /// The options that hold for all items that do not say otherwise.
+    public static final Set<String> OPTIONS =
+            PromptReader.FIELDS.stream()
+                    .filter(name -> !name.equals("prompt"))
+                    .collect(Collectors.toUnmodifiableSet());
+
+    private static final Set<String> FIELDS =
+            Stream.concat(Stream.of("custom_id"), PromptReader.FIELDS.stream())
+                    .collect(Collectors.toUnmodifiableSet());
+
+    private static final Set<String> OPENAI_FIELDS = Set.of("custom_id", "method", "url", "body");
+    private static final Set<String> CREDENTIALS =
+            Set.of("api_key", "apikey", "authorization", "openai_api_key");
+    private static final String CHAT = "/v1/chat/completions";
+    private static final int CUSTOM_ID_MAX = 512;
+
+    private final PromptReader prompts;
+
+    ItemReader(PromptReader prompts) {
+        this.prompts = prompts;
+    }
+
+    /// Checks a job's options.
+    ///
+    /// @throws InvalidRequest that names the field
+    public void check(ObjectNode options) {
+        prompts.read(Fields.of(options.deepCopy().put("prompt", "-")));
+    }
+
+    /// @throws InvalidRequest that names the item's field
+    public Item read(byte[] line, ObjectNode options) {
+        return read(Fields.of(line), options);
+    }
+
+    /// @throws InvalidRequest that names the item's field
+    public Item read(Fields fields, ObjectNode options) {
+        if (fields.has("body") || fields.has("url") || fields.has("method")) {
+            return readOpenAi(fields.only(OPENAI_FIELDS), options);
+        }
+        fields.only(FIELDS);
+        String customId = customId(fields);
+        ObjectNode merged = fields.json();
+        if (!options.isEmpty()) {
+            merged = options.deepCopy();
+            merged.setAll(fields.json());
+        }
+        PromptReader.Asked asked = prompts.read(Fields.of((JsonNode) merged));
+        return new Item(customId, asked.prompt(), asked.limit());
+    }
+
+    private Item readOpenAi(Fields fields, ObjectNode options) {
+        String customId = customId(fields);
+        if (customId == null) {
+            throw InvalidRequest.of("custom_id", "missing_field", "\"custom_id\" is missing.");
+        }
+        if (!"POST".equals(fields.requiredText("method"))) {
+            throw InvalidRequest.of("method", "out_of_range", "\"method\" must be POST.");
+        }
+        if (!CHAT.equals(fields.requiredText("url"))) {
+            throw InvalidRequest.of("url", "out_of_range", "\"url\" must be " + CHAT + ".");
+        }
+        if (!(fields.object("body") instanceof ObjectNode body)) {
+            throw InvalidRequest.of("body", "missing_field", "\"body\" is missing.");
+        }
+        check(body, Fields.of((JsonNode) body));
+        ObjectNode request = body.deepCopy();
+        request.remove("stream");
+        if (!request.hasNonNull("model") && options.hasNonNull("model")) {
+            request.set("model", options.get("model"));
+        }
+        JsonNode limit =
+                body.hasNonNull("max_completion_tokens")
+                        ? body.get("max_completion_tokens")
+                        : body.path("max_tokens");
+        return new Item(
+                customId, Prompt.of(request, limit.isInt() ? limit.intValue() : null), null);
+    }
+
+    private static void check(ObjectNode body, Fields fields) {
+        if (!(body.path("messages").isArray() && !body.path("messages").isEmpty())) {
+            throw InvalidRequest.of(
+                    "body.messages",
+                    "missing_field",
+                    "\"body.messages\" must be an array with at least one message.");
+        }
+        fields.text("model");
+        if (body.path("stream").asBoolean()) {
+            throw InvalidRequest.of(
+                    "body.stream", "out_of_range", "A batch does not stream; leave it out.");
+        }
+        if (body.path("n").asInt(1) > 1 || body.hasNonNull("tools")) {
+            throw InvalidRequest.of(
+                    body.hasNonNull("tools") ? "body.tools" : "body.n",
+                    "unknown_field",
+                    "A result is one text: tools and n above 1 are not taken in batches yet.");
+        }
+        body.fieldNames()
+                .forEachRemaining(name -> {
+                    if (CREDENTIALS.contains(name.toLowerCase(java.util.Locale.ROOT))) {
+                        throw InvalidRequest.of(
+                                "body." + name,
+                                "unknown_field",
+                                "A batch holds no credentials; leave \"" + name + "\" out.");
+                    }
+                });
+    }
+
+    private static @Nullable String customId(Fields fields) {
+        String customId = fields.text("custom_id");
+        if (customId != null && (customId.isBlank() || customId.length() > CUSTOM_ID_MAX)) {
+            throw InvalidRequest.of(
+                    "custom_id",
+                    "out_of_range",
+                    "\"custom_id\" must have from 1 to " + CUSTOM_ID_MAX + " characters.");
+        }
+        return customId;
+    }
+}

@@ -1,0 +1,81 @@
+package io.penstock.batch;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+
+/// Reads JSON Lines one by one, without the line ends. Not thread-safe.
+public final class Lines {
+
+    private final InputStream in;
+    private final int max;
+    private final byte[] buffer = new byte[64 * 1024];
+    private int from;
+    private int to;
+    private long number;
+
+    /// @param max bytes of one line at most
+    public Lines(InputStream in, int max) {
+        this.in = in;
+        this.max = max;
+    }
+
+    /// A line is longer than it may be.
+    public static final class TooLong extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        TooLong(String message) {
+            super(message);
+        }
+    }
+
+    /// @return null at the end
+    /// @throws TooLong when the line is longer than it may be
+    public byte @Nullable [] next() throws IOException {
+        ByteArrayOutputStream line = null;
+        while (true) {
+            if (from == to) {
+                from = 0;
+                to = Math.max(0, in.read(buffer));
+                if (to == 0) {
+                    number++;
+                    return line == null ? null : line.toByteArray();
+                }
+            }
+            int end = from;
+            while (end < to && buffer[end] != '\n') {
+                end++;
+            }
+            if (line == null) {
+                line = new ByteArrayOutputStream(end - from);
+            }
+            line.write(buffer, from, end - from);
+            if (line.size() > max) {
+                throw new TooLong("Line " + (number + 1) + " is longer than " + max + " bytes.");
+            }
+            from = end;
+            if (end < to) {
+                from++;
+                number++;
+                return line.toByteArray();
+            }
+        }
+    }
+
+    /// The number of the line last read, from 1.
+    public long number() {
+        return number;
+    }
+
+    /// Whether the line holds nothing but white space.
+    public static boolean isBlank(byte[] line) {
+        for (byte b : line) {
+            if (b != ' ' && b != '\t' && b != '\r') {
+                return false;
+            }
+        }
+        return true;
+    }
+}

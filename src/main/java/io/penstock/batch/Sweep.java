@@ -1,0 +1,117 @@
+package io.penstock.batch;
+
+import io.penstock.store.Chunk;
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.Job;
+import io.penstock.store.JobStore;
+import io.penstock.store.local.LocalEngine;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/// Looks for what nobody works on: chunks whose lease has lapsed or whose message got lost, jobs
+/// that wait for their end or have expired, dead letters, and jobs to be forgotten. Doing it at any
+/// time, and by several at once, does no harm. Thread-safe.
+@ApplicationScoped
+public class Sweep {
+
+    private static final Logger LOG = Logger.getLogger(Sweep.class);
+
+    private final JobStore jobs;
+    private final ChunkQueue queue;
+    private final Batches batches;
+    private final Worker worker;
+    private final LocalEngine local;
+    private final Duration interval;
+    private final boolean isLocal;
+
+    Sweep(
+            JobStore jobs,
+            ChunkQueue queue,
+            Batches batches,
+            Worker worker,
+            LocalEngine local,
+            BatchConfig config,
+            @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine) {
+        this.jobs = jobs;
+        this.queue = queue;
+        this.batches = batches;
+        this.worker = worker;
+        this.local = local;
+        this.interval = config.sweepEvery();
+        this.isLocal = engine.equals("local");
+    }
+
+    /// Looks once.
+    public void sweep() throws InterruptedException {
+        for (ChunkQueue.Delivery dead : queue.receiveDead()) {
+            worker.bury(dead.body());
+            queue.deleteDead(dead);
+        }
+        Instant now = batches.now();
+        for (Job job : jobs.live()) {
+            boolean expired = !now.isBefore(job.expiresAt());
+            // A job of this moment has its messages.
+            if ((job.paused() == null || expired)
+                    && now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
+                List<String> lost = lost(job, now);
+                if (!lost.isEmpty()) {
+                    LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
+                    queue.send(lost, Duration.ZERO);
+                }
+            }
+        }
+        if (isLocal) {
+            local.forgetOutlived();
+        }
+    }
+
+    /// Once in a while, and ever less often: after 4, 8, 16, … intervals. What is queued twice
+    /// costs a look each; without a bound it would fill the queue of a job that only waits its
+    /// turn.
+    private boolean takenForLost(Job job, Instant now) {
+        Duration age = Duration.between(job.createdAt(), now);
+        for (Duration at = interval.multipliedBy(4);
+                at.compareTo(age) <= 0;
+                at = at.multipliedBy(2)) {
+            if (age.minus(interval).compareTo(at) < 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private List<String> lost(Job job, Instant now) {
+        if (job.input().chunkCount() == 0) {
+            return takenForLost(job, now) ? batches.pending(job) : List.of();
+        }
+        List<String> lost = new ArrayList<>();
+        boolean open = false;
+        for (Chunk chunk : jobs.chunks(job.area())) {
+            if (chunk.done()) {
+                continue;
+            }
+            open = true;
+            Instant lease = chunk.leaseUntil();
+            // Chunks that nobody has begun wait in the queue as a rule: their messages are taken
+            // for
+            // lost only now and then, and when the job is to end.
+            boolean lapsed = lease != null && now.isAfter(lease);
+            boolean ending =
+                    lease == null
+                            && (job.status() == Job.Status.CANCELLING
+                                    || !now.isBefore(job.expiresAt()));
+            if (lapsed || ending || (lease == null && takenForLost(job, now))) {
+                lost.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
+            }
+        }
+        if (!open) {
+            return List.of(new Task.Finish(job.id()).toJson());
+        }
+        return lost;
+    }
+}

@@ -1,0 +1,62 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.llm.Fields;
+import io.penstock.store.Job;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What a message of the queue says: where to look. JSON: `{"task":"chunk","job","chunk"}`,
+/// `{"task":"finish","job"}` or `{"task":"split","job"}`.
+sealed interface Task {
+
+    String job();
+
+    record RunChunk(String job, int chunk) implements Task {}
+
+    record Finish(String job) implements Task {}
+
+    record Split(String job) implements Task {}
+
+    /// A message for each of a job's chunks.
+    static List<String> chunks(Job job) {
+        List<String> bodies = new ArrayList<>();
+        for (int i = 0; i < job.input().chunkCount(); i++) {
+            bodies.add(new RunChunk(job.id(), i).toJson());
+        }
+        return bodies;
+    }
+
+    default String toJson() {
+        var json = Fields.JSON.createObjectNode();
+        switch (this) {
+            case RunChunk(String job, int chunk) ->
+                    json.put("task", "chunk").put("job", job).put("chunk", chunk);
+            case Finish(String job) -> json.put("task", "finish").put("job", job);
+            case Split(String job) -> json.put("task", "split").put("job", job);
+        }
+        return json.toString();
+    }
+
+    /// @return empty for what is no task
+    static Optional<Task> parse(String body) {
+        JsonNode json;
+        try {
+            json = Fields.JSON.readTree(body);
+        } catch (JsonProcessingException notJson) {
+            return Optional.empty();
+        }
+        String job = json.path("job").asText("");
+        if (job.isEmpty()) {
+            return Optional.empty();
+        }
+        return switch (json.path("task").asText("")) {
+            case "chunk" -> Optional.of(new RunChunk(job, json.path("chunk").asInt()));
+            case "finish" -> Optional.of(new Finish(job));
+            case "split" -> Optional.of(new Split(job));
+            default -> Optional.empty();
+        };
+    }
+}

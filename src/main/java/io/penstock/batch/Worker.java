@@ -1,0 +1,194 @@
+package io.penstock.batch;
+
+import io.penstock.flow.FlowConfig;
+import io.penstock.llm.Llm;
+import io.penstock.store.Chunk;
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.Job;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// Does what a message of the queue hints at, after a look at the stored state. Thread-safe.
+@ApplicationScoped
+public class Worker {
+
+    private static final Logger LOG = Logger.getLogger(Worker.class);
+
+    private final JobStore jobs;
+    private final ChunkQueue queue;
+    private final BatchConfig config;
+    private final Batches batches;
+    private final Finisher finisher;
+    private final ChunkRun.Shared shared;
+
+    /// Set once this process is to end.
+    private volatile Instant closing = Instant.MAX;
+
+    Worker(
+            JobStore jobs,
+            Payloads payloads,
+            ChunkQueue queue,
+            BatchConfig config,
+            FlowConfig flow,
+            ItemReader items,
+            Llm llm,
+            Batches batches,
+            Finisher finisher) {
+        this.jobs = jobs;
+        this.queue = queue;
+        this.config = config.checked();
+        this.batches = batches;
+        this.finisher = finisher;
+        // Twice as many as may run at once, so that those who back off keep nobody from running.
+        Semaphore window = new Semaphore(2 * flow.checked().batchConcurrency());
+        this.shared = new ChunkRun.Shared(llm, jobs, payloads, config, items, window, batches);
+    }
+
+    /// Handles one message.
+    ///
+    /// @param receipt by which its visibility is kept in step with the lease
+    /// @param softStop when to start no more and hand the rest on
+    /// @return whether the message has served; else it is to be delivered again
+    public boolean handle(String body, String receipt, Instant softStop)
+            throws InterruptedException {
+        Optional<Task> task = Task.parse(body);
+        if (task.isEmpty()) {
+            LOG.warn("A message of the queue is none of Penstock's and is passed over");
+            return true;
+        }
+        try {
+            switch (task.get()) {
+                case Task.RunChunk(String id, int index) -> {
+                    Optional<Job> job = jobs.job(id);
+                    if (job.isPresent() && !job.get().status().isTerminal()) {
+                        runChunk(job.get(), index, body, receipt, softStop);
+                    }
+                }
+                case Task.Finish(String id) -> finisher.finish(id);
+                case Task.Split(String id) -> jobs.job(id).ifPresent(batches::split);
+            }
+            return true;
+        } catch (StoreException failed) {
+            LOG.warnf("A message is left for later: %s", failed.getMessage());
+            return false;
+        } catch (RuntimeException unforeseen) {
+            LOG.errorf(unforeseen, "%s failed in a way that nobody foresaw", body);
+            return false;
+        }
+    }
+
+    /// Records what the dead letter stands for as failed, unless somebody is at it or it is done.
+    void bury(String body) throws InterruptedException {
+        if (Task.parse(body).orElse(null) instanceof Task.RunChunk(String id, int index)) {
+            Optional<Job> job = jobs.job(id).filter(found -> !found.status().isTerminal());
+            Optional<Chunk> chunk = job.flatMap(found -> jobs.chunk(found.area(), index));
+            if (job.isEmpty()
+                    || chunk.isEmpty()
+                    || chunk.get().done()
+                    || chunk.get().isLeased(batches.now())) {
+                return;
+            }
+            Chunk claimed = chunk.get().claimed(batches.now(), config.lease());
+            if (!jobs.replace(claimed)) {
+                return;
+            }
+            LOG.errorf(
+                    "Job %s: chunk %d was delivered too often without coming to its end; what is left"
+                            + " of it is recorded as failed",
+                    id, index);
+            new ChunkRun(shared, job.get(), claimed, () -> Instant.MAX)
+                    .fail(
+                            "dead_letter",
+                            "This item's chunk was given up after too many deliveries.");
+            done(job.get(), index);
+        }
+    }
+
+    /// Starts nothing more: what runs comes to its end, is recorded, and the rest is handed on.
+    public void close() {
+        closing = batches.now();
+    }
+
+    private void runChunk(Job job, int index, String body, String receipt, Instant softStop)
+            throws InterruptedException {
+        Optional<Chunk> stored = jobs.chunk(job.area(), index);
+        if (stored.isEmpty()) {
+            return;
+        }
+        Chunk chunk = stored.get();
+        if (chunk.done()) {
+            done(job, index);
+            return;
+        }
+        if (job.paused() != null && batches.now().isBefore(job.expiresAt())) {
+            return;
+        }
+        Instant lease = chunk.leaseUntil();
+        if (lease != null && chunk.isLeased(batches.now())) {
+            // Whoever is at it may die: look again then.
+            again(body, Duration.between(batches.now(), lease).plusMillis(100));
+            return;
+        }
+        Chunk claimed = chunk.claimed(batches.now(), config.lease());
+        if (!jobs.replace(claimed)) {
+            again(body, config.lease());
+            return;
+        }
+        Supplier<Instant> latest = () -> softStop.isBefore(closing) ? softStop : closing;
+        ChunkRun.Stop stop;
+        try (Visibility _ = new Visibility(queue, receipt, config.lease())) {
+            stop = new ChunkRun(shared, job, claimed, latest).run();
+        }
+        stopped(job, index, body, stop);
+    }
+
+    private void stopped(Job job, int index, String body, ChunkRun.@Nullable Stop stop) {
+        switch (stop) {
+            case null -> done(job, index);
+            case ChunkRun.Stop.Closing _ -> done(job, index);
+            case ChunkRun.Stop.HandBack(Duration delay) -> again(body, delay);
+            case ChunkRun.Stop.Fenced _ -> again(body, config.lease());
+            case ChunkRun.Stop.Paused _ -> {
+                // Resuming queues it again.
+                Optional<Job> present = jobs.job(job.id());
+                if (present.isPresent() && present.get().paused() == null) {
+                    again(body, Duration.ZERO);
+                }
+            }
+            case ChunkRun.Stop.Park(var failure) -> {
+                Optional<Job> parked =
+                        batches.pause(job.id(), failure.kind().code(), failure.message());
+                LOG.errorf(
+                        "Job %s is paused: %s Resume it when that is done.",
+                        job.id(), failure.message());
+                if (parked.isPresent() && parked.get().paused() == null) {
+                    again(body, Duration.ZERO);
+                }
+            }
+        }
+    }
+
+    private void done(Job job, int index) {
+        if (jobs.close(job, index)) {
+            if (job.input().chunkCount() == 1) {
+                finisher.finish(job.id());
+            } else {
+                again(new Task.Finish(job.id()).toJson(), Duration.ZERO);
+            }
+        }
+    }
+
+    private void again(String body, Duration delay) {
+        queue.send(List.of(body), delay);
+    }
+}

@@ -1,0 +1,139 @@
+package io.penstock.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.batch.Intake;
+import io.penstock.batch.ItemReader;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.ws.rs.core.MultivaluedMap;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// Reads the JSON bodies in which a batch is submitted: `{"prompts":[string…], …}`,
+/// `{"items":[{"custom_id"?, "prompt", …}…], …}` or `{"input":"s3://bucket/key", …}`, each with the
+/// options for all items. Thread-safe.
+@ApplicationScoped
+class BatchRequests {
+
+    private static final Set<String> FORMS = Set.of("prompts", "items", "input");
+
+    private static final Set<String> FIELDS =
+            Stream.concat(FORMS.stream(), ItemReader.OPTIONS.stream())
+                    .collect(Collectors.toUnmodifiableSet());
+
+    private static final Set<String> NUMBERS = Set.of("temperature", "max_tokens", "timeout_ms");
+
+    private final ItemReader items;
+
+    BatchRequests(ItemReader items) {
+        this.items = items;
+    }
+
+    /// The body's fields, one form and known options.
+    Fields read(byte[] json) {
+        Fields fields = Fields.of(json).only(FIELDS);
+        List<String> forms = FORMS.stream().filter(fields::has).sorted().toList();
+        if (forms.isEmpty()) {
+            throw InvalidRequest.of(
+                    "prompts",
+                    "missing_field",
+                    "\"prompts\", \"items\" or \"input\" is missing: say what the batch is to run.");
+        }
+        if (forms.size() > 1) {
+            throw InvalidRequest.of(
+                    forms.getLast(),
+                    "unknown_field",
+                    "\""
+                            + String.join("\" and \"", forms)
+                            + "\" do not go together; send one of them.");
+        }
+        return fields;
+    }
+
+    /// The options for all items, checked.
+    ObjectNode options(Fields fields) {
+        ObjectNode options = Fields.JSON.createObjectNode();
+        for (String name : ItemReader.OPTIONS) {
+            if (fields.has(name)) {
+                options.set(name, fields.json().get(name));
+            }
+        }
+        items.check(options);
+        return options;
+    }
+
+    /// The options for all items from the query of a request whose body is JSON Lines.
+    ObjectNode options(MultivaluedMap<String, String> query) {
+        ObjectNode options = Fields.JSON.createObjectNode();
+        for (Map.Entry<String, List<String>> one : query.entrySet()) {
+            String name = one.getKey();
+            String value = one.getValue().getFirst();
+            if (!ItemReader.OPTIONS.contains(name) || name.equals("response_format")) {
+                throw InvalidRequest.of(
+                        name.length() > 64 ? name.substring(0, 64) : name,
+                        "unknown_field",
+                        "The query has an option that is none of a batch's.");
+            }
+            if (NUMBERS.contains(name)) {
+                try {
+                    options.put(name, new java.math.BigDecimal(value));
+                    if (!name.equals("temperature")) {
+                        options.put(name, Long.parseLong(value));
+                    }
+                } catch (NumberFormatException notANumber) {
+                    throw InvalidRequest.of(
+                            name, "wrong_type", "\"" + name + "\" must be a number.");
+                }
+            } else {
+                options.put(name, value);
+            }
+        }
+        items.check(options);
+        return options;
+    }
+
+    /// Takes in the items of the short form or of the form with items.
+    void takeIn(Fields fields, ObjectNode options, Intake intake) {
+        boolean isShort = fields.has("prompts");
+        String form = isShort ? "prompts" : "items";
+        ArrayNode array = fields.array(form);
+        if (array == null) {
+            return;
+        }
+        for (int i = 0; i < array.size(); i++) {
+            JsonNode node = array.get(i);
+            try {
+                if (isShort) {
+                    if (!node.isTextual()) {
+                        throw InvalidRequest.of(
+                                null,
+                                "wrong_type",
+                                "It is " + Fields.named(node) + "; it must be a string.");
+                    }
+                    node = Fields.JSON.createObjectNode().set("prompt", node);
+                } else if (!node.isObject()) {
+                    throw InvalidRequest.of(
+                            null,
+                            "wrong_type",
+                            "It is " + Fields.named(node) + "; it must be an object.");
+                }
+                intake.add(
+                        items.read(Fields.of(node), options),
+                        node.toString().getBytes(StandardCharsets.UTF_8));
+            } catch (InvalidRequest invalid) {
+                String at = form + "[" + i + "]";
+                throw InvalidRequest.of(
+                        isShort || invalid.param() == null ? at : at + "." + invalid.param(),
+                        invalid.code(),
+                        at + ": " + invalid.text());
+            }
+        }
+    }
+}

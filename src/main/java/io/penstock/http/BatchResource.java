@@ -1,0 +1,393 @@
+package io.penstock.http;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.batch.Batches;
+import io.penstock.batch.Batches.Request;
+import io.penstock.batch.Batches.Submitted;
+import io.penstock.batch.Intake;
+import io.penstock.batch.Results;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
+import io.penstock.store.Job;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.smallrye.mutiny.Multi;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.StreamingOutput;
+import jakarta.ws.rs.core.UriInfo;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
+import org.jboss.resteasy.reactive.RestStreamElementType;
+import org.jspecify.annotations.Nullable;
+
+/// `/batch`: many prompts as one job.
+@Path("/batch")
+@Blocking
+@RunOnVirtualThread
+public class BatchResource {
+
+    private static final String JSON_LINES = "application/jsonl";
+    private static final String ND_JSON = "application/x-ndjson";
+
+    private static final int KEY_MAX = 255;
+    private static final int LIST_MAX = 100;
+    private static final int PAGE_MAX = 10_000;
+    private static final Duration TICK = Duration.ofMillis(500);
+
+    private static final Executor VIRTUAL = Executors.newVirtualThreadPerTaskExecutor();
+
+    private final Batches batches;
+    private final BatchRequests requests;
+    private final Bodies bodies;
+    private final Clock clock;
+
+    BatchResource(Batches batches, BatchRequests requests, Bodies bodies, Clock clock) {
+        this.batches = batches;
+        this.requests = requests;
+        this.bodies = bodies;
+        this.clock = clock;
+    }
+
+    /// Takes a batch whose items are in one JSON object.
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response submit(
+            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+        String key = key(headers);
+        try (Bodies.Body sent = bodies.read(body, exchange)) {
+            MessageDigest digest = Batches.sha256();
+            digest.update(sent.bytes());
+            Fields fields = requests.read(sent.bytes());
+            ObjectNode options = requests.options(fields);
+            String source = fields.text("input");
+            Request request = new Request(options, key, hex(digest), source, null);
+            if (source != null) {
+                if (!source.matches("s3://[a-z0-9.-]{3,63}/.{1,1024}")) {
+                    throw InvalidRequest.of(
+                            "input", "out_of_range", "\"input\" must be s3://bucket/key.");
+                }
+                return answer(batches.submitSource(request));
+            }
+            try (Intake intake = batches.intake()) {
+                requests.takeIn(fields, options, intake);
+                return answer(batches.submit(intake, request));
+            }
+        }
+    }
+
+    /// Takes a batch line by line, so that it may be larger than memory. Options for all items are
+    /// in the query.
+    @POST
+    @Consumes({JSON_LINES, ND_JSON})
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response submitLines(
+            InputStream body,
+            @Context RoutingContext exchange,
+            @Context HttpHeaders headers,
+            @Context UriInfo uri) {
+        boolean read = false;
+        try {
+            String key = key(headers);
+            ObjectNode options = requests.options(uri.getQueryParameters());
+            MessageDigest digest = Batches.sha256();
+            digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
+            try (Intake intake = batches.intake()) {
+                batches.readLines(new DigestInputStream(body, digest), options, intake);
+                read = true;
+                return answer(
+                        batches.submit(intake, new Request(options, key, hex(digest), null, null)));
+            } catch (IOException broken) {
+                throw Problem.refused(400, "bad_request", "The body broke off before its end.");
+            }
+        } finally {
+            if (!read) {
+                Bodies.closeAfter(exchange);
+            }
+        }
+    }
+
+    @GET
+    @Produces(MediaType.APPLICATION_JSON)
+    public String list(
+            @QueryParam("after") @Nullable String after,
+            @QueryParam("limit") @Nullable String limit,
+            @QueryParam("status") @Nullable String status) {
+        int count = number("limit", limit, 20, LIST_MAX);
+        Set<Job.Status> wanted = null;
+        if (status != null) {
+            wanted = Batches.statuses(status);
+            if (wanted == null) {
+                throw InvalidRequest.of(
+                        "status",
+                        "out_of_range",
+                        "\"status\" must be processing, paused, completed, failed, cancelling,"
+                                + " cancelled or expired.");
+            }
+        }
+        if (after != null && batches.find(after).isEmpty()) {
+            throw InvalidRequest.of("after", "out_of_range", "\"after\" is the id of no batch.");
+        }
+        List<Job> found = batches.list(after, count + 1, wanted);
+        ObjectNode json = Fields.JSON.createObjectNode().put("object", "list");
+        ArrayNode data = json.putArray("data");
+        for (Job job : found.subList(0, Math.min(count, found.size()))) {
+            if (status == null
+                    || !Set.of("paused", "processing").contains(status)
+                    || JobJson.status(job).equals(status)) {
+                data.add(JobJson.of(job, batches.progress(job), clock.instant()));
+            }
+        }
+        return json.put("has_more", found.size() > count).toString();
+    }
+
+    @GET
+    @Path("{id}")
+    @Produces(MediaType.APPLICATION_JSON)
+    public String status(@PathParam("id") String id) {
+        Job job = found(id);
+        return JobJson.withResults(
+                        job, batches.progress(job), batches.results(job), clock.instant())
+                .toString();
+    }
+
+    /// The results that are there, one line of JSON for each: all, or a page with `x-next-cursor`.
+    @GET
+    @Path("{id}/results")
+    public Response results(
+            @PathParam("id") String id,
+            @QueryParam("after") @Nullable String after,
+            @QueryParam("limit") @Nullable String limit,
+            @QueryParam("order") @Nullable String order) {
+        Job job = found(id);
+        Results.Order wanted = order(order);
+        Results results = batches.results(job);
+        if (limit == null && after == null) {
+            StreamingOutput whole = out -> results.write(wanted, out);
+            return Response.ok(whole, JSON_LINES).build();
+        }
+        Results.Page page = results.page(wanted, after, number("limit", limit, PAGE_MAX, PAGE_MAX));
+        return Response.ok(page.lines(), JSON_LINES).header("x-next-cursor", page.cursor()).build();
+    }
+
+    /// Tells of a batch's progress as it comes, until it has ended.
+    @GET
+    @Path("{id}/events")
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @RestStreamElementType(MediaType.APPLICATION_JSON)
+    public Multi<String> events(@PathParam("id") String id) {
+        Job first = found(id);
+        return Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(first),
+                        Multi.createFrom()
+                                .ticks()
+                                .every(TICK)
+                                .onOverflow()
+                                .drop()
+                                .emitOn(VIRTUAL)
+                                .map(_ -> batches.find(id))
+                                .select()
+                                .first(Optional::isPresent)
+                                .onItem()
+                                .transform(Optional::orElseThrow))
+                .map(job -> new Seen(job, line(job)))
+                .select()
+                .first(new UntilStill())
+                .skip()
+                .repetitions(java.util.Comparator.comparing(Seen::line))
+                .map(Seen::line);
+    }
+
+    private record Seen(Job job, String line) {}
+
+    /// Lets the first event of a job that has ended through, and nothing after it.
+    private static final class UntilStill implements java.util.function.Predicate<Seen> {
+
+        private boolean still;
+
+        @Override
+        public boolean test(Seen seen) {
+            boolean through = !still;
+            still = JobJson.isStill(seen.job);
+            return through;
+        }
+    }
+
+    private String line(Job job) {
+        ObjectNode json = JobJson.of(job, batches.progress(job), clock.instant());
+        json.remove("results");
+        json.remove("errors");
+        if (!job.status().isTerminal()) {
+            // They change without anything having happened.
+            json.remove(List.of("rate_per_second", "eta_seconds"));
+        }
+        return json.toString();
+    }
+
+    @POST
+    @Path("{id}/cancel")
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response cancel(@PathParam("id") String id) {
+        return changed(id, batches::cancel, job -> true, "");
+    }
+
+    @POST
+    @Path("{id}/pause")
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response pause(@PathParam("id") String id) {
+        return changed(
+                id,
+                batches::pause,
+                job -> job.paused() != null,
+                "It does not run, so it cannot be paused.");
+    }
+
+    @POST
+    @Path("{id}/resume")
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response resume(@PathParam("id") String id) {
+        return changed(
+                id,
+                batches::resume,
+                job -> !job.status().isTerminal() && job.status() != Job.Status.CANCELLING,
+                "It has ended, so it cannot go on.");
+    }
+
+    @POST
+    @Path("{id}/retry")
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response retry(@PathParam("id") String id) {
+        Job job = found(id);
+        if (!job.status().isTerminal()) {
+            throw Problem.refused(
+                    409, "not_terminal", "The batch has not ended; retry it when it has.");
+        }
+        return answer(batches.retry(job));
+    }
+
+    @DELETE
+    @Path("{id}")
+    public Response delete(@PathParam("id") String id) {
+        Job job = found(id);
+        if (!job.status().isTerminal()) {
+            throw Problem.refused(409, "not_terminal", "The batch has not ended; cancel it first.");
+        }
+        batches.delete(job);
+        return Response.noContent().build();
+    }
+
+    private Response changed(
+            String id,
+            Function<String, Optional<Job>> change,
+            java.util.function.Predicate<Job> wanted,
+            String otherwise) {
+        Job job = change.apply(id).orElseThrow(BatchResource::unknown);
+        if (!wanted.test(job)) {
+            throw Problem.refused(409, "wrong_state", otherwise);
+        }
+        return Response.status(202)
+                .entity(JobJson.of(job, batches.progress(job), clock.instant()).toString())
+                .build();
+    }
+
+    private Job found(String id) {
+        return batches.find(id).orElseThrow(BatchResource::unknown);
+    }
+
+    private static Problem unknown() {
+        return Problem.refused(
+                404, "not_found", "There is no batch of this id; it may be past its retention.");
+    }
+
+    private static Response answer(Submitted submitted) {
+        return switch (submitted) {
+            case Submitted.Accepted(Job job) -> created(202, job);
+            case Submitted.Known(Job job) -> created(200, job);
+            case Submitted.Conflict _ ->
+                    throw Problem.refused(
+                            409,
+                            "idempotency_conflict",
+                            "This Idempotency-Key came with another request before; use a new one.");
+        };
+    }
+
+    private static Response created(int status, Job job) {
+        return Response.status(status)
+                .header("location", "/batch/" + job.id())
+                .entity(
+                        Fields.JSON
+                                .createObjectNode()
+                                .put("job_id", job.id())
+                                .put("total", job.input().itemCount())
+                                .toString())
+                .build();
+    }
+
+    private static @Nullable String key(HttpHeaders headers) {
+        String key = headers.getHeaderString("idempotency-key");
+        if (key != null && (key.isBlank() || key.length() > KEY_MAX)) {
+            throw InvalidRequest.of(
+                    "Idempotency-Key",
+                    "out_of_range",
+                    "Idempotency-Key must have from 1 to " + KEY_MAX + " characters.");
+        }
+        return key;
+    }
+
+    private static Results.Order order(@Nullable String order) {
+        return switch (order) {
+            case null -> Results.Order.FINISHED;
+            case "finished" -> Results.Order.FINISHED;
+            case "input" -> Results.Order.INPUT;
+            default ->
+                    throw InvalidRequest.of(
+                            "order", "out_of_range", "\"order\" must be finished or input.");
+        };
+    }
+
+    private static int number(String name, @Nullable String value, int unset, int max) {
+        if (value == null) {
+            return unset;
+        }
+        if (!value.matches("[0-9]{1,9}")
+                || Integer.parseInt(value) < 1
+                || Integer.parseInt(value) > max) {
+            throw InvalidRequest.of(
+                    name,
+                    "out_of_range",
+                    "\"" + name + "\" must be a whole number from 1 to " + max + ".");
+        }
+        return Integer.parseInt(value);
+    }
+
+    private static String hex(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}

@@ -1,0 +1,140 @@
+package io.penstock.lambda;
+
+import com.amazonaws.services.lambda.runtime.events.SQSEvent;
+import io.penstock.batch.BatchConfig;
+import io.penstock.batch.Sweep;
+import io.penstock.batch.Worker;
+import io.penstock.store.ChunkQueue;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jboss.logging.Logger;
+
+/// Outside of AWS Lambda, stands in for its SQS event source mapping and its schedule: loops that
+/// receive messages and hand each to [WorkHandler] as the event that Lambda would make of it, and
+/// one that sweeps.
+@ApplicationScoped
+class Loops {
+
+    private static final Logger LOG = Logger.getLogger(Loops.class);
+
+    private static final int WORKERS = 4;
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
+    /// How long a stopping process waits for its workers to hand their chunks on.
+    private static final Duration STOP_WAIT = Duration.ofSeconds(25);
+
+    private final ChunkQueue queue;
+    private final WorkHandler handler;
+    private final Worker worker;
+    private final Sweep sweep;
+    private final BatchConfig config;
+    private final List<Thread> threads = new ArrayList<>();
+    private volatile boolean stopping;
+
+    Loops(ChunkQueue queue, WorkHandler handler, Worker worker, Sweep sweep, BatchConfig config) {
+        this.queue = queue;
+        this.handler = handler;
+        this.worker = worker;
+        this.sweep = sweep;
+        this.config = config;
+    }
+
+    void start(@Observes StartupEvent started) {
+        boolean called = System.getenv("AWS_LAMBDA_RUNTIME_API") != null;
+        int workers = config.checked().workers().orElse(called ? 0 : WORKERS);
+        if (workers == 0) {
+            return;
+        }
+        for (int i = 0; i < workers; i++) {
+            threads.add(Thread.ofVirtual().name("worker-", i).start(this::work));
+        }
+        threads.add(Thread.ofVirtual().name("sweep").start(this::sweep));
+    }
+
+    void stop(@Observes ShutdownEvent ending) {
+        stopping = true;
+        if (threads.isEmpty()) {
+            return;
+        }
+        worker.close();
+        threads.getLast().interrupt();
+        Instant latest = Instant.now().plus(STOP_WAIT);
+        for (Thread thread : threads) {
+            try {
+                Duration left = Duration.between(Instant.now(), latest);
+                if (!thread.join(left.isPositive() ? left : Duration.ofMillis(1))) {
+                    thread.interrupt();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void work() {
+        while (!stopping) {
+            try {
+                // In short turns, so that a stop is noticed soon.
+                for (ChunkQueue.Delivery delivery : queue.receive(1, Duration.ofSeconds(1))) {
+                    handle(delivery);
+                }
+            } catch (InterruptedException _) {
+                return;
+            } catch (RuntimeException failed) {
+                LOG.errorf("A worker pauses: %s", failed.getMessage());
+                if (!pause(AFTER_FAILURE)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void handle(ChunkQueue.Delivery delivery) {
+        SQSEvent.SQSMessage message = new SQSEvent.SQSMessage();
+        message.setMessageId(delivery.id());
+        message.setReceiptHandle(delivery.receipt());
+        message.setBody(delivery.body());
+        message.setAttributes(
+                Map.of("ApproximateReceiveCount", Integer.toString(delivery.receiveCount())));
+        message.setEventSource("aws:sqs");
+        SQSEvent event = new SQSEvent();
+        event.setRecords(List.of(message));
+        if (handler.handle(event, Instant.MAX).getBatchItemFailures().isEmpty()) {
+            queue.delete(delivery);
+        } else {
+            queue.extend(delivery.receipt(), Duration.ofSeconds(2L * delivery.receiveCount()));
+        }
+    }
+
+    private void sweep() {
+        while (!stopping) {
+            if (!pause(config.sweepEvery())) {
+                return;
+            }
+            try {
+                sweep.sweep();
+            } catch (InterruptedException _) {
+                return;
+            } catch (RuntimeException failed) {
+                LOG.errorf("A sweep failed; the next one tries again: %s", failed.getMessage());
+            }
+        }
+    }
+
+    private static boolean pause(Duration duration) {
+        try {
+            Thread.sleep(duration);
+            return true;
+        } catch (InterruptedException _) {
+            return false;
+        }
+    }
+}

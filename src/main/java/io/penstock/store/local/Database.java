@@ -1,0 +1,219 @@
+package io.penstock.store.local;
+
+import io.penstock.store.StoreException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/// The SQLite file. One thread of its own does all work, since a native call would hold on to the
+/// carrier of a virtual thread; what waits for it is done in one transaction, so that many writers
+/// share one write to the disk. Thread-safe.
+///
+/// Any tool can open the file while Penstock runs (WAL mode).
+final class Database implements AutoCloseable {
+
+    /// How long to wait for another program that has the file locked.
+    private static final int BUSY_MILLIS = 5_000;
+
+    /// Work waiting at most; who comes later waits to be let in.
+    private static final int WAITING_MAX = 1_000;
+
+    private static final int TRANSACTION_MAX = 100;
+
+    private static final String[] SCHEMA = {
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+                + " status TEXT NOT NULL, live INTEGER NOT NULL, created INTEGER NOT NULL,"
+                + " retained INTEGER NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS job_created ON job (created, id)",
+        "CREATE INDEX IF NOT EXISTS job_live ON job (live) WHERE live = 1",
+        "CREATE TABLE IF NOT EXISTS chunk (area TEXT NOT NULL, idx INTEGER NOT NULL,"
+                + " version INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,"
+                + " doc TEXT NOT NULL, PRIMARY KEY (area, idx)) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS queue (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                + " body TEXT NOT NULL, visible_at INTEGER NOT NULL,"
+                + " receives INTEGER NOT NULL DEFAULT 0, receipt TEXT,"
+                + " dead INTEGER NOT NULL DEFAULT 0)",
+        "CREATE INDEX IF NOT EXISTS queue_visible ON queue (dead, visible_at)",
+    };
+
+    /// Some reading and writing.
+    interface Work<T extends @Nullable Object> {
+        T run(Session session) throws SQLException;
+    }
+
+    private record Pending<T extends @Nullable Object>(
+            String what, Work<T> work, CompletableFuture<T> done) {}
+
+    private final BlockingQueue<Pending<?>> pending = new ArrayBlockingQueue<>(WAITING_MAX);
+    private final Path file;
+    private final Connection connection;
+    private final Session session;
+    private final Thread thread;
+    private volatile boolean closed;
+
+    Database(Path file) {
+        this.file = file;
+        try {
+            connection =
+                    DriverManager.getConnection(
+                            "jdbc:sqlite:" + file + "?busy_timeout=" + BUSY_MILLIS);
+            try (Statement statement = connection.createStatement()) {
+                for (String sql : SCHEMA) {
+                    statement.execute(sql);
+                }
+            }
+        } catch (SQLException e) {
+            throw new StoreException(
+                    "The database " + file + " cannot be opened: " + e.getMessage(), e);
+        }
+        session = new Session(connection);
+        thread = Thread.ofPlatform().name("database").daemon().start(this::work);
+    }
+
+    /// Does the work and returns when it is durable.
+    ///
+    /// @param what names the object, for the error
+    /// @throws StoreException when it cannot be done; nothing has changed then
+    <T extends @Nullable Object> T call(String what, Work<T> work) {
+        Pending<T> mine = new Pending<>(what, work, new CompletableFuture<>());
+        try {
+            if (closed) {
+                throw new StoreException(what + ": the database is closed");
+            }
+            pending.put(mine);
+            if (closed && pending.remove(mine)) {
+                throw new StoreException(what + ": the database is closed");
+            }
+            return mine.done.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException(what + ": interrupted", e);
+        } catch (CompletionException e) {
+            throw new StoreException(
+                    what + ": " + (e.getCause() == null ? e : e.getCause()).getMessage(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        try {
+            thread.join();
+            connection.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SQLException e) {
+            throw new StoreException("The database " + file + " does not close", e);
+        }
+    }
+
+    private void work() {
+        List<Pending<?>> together = new ArrayList<>();
+        while (true) {
+            together.clear();
+            try {
+                together.add(pending.take());
+            } catch (InterruptedException _) {
+                pending.drainTo(together);
+                transaction(together);
+                return;
+            }
+            pending.drainTo(together, TRANSACTION_MAX);
+            transaction(together);
+        }
+    }
+
+    private void transaction(List<Pending<?>> together) {
+        List<Runnable> answers = new ArrayList<>();
+        try {
+            session.execute("BEGIN IMMEDIATE");
+            for (Pending<?> one : together) {
+                answers.add(answer(one));
+            }
+            session.execute("COMMIT");
+        } catch (SQLException failed) {
+            try {
+                session.execute("ROLLBACK");
+            } catch (SQLException noTransaction) {
+                // What failed was its beginning.
+            }
+            together.forEach(one -> one.done.completeExceptionally(failed));
+            return;
+        }
+        answers.forEach(Runnable::run);
+    }
+
+    private <T extends @Nullable Object> Runnable answer(Pending<T> one) throws SQLException {
+        session.execute("SAVEPOINT one");
+        try {
+            T value = one.work.run(session);
+            session.execute("RELEASE one");
+            return () -> one.done.complete(value);
+        } catch (SQLException | RuntimeException failed) {
+            session.execute("ROLLBACK TO one");
+            session.execute("RELEASE one");
+            return () -> one.done.completeExceptionally(failed);
+        }
+    }
+
+    /// The connection with its prepared statements; confined to the database's thread.
+    static final class Session {
+
+        private final Connection connection;
+        private final Map<String, PreparedStatement> statements = new HashMap<>();
+
+        private Session(Connection connection) {
+            this.connection = connection;
+        }
+
+        /// Reads one value or record of a row.
+        interface Row<T> {
+            T read(ResultSet row) throws SQLException;
+        }
+
+        /// @return rows changed
+        int execute(String sql, @Nullable Object... values) throws SQLException {
+            PreparedStatement statement = statement(sql, values);
+            return statement.execute() ? 0 : statement.getUpdateCount();
+        }
+
+        <T> List<T> query(Row<T> read, String sql, @Nullable Object... values) throws SQLException {
+            List<T> rows = new ArrayList<>();
+            try (ResultSet result = statement(sql, values).executeQuery()) {
+                while (result.next()) {
+                    rows.add(read.read(result));
+                }
+            }
+            return rows;
+        }
+
+        private PreparedStatement statement(String sql, @Nullable Object... values)
+                throws SQLException {
+            PreparedStatement statement = statements.get(sql);
+            if (statement == null) {
+                statement = connection.prepareStatement(sql);
+                statements.put(sql, statement);
+            }
+            for (int i = 0; i < values.length; i++) {
+                statement.setObject(i + 1, values[i]);
+            }
+            return statement;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.penstock.store.local;
+
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreConfig;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import org.jspecify.annotations.Nullable;
+
+/// The embedded engine in its data directory, opened on first use. Thread-safe.
+@ApplicationScoped
+public class LocalEngine {
+
+    private final StoreConfig config;
+    private final Clock clock;
+    private @Nullable Opened opened;
+
+    private record Opened(
+            FileChannel lock,
+            Database database,
+            LocalJobs jobs,
+            LocalPayloads payloads,
+            LocalQueue queue) {}
+
+    LocalEngine(StoreConfig config, Clock clock) {
+        this.config = config.checked();
+        this.clock = clock;
+    }
+
+    public JobStore jobs() {
+        return opened().jobs;
+    }
+
+    public Payloads payloads() {
+        return opened().payloads;
+    }
+
+    public ChunkQueue queue() {
+        return opened().queue;
+    }
+
+    /// Removes what belongs to jobs that are past their retention.
+    public void forgetOutlived() {
+        Opened engine = opened();
+        engine.jobs
+                .outlived()
+                .forEach(job -> {
+                    engine.payloads.deleteAll(job.prefix());
+                    engine.jobs.delete(job);
+                });
+    }
+
+    private synchronized Opened opened() {
+        if (opened == null) {
+            opened = open(config.directory().toAbsolutePath().normalize());
+        }
+        return opened;
+    }
+
+    private Opened open(Path directory) {
+        try {
+            Files.createDirectories(directory);
+            FileChannel lock =
+                    FileChannel.open(
+                            directory.resolve("lock"),
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE);
+            if (tryLock(lock) == null) {
+                lock.close();
+                throw new ConfigurationException(
+                        "The data directory "
+                                + directory
+                                + " is in use by another Penstock; stop that one, or set"
+                                + " penstock.store.directory to another place.");
+            }
+            Database database = new Database(directory.resolve("penstock.db"));
+            return new Opened(
+                    lock,
+                    database,
+                    new LocalJobs(database, clock),
+                    new LocalPayloads(directory),
+                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()));
+        } catch (IOException e) {
+            throw new ConfigurationException(
+                    "The data directory "
+                            + directory
+                            + " cannot be used ("
+                            + e.getMessage()
+                            + "); set penstock.store.directory to a place that can be written.",
+                    e);
+        }
+    }
+
+    private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock();
+        } catch (OverlappingFileLockException heldByThisProcess) {
+            return null;
+        }
+    }
+
+    @PreDestroy
+    synchronized void close() throws IOException {
+        if (opened != null) {
+            opened.database.close();
+            opened.lock.close();
+            opened = null;
+        }
+    }
+}

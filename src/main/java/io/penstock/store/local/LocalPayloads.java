@@ -1,0 +1,224 @@
+package io.penstock.store.local;
+
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import java.io.BufferedOutputStream;
+import java.io.FileOutputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/// Payloads as files below one directory. A file is written under another name, forced to the disk
+/// and then renamed.
+final class LocalPayloads implements Payloads {
+
+    private static final int BUFFER = 64 * 1024;
+
+    private final Path directory;
+
+    LocalPayloads(Path directory) {
+        this.directory = directory;
+    }
+
+    @Override
+    public Draft create(String key) {
+        try {
+            return new FileDraft(key, path(key));
+        } catch (IOException e) {
+            throw failed(key, e);
+        }
+    }
+
+    @Override
+    public void put(String key, byte[] bytes) {
+        try (Draft draft = create(key)) {
+            draft.write(bytes);
+            draft.publish();
+        } catch (IOException e) {
+            throw failed(key, e);
+        }
+    }
+
+    @Override
+    public InputStream read(String key, long offset, long length) {
+        try {
+            FileChannel channel = FileChannel.open(path(key), StandardOpenOption.READ);
+            channel.position(offset);
+            return new Range(Channels.newInputStream(channel), length);
+        } catch (IOException e) {
+            throw failed(key, e);
+        }
+    }
+
+    @Override
+    public byte[] read(String key) {
+        try {
+            return Files.readAllBytes(path(key));
+        } catch (IOException e) {
+            throw failed(key, e);
+        }
+    }
+
+    @Override
+    public void deleteAll(String prefix) {
+        Path root = path(prefix);
+        if (!Files.exists(root)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw failed(prefix, e);
+        }
+    }
+
+    @Override
+    public Optional<URI> link(String key, Duration validity) {
+        return Optional.empty();
+    }
+
+    @Override
+    public InputStream foreign(URI location) {
+        throw new StoreException(
+                "The local engine does not read "
+                        + location.getScheme()
+                        + ":// inputs; send the lines as the body.");
+    }
+
+    /// Areas that have files.
+    List<String> areas() {
+        Path jobs = directory.resolve("jobs");
+        if (!Files.isDirectory(jobs)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(jobs)) {
+            return children.map(child -> child.getFileName().toString()).toList();
+        } catch (IOException e) {
+            throw failed("jobs", e);
+        }
+    }
+
+    private Path path(String key) {
+        Path path = directory.resolve(key).normalize();
+        if (!path.startsWith(directory)) {
+            throw new IllegalArgumentException("Outside of the data directory: " + key);
+        }
+        return path;
+    }
+
+    private static StoreException failed(String key, Exception e) {
+        return new StoreException(
+                e instanceof NoSuchFileException
+                        ? "There is no file " + key
+                        : "The file " + key + " cannot be read or written: " + e.getMessage(),
+                e);
+    }
+
+    /// The beginning of a stream.
+    private static final class Range extends FilterInputStream {
+
+        private long left;
+
+        Range(InputStream in, long length) {
+            super(in);
+            left = length;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            if (left <= 0) {
+                return -1;
+            }
+            int count = in.read(bytes, offset, (int) Math.min(length, left));
+            left -= Math.max(0, count);
+            return count;
+        }
+    }
+
+    private static final class FileDraft extends Draft {
+
+        private final String key;
+        private final Path target;
+        private final Path part;
+        private final FileOutputStream file;
+        private final BufferedOutputStream buffered;
+        private boolean open = true;
+
+        FileDraft(String key, Path target) throws IOException {
+            this.key = key;
+            this.target = target;
+            Files.createDirectories(target.getParent());
+            part = target.resolveSibling(target.getFileName() + "." + UUID.randomUUID() + ".part");
+            file = new FileOutputStream(part.toFile());
+            buffered = new BufferedOutputStream(file, BUFFER);
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            buffered.write(b);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            buffered.write(bytes, offset, length);
+        }
+
+        @Override
+        public void publish() {
+            try {
+                buffered.flush();
+                file.getFD().sync();
+                file.close();
+                Files.move(
+                        part,
+                        target,
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
+                // The name too: a rename is durable once its directory is (fsync(2)).
+                try (FileChannel parent = FileChannel.open(target.getParent())) {
+                    parent.force(true);
+                }
+                open = false;
+            } catch (IOException e) {
+                throw failed(key, e);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!open) {
+                return;
+            }
+            open = false;
+            try {
+                file.close();
+                Files.deleteIfExists(part);
+            } catch (IOException e) {
+                throw failed(key, e);
+            }
+        }
+    }
+}

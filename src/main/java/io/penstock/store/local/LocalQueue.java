@@ -1,0 +1,173 @@
+package io.penstock.store.local;
+
+import io.penstock.store.ChunkQueue;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// A queue in the SQLite file that behaves as SQS does.
+final class LocalQueue implements ChunkQueue {
+
+    /// Looks at the file this often even if nobody says that something came: other programs may
+    /// write to it.
+    private static final Duration POLL = Duration.ofSeconds(1);
+
+    private final Database database;
+    private final Clock clock;
+    private final Duration visibility;
+    private final int maxReceives;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition sent = lock.newCondition();
+
+    LocalQueue(Database database, Clock clock, Duration visibility, int maxReceives) {
+        this.database = database;
+        this.clock = clock;
+        this.visibility = visibility;
+        this.maxReceives = maxReceives;
+    }
+
+    @Override
+    public void send(List<String> bodies, Duration delay) {
+        Duration bounded = delay.compareTo(MAX_DELAY) > 0 ? MAX_DELAY : delay;
+        database.call(
+                "queue",
+                session -> {
+                    long visibleAt = clock.millis() + bounded.toMillis();
+                    for (String body : bodies) {
+                        session.execute(
+                                "INSERT INTO queue (body, visible_at) VALUES (?, ?)",
+                                body,
+                                visibleAt);
+                    }
+                    return bodies.size();
+                });
+        wake();
+    }
+
+    @Override
+    public List<Delivery> receive(int max, Duration wait) throws InterruptedException {
+        long end = System.nanoTime() + wait.toNanos();
+        while (true) {
+            lock.lockInterruptibly();
+            try {
+                // Under the lock, so that what is sent after this look wakes the wait below.
+                List<Delivery> received = database.call("queue", session -> take(session, max));
+                long left = end - System.nanoTime();
+                if (!received.isEmpty() || left <= 0) {
+                    return received;
+                }
+                sent.awaitNanos(Math.min(left, untilNext()));
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    @Override
+    public void delete(Delivery delivery) {
+        database.call(
+                "queue",
+                session ->
+                        session.execute(
+                                "DELETE FROM queue WHERE receipt = ? AND dead = 0",
+                                delivery.receipt()));
+    }
+
+    @Override
+    public void extend(String receipt, Duration timeout) {
+        database.call(
+                "queue",
+                session ->
+                        session.execute(
+                                "UPDATE queue SET visible_at = ? WHERE receipt = ? AND dead = 0",
+                                clock.millis() + timeout.toMillis(),
+                                receipt));
+        wake();
+    }
+
+    @Override
+    public List<Delivery> receiveDead() {
+        return database.call(
+                "dead letters",
+                session ->
+                        session.query(
+                                row ->
+                                        new Delivery(
+                                                row.getString(1),
+                                                row.getString(1),
+                                                row.getString(2),
+                                                row.getInt(3)),
+                                "SELECT id, body, receives FROM queue WHERE dead = 1 LIMIT 10"));
+    }
+
+    @Override
+    public void deleteDead(Delivery delivery) {
+        database.call(
+                "dead letters",
+                session ->
+                        session.execute(
+                                "DELETE FROM queue WHERE id = ? AND dead = 1",
+                                Long.parseLong(delivery.id())));
+    }
+
+    private List<Delivery> take(Database.Session session, int max) throws SQLException {
+        long now = clock.millis();
+        session.execute(
+                "UPDATE queue SET dead = 1 WHERE dead = 0 AND visible_at <= ? AND receives >= ?",
+                now,
+                maxReceives);
+        List<Delivery> received = new ArrayList<>();
+        for (Delivery one :
+                session.query(
+                        row ->
+                                new Delivery(
+                                        row.getString(1),
+                                        UUID.randomUUID().toString(),
+                                        row.getString(2),
+                                        row.getInt(3) + 1),
+                        "SELECT id, body, receives FROM queue WHERE dead = 0 AND visible_at <= ?"
+                                + " ORDER BY visible_at, id LIMIT ?",
+                        now,
+                        max)) {
+            session.execute(
+                    "UPDATE queue SET visible_at = ?, receives = ?, receipt = ? WHERE id = ?",
+                    now + visibility.toMillis(),
+                    one.receiveCount(),
+                    one.receipt(),
+                    Long.parseLong(one.id()));
+            received.add(one);
+        }
+        return received;
+    }
+
+    private long untilNext() {
+        List<Long> next =
+                database.call(
+                        "queue",
+                        session ->
+                                session.query(
+                                        row -> row.getLong(1),
+                                        "SELECT visible_at FROM queue WHERE dead = 0 ORDER BY"
+                                                + " visible_at LIMIT 1"));
+        long millis =
+                next.isEmpty()
+                        ? POLL.toMillis()
+                        : Math.clamp(next.getFirst() - clock.millis(), 1, POLL.toMillis());
+        return TimeUnit.MILLISECONDS.toNanos(millis);
+    }
+
+    private void wake() {
+        lock.lock();
+        try {
+            sent.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}
