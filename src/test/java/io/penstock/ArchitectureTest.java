@@ -82,6 +82,10 @@ class ArchitectureTest {
             onlyIn("io.penstock.lambda..", "com.amazonaws..", "io.netty..");
 
     @ArchTest
+    static final ArchRule databasesLiveInTheStore =
+            onlyIn("io.penstock.store..", "java.sql..", "org.sqlite..");
+
+    @ArchTest
     static final ArchRule namesSayWhatAThingIs =
             noClasses()
                     .should()

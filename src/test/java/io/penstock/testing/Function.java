@@ -57,6 +57,44 @@ public final class Function implements AutoCloseable {
                 Caller.parse(answer.path("body").asText()));
     }
 
+    /// An answer as it came.
+    public record Raw(int status, JsonNode headers, String body) {}
+
+    /// Sends any request of the HTTP API.
+    ///
+    /// @param target path, with a query if there is one
+    public Raw call(String method, String target, String contentType, String body) {
+        int query = target.indexOf('?');
+        ObjectNode event = Caller.JSON.createObjectNode();
+        event.put("version", "2.0").put("routeKey", "$default");
+        event.put("rawPath", query < 0 ? target : target.substring(0, query));
+        event.put("rawQueryString", query < 0 ? "" : target.substring(query + 1));
+        event.put("isBase64Encoded", false).put("body", body);
+        event.putObject("headers").put("content-type", contentType).put("host", "x");
+        event.putObject("requestContext").putObject("http").put("method", method);
+        JsonNode answer = Caller.parse(lambda.invoke(event.toString()));
+        String text = answer.path("body").asText();
+        return new Raw(
+                answer.path("statusCode").asInt(),
+                answer.path("headers"),
+                answer.path("isBase64Encoded").asBoolean()
+                        ? new String(
+                                java.util.Base64.getDecoder().decode(text),
+                                java.nio.charset.StandardCharsets.UTF_8)
+                        : text);
+    }
+
+    /// Ends the process as `kill -9` does and waits until it is gone.
+    public void kill() {
+        close();
+        application.awaitGone();
+    }
+
+    /// Sends the process a signal such as `STOP`.
+    public void signal(String name) {
+        application.signal(name);
+    }
+
     /// What the process has printed.
     public String log() {
         return application.log();

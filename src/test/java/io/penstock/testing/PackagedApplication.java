@@ -105,6 +105,27 @@ public final class PackagedApplication implements AutoCloseable {
         }
     }
 
+    /// Waits until a killed process is gone.
+    void awaitGone() {
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    void signal(String name) {
+        try {
+            new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
     /// What it has printed so far.
     public String log() {
         synchronized (log) {

@@ -3,7 +3,6 @@ package io.penstock.store.local;
 import io.penstock.store.StoreException;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -17,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteDataSource;
 
 /// The SQLite file. One thread of its own does all work, since a native call would hold on to the
 /// carrier of a virtual thread; what waits for it is done in one transaction, so that many writers
@@ -69,9 +69,12 @@ final class Database implements AutoCloseable {
     Database(Path file) {
         this.file = file;
         try {
-            connection =
-                    DriverManager.getConnection(
-                            "jdbc:sqlite:" + file + "?busy_timeout=" + BUSY_MILLIS);
+            // Not by DriverManager, which after a reload would look for the driver in another class
+            // loader.
+            SQLiteDataSource source = new SQLiteDataSource();
+            source.setUrl("jdbc:sqlite:" + file);
+            source.setBusyTimeout(BUSY_MILLIS);
+            connection = source.getConnection();
             try (Statement statement = connection.createStatement()) {
                 for (String sql : SCHEMA) {
                     statement.execute(sql);

@@ -83,13 +83,7 @@ public class LocalEngine {
                                 + " is in use by another Penstock; stop that one, or set"
                                 + " penstock.store.directory to another place.");
             }
-            Database database = new Database(directory.resolve("penstock.db"));
-            return new Opened(
-                    lock,
-                    database,
-                    new LocalJobs(database, clock),
-                    new LocalPayloads(directory),
-                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()));
+            return open(directory, lock);
         } catch (IOException e) {
             throw new ConfigurationException(
                     "The data directory "
@@ -98,6 +92,24 @@ public class LocalEngine {
                             + e.getMessage()
                             + "); set penstock.store.directory to a place that can be written.",
                     e);
+        }
+    }
+
+    private Opened open(Path directory, FileChannel lock) throws IOException {
+        boolean opening = true;
+        try {
+            Database database = new Database(directory.resolve("penstock.db"));
+            opening = false;
+            return new Opened(
+                    lock,
+                    database,
+                    new LocalJobs(database, clock),
+                    new LocalPayloads(directory),
+                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()));
+        } finally {
+            if (opening) {
+                lock.close();
+            }
         }
     }
 

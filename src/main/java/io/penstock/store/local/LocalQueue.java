@@ -132,7 +132,9 @@ final class LocalQueue implements ChunkQueue {
                                         row.getString(2),
                                         row.getInt(3) + 1),
                         "SELECT id, body, receives FROM queue WHERE dead = 0 AND visible_at <= ?"
-                                + " ORDER BY visible_at, id LIMIT ?",
+                                // What was begun before goes first: a dead worker's chunk must not
+                                // wait behind all that nobody has begun.
+                                + " ORDER BY receives = 0, visible_at, id LIMIT ?",
                         now,
                         max)) {
             session.execute(

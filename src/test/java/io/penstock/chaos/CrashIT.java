@@ -1,0 +1,12 @@
+package io.penstock.chaos;
+
+import org.junit.jupiter.api.Test;
+
+/// A short crash run; `-Pchaos` makes the long one.
+class CrashIT {
+
+    @Test
+    void nothingIsLostDoubledOrMixedUpWhateverDies() throws Exception {
+        CrashRun.run(600, 5, Long.getLong("penstock.chaos.seed", System.nanoTime()));
+    }
+}
