@@ -8,6 +8,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -59,17 +60,26 @@ final class Server implements AutoCloseable {
 
     /// The packaged application with a socket, calling `provider`.
     static Server penstock(Server provider) throws IOException {
+        return penstock(provider, Map.of());
+    }
+
+    /// The same with settings of its own.
+    static Server penstock(Server provider, Map<String, String> settings, String... options)
+            throws IOException {
         int port = freePort();
-        return new Server(
-                List.of("-Xmx256m", "-jar", System.getProperty("penstock.jar")),
-                Map.of(
-                        "OPENAI_BASE_URL",
-                        "http://127.0.0.1:" + provider.port + "/v1",
-                        "OPENAI_API_KEY",
-                        "bench",
-                        "QUARKUS_HTTP_PORT",
-                        Integer.toString(port)),
-                port);
+        Map<String, String> environment = new HashMap<>(settings);
+        environment.put("OPENAI_BASE_URL", "http://127.0.0.1:" + provider.port + "/v1");
+        environment.put("OPENAI_API_KEY", "bench");
+        environment.put("QUARKUS_HTTP_PORT", Integer.toString(port));
+        environment.putIfAbsent(
+                "PENSTOCK_STORE_DIRECTORY",
+                Files.createTempDirectory(
+                                Path.of(System.getProperty("dev.classes")).getParent(), "bench-")
+                        .toString());
+        List<String> arguments = new ArrayList<>(List.of("-Xmx256m"));
+        arguments.addAll(List.of(options));
+        arguments.addAll(List.of("-jar", System.getProperty("penstock.jar")));
+        return new Server(arguments, environment, port);
     }
 
     int port() {
@@ -88,13 +98,22 @@ final class Server implements AutoCloseable {
     }
 
     long rssMegabytes() throws IOException {
+        return megabytes("VmRSS:");
+    }
+
+    /// The most it ever had.
+    long peakRssMegabytes() throws IOException {
+        return megabytes("VmHWM:");
+    }
+
+    private long megabytes(String what) throws IOException {
         for (String line :
                 Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
-            if (line.startsWith("VmRSS:")) {
+            if (line.startsWith(what)) {
                 return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
             }
         }
-        throw new IOException("No VmRSS for process " + process.pid());
+        throw new IOException("No " + what + " for process " + process.pid());
     }
 
     @Override

@@ -7,6 +7,9 @@ class CrashIT {
 
     @Test
     void nothingIsLostDoubledOrMixedUpWhateverDies() throws Exception {
-        CrashRun.run(600, 5, Long.getLong("penstock.chaos.seed", System.nanoTime()));
+        CrashRun.run(
+                Integer.getInteger("penstock.chaos.items"),
+                Integer.getInteger("penstock.chaos.kills"),
+                Long.getLong("penstock.chaos.seed", System.nanoTime()));
     }
 }

@@ -61,14 +61,6 @@ final class CrashRun {
         this.function = start();
     }
 
-    /// The long run.
-    public static void main(String[] args) throws Exception {
-        run(
-                Integer.getInteger("penstock.chaos.items", 5_000),
-                Integer.getInteger("penstock.chaos.kills", 24),
-                Long.getLong("penstock.chaos.seed", System.nanoTime()));
-    }
-
     /// @throws AssertionError when anything was lost, doubled or mixed up
     static void run(int items, int kills, long seed) throws Exception {
         System.out.println("Crash run with seed " + seed + " (-Dpenstock.chaos.seed)");
