@@ -34,9 +34,12 @@ final class Batches {
 
     public static void main(String[] args) throws IOException, InterruptedException {
         try (Server provider = Server.provider()) {
-            speed(provider, 50, 2_000);
-            speed(provider, 500, 20_000);
-            growth(provider, System.getProperty("penstock.bench.sizes", "1000,100000,1000000"));
+            String sizes = System.getProperty("penstock.bench.sizes");
+            if (sizes == null) {
+                speed(provider, 50, 2_000);
+                speed(provider, 500, 20_000);
+            }
+            growth(provider, sizes == null ? "1000,100000,1000000" : sizes);
         }
     }
 
