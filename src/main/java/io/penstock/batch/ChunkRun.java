@@ -53,6 +53,16 @@ final class ChunkRun {
     /// another reason.
     private static final int CRASHES_OF_A_SUSPECT = 2;
 
+    /// Failures to reach the provider, with no answer between them, that mean that it is away.
+    private static final int AWAY = 20;
+
+    /// Claims of a chunk in vain before such failures count as the items' own: with the waits
+    /// between them, an hour and a half.
+    private static final int AWAY_CLAIMS_MAX = 60;
+
+    private static final Duration AWAY_WAIT = Duration.ofSeconds(2);
+    private static final Duration AWAY_WAIT_MAX = Duration.ofMinutes(2);
+
     private static final Duration WATCH = Duration.ofMillis(400);
 
     /// How long the store may fail before the run gives up and leaves its chunk to another.
@@ -103,6 +113,11 @@ final class ChunkRun {
     private final Condition changed = lock.newCondition();
     private final Set<Call> running = new HashSet<>();
     private List<Recorded> pending = new ArrayList<>();
+
+    /// Failures that are the provider's or the items', as the next answer will tell.
+    private final List<Runnable> doubtful = new ArrayList<>();
+
+    private boolean answered;
     private long pendingSinceNanos;
     private @Nullable Thread feeder;
     private @Nullable Stop stop;
@@ -136,6 +151,7 @@ final class ChunkRun {
         } else {
             runAll();
         }
+        settle();
         if (stopped() instanceof Stop.Closing(String code, String message)) {
             closeItems(code, message);
         }
@@ -310,6 +326,7 @@ final class ChunkRun {
         long index = chunk.firstItem() + i;
         switch (outcome) {
             case Completion done -> {
+                answered();
                 Usage usage = done.usage();
                 record(
                         i,
@@ -333,17 +350,74 @@ final class ChunkRun {
                                         && wait.compareTo(shared.config.maxWait()) > 0)) {
                             stop(new Stop.HandBack(wait == null ? Duration.ofSeconds(1) : wait));
                         } else if (!(call.isDraining() && failure.kind().retryable())) {
-                            record(
-                                    i,
-                                    ResultLine.failed(
-                                            index, item.customId(), failure, call.attemptCount()),
-                                    new Counts(0, 1, 0, 0),
-                                    Tokens.NONE);
+                            failed(
+                                    failure.kind(),
+                                    () ->
+                                            record(
+                                                    i,
+                                                    ResultLine.failed(
+                                                            index,
+                                                            item.customId(),
+                                                            failure,
+                                                            call.attemptCount()),
+                                                    new Counts(0, 1, 0, 0),
+                                                    Tokens.NONE));
                         }
                     }
                 }
             }
         }
+    }
+
+    /// Records a failure, unless it may be the provider that is away: an outage is no reason to
+    /// fail a whole batch, item by item.
+    private void failed(FailureKind kind, Runnable record) {
+        boolean away = kind == FailureKind.TRANSPORT || kind == FailureKind.OVERLOADED;
+        lock.lock();
+        try {
+            if (!away || chunk.epoch() > AWAY_CLAIMS_MAX) {
+                record.run();
+            } else if (stop == null) {
+                doubtful.add(record);
+                if (doubtful.size() >= AWAY) {
+                    doubtful.clear();
+                    stop(new Stop.HandBack(awayWait()));
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void answered() {
+        lock.lock();
+        try {
+            answered = true;
+            doubtful.forEach(Runnable::run);
+            doubtful.clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What is still in doubt at the end is the items' own if anything was answered.
+    private void settle() {
+        lock.lock();
+        try {
+            if (answered) {
+                answered();
+            } else if (!doubtful.isEmpty()) {
+                doubtful.clear();
+                stop(new Stop.HandBack(awayWait()));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Duration awayWait() {
+        Duration wait = AWAY_WAIT.multipliedBy(chunk.epoch());
+        return wait.compareTo(AWAY_WAIT_MAX) > 0 ? AWAY_WAIT_MAX : wait;
     }
 
     /// Records, watches and keeps the lease until `finished`, which is asked under the lock.

@@ -324,6 +324,19 @@ class BatchQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void aProviderThatIsAwayFailsNoItem() {
+        provider.behave("{\"fault\":\"reset\"}");
+        Batch batch = Batch.of(caller, Batch.submit(caller, "{\"prompts\":[\"w1\",\"w2\"]}"));
+
+        provider.await("ended=6", LIMIT);
+        assertThat(batch.status().path("failed").asInt()).isZero();
+        provider.behave("{}");
+
+        JsonNode done = batch.awaitStatus("completed");
+        assertThat(done.path("completed").asInt()).isEqualTo(2);
+    }
+
+    @Test
     void aSmallBatchEndsSoonAfterItsLastAnswer() {
         Batch batch =
                 Batch.of(
