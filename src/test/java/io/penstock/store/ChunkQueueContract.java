@@ -7,9 +7,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -103,6 +105,29 @@ public interface ChunkQueueContract {
             assertThat(waiting.get()).hasSize(1);
             assertThat(elapsed(start)).isLessThan(Duration.ofSeconds(5));
         }
+    }
+
+    @Test
+    default void anInterruptEndsAWait() throws Exception {
+        CompletableFuture<Throwable> ended = new CompletableFuture<>();
+        Thread waiting =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                queue().receive(10, Duration.ofSeconds(20));
+                                ended.completeExceptionally(new AssertionError("empty"));
+                            } catch (Throwable thrown) {
+                                ended.complete(thrown);
+                            }
+                        });
+        while (waiting.getState() == Thread.State.RUNNABLE
+                || waiting.getState() == Thread.State.NEW) {
+            Thread.onSpinWait();
+        }
+
+        waiting.interrupt();
+
+        assertThat(ended.get(8, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
     }
 
     @Test

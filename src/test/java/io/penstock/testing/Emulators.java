@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,6 +22,7 @@ import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
 import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
 import software.amazon.awssdk.services.dynamodb.model.GlobalSecondaryIndex;
 import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
@@ -30,6 +32,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.SqsClientBuilder;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 
 /// DynamoDB, S3 and SQS on this machine: dynalite, s3proxy and ElasticMQ as processes of their own,
@@ -69,6 +72,7 @@ public final class Emulators implements AutoCloseable {
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-XX:+UseSerialGC",
                                 "-Xmx512m",
+                                "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                                 "-cp",
                                 System.getProperty("java.class.path"),
                                 EmulatorsMain.class.getName(),
@@ -80,13 +84,7 @@ public final class Emulators implements AutoCloseable {
         s3Endpoint = s3Set == null ? Objects.requireNonNull(both).next("s3") : URI.create(s3Set);
         sqsEndpoint =
                 sqsSet == null ? Objects.requireNonNull(both).next("sqs") : URI.create(sqsSet);
-        dynamo =
-                DynamoDbClient.builder()
-                        .endpointOverride(dynamoEndpoint)
-                        .region(Region.of(REGION))
-                        .credentialsProvider(credentials())
-                        .httpClientBuilder(UrlConnectionHttpClient.builder())
-                        .build();
+        dynamo = dynamoBuilder().build();
         s3 =
                 S3Client.builder()
                         .endpointOverride(s3Endpoint)
@@ -95,22 +93,33 @@ public final class Emulators implements AutoCloseable {
                         .credentialsProvider(credentials())
                         .httpClientBuilder(UrlConnectionHttpClient.builder())
                         .build();
-        sqs =
-                SqsClient.builder()
-                        .endpointOverride(sqsEndpoint)
-                        .region(Region.of(REGION))
-                        .credentialsProvider(credentials())
-                        .httpClientBuilder(UrlConnectionHttpClient.builder())
-                        .build();
+        sqs = sqsBuilder().build();
     }
 
     public static Emulators start() {
-        Emulators emulators = new Emulators();
-        return emulators;
+        return new Emulators();
     }
 
     public DynamoDbClient dynamo() {
         return dynamo;
+    }
+
+    /// For a client of the test's own.
+    public DynamoDbClientBuilder dynamoBuilder() {
+        return DynamoDbClient.builder()
+                .endpointOverride(dynamoEndpoint)
+                .region(Region.of(REGION))
+                .credentialsProvider(credentials())
+                .httpClientBuilder(UrlConnectionHttpClient.builder());
+    }
+
+    /// For a client of the test's own.
+    public SqsClientBuilder sqsBuilder() {
+        return SqsClient.builder()
+                .endpointOverride(sqsEndpoint)
+                .region(Region.of(REGION))
+                .credentialsProvider(credentials())
+                .httpClientBuilder(UrlConnectionHttpClient.builder());
     }
 
     public S3Client s3() {
@@ -174,6 +183,32 @@ public final class Emulators implements AutoCloseable {
                                                                 + "}")))
                         .queueUrl();
         return new Queues(url, dead);
+    }
+
+    /// Settings of an application that keeps its store here.
+    public Map<String, String> settings(String table, String bucket, Queues queues) {
+        Map<String, String> settings = new HashMap<>();
+        Map.of(
+                        "dynamodb", dynamoEndpoint,
+                        "s3", s3Endpoint,
+                        "sqs", sqsEndpoint)
+                .forEach((service, endpoint) -> {
+                    String prefix = "quarkus." + service;
+                    settings.put(prefix + ".endpoint-override", endpoint.toString());
+                    settings.put(prefix + ".aws.region", REGION);
+                    settings.put(prefix + ".aws.credentials.type", "static");
+                    settings.put(
+                            prefix + ".aws.credentials.static-provider.access-key-id", ACCESS_KEY);
+                    settings.put(
+                            prefix + ".aws.credentials.static-provider.secret-access-key",
+                            SECRET_KEY);
+                });
+        settings.put("quarkus.s3.path-style-access", "true");
+        settings.put("penstock.store.table", table);
+        settings.put("penstock.store.bucket", bucket);
+        settings.put("penstock.store.queue-url", queues.url());
+        settings.put("penstock.store.dead-letter-queue-url", queues.deadUrl());
+        return settings;
     }
 
     /// Variables for a process of the application that keeps its store here.

@@ -22,6 +22,8 @@ final class EmulatorsMain {
     public static void main(String[] args) throws Exception {
         System.out.println("s3 " + startS3(args[0], args[1]));
         System.out.println("sqs " + startSqs());
+        // Nobody reads the pipe from now on.
+        System.setOut(System.err);
         awaitParent();
         Runtime.getRuntime().halt(0);
     }

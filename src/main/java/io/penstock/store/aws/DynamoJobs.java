@@ -6,7 +6,6 @@ import io.penstock.store.JobStore;
 import io.penstock.store.StoreException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -49,6 +48,9 @@ final class DynamoJobs implements JobStore {
 
     private static final String CHUNK = "C#";
     private static final String OPEN = "OPEN#";
+
+    /// `open` and `ttl` are DynamoDB's words, or may become so.
+    private static final Map<String, String> NAMES = Map.of("#open", "open", "#ttl", "ttl");
 
     private final DynamoDbClient client;
     private final String table;
@@ -226,8 +228,6 @@ final class DynamoJobs implements JobStore {
                                         .noneMatch(block -> block.containsKey("open")));
     }
 
-    private static final Map<String, String> NAMES = Map.of("#open", "open", "#ttl", "ttl");
-
     private record Key(String pk, String sk) implements Comparable<Key> {
 
         Map<String, AttributeValue> attributes() {
@@ -304,8 +304,7 @@ final class DynamoJobs implements JobStore {
     }
 
     private boolean isRetained(Job job) {
-        Instant now = clock.instant();
-        return job.retainedUntil().isAfter(now);
+        return job.retainedUntil().isAfter(clock.instant());
     }
 
     private List<Job> retained(QueryRequest query, int limit) {
