@@ -86,6 +86,10 @@ class ArchitectureTest {
             onlyIn("io.penstock.store..", "java.sql..", "org.sqlite..");
 
     @ArchTest
+    static final ArchRule theStoreInAwsLivesInStoreAws =
+            onlyIn("io.penstock.store.aws..", "software.amazon..");
+
+    @ArchTest
     static final ArchRule namesSayWhatAThingIs =
             noClasses()
                     .should()

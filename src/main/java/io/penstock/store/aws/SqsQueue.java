@@ -1,0 +1,212 @@
+package io.penstock.store.aws;
+
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.StoreException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.model.BatchResultErrorEntry;
+import software.amazon.awssdk.services.sqs.model.Message;
+import software.amazon.awssdk.services.sqs.model.MessageNotInflightException;
+import software.amazon.awssdk.services.sqs.model.MessageSystemAttributeName;
+import software.amazon.awssdk.services.sqs.model.ReceiptHandleIsInvalidException;
+import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
+import software.amazon.awssdk.services.sqs.model.SqsException;
+
+/// A standard queue of Amazon SQS with its dead-letter queue. Visibility timeout and redrive policy
+/// are the queue's own.
+///
+/// A wait of less than a second counts as a second, since a look without any wait asks only some of
+/// SQS's servers ("Amazon SQS short and long polling").
+final class SqsQueue implements ChunkQueue {
+
+    /// Messages in one request (API reference of SendMessageBatch).
+    private static final int BATCH = 10;
+
+    /// Bytes in one request, all bodies together (same page: 1 MiB).
+    private static final int BATCH_BYTES = 1024 * 1024;
+
+    private static final Duration MAX_WAIT = Duration.ofSeconds(20);
+
+    /// The longest visibility timeout ("Amazon SQS visibility timeout").
+    private static final Duration MAX_VISIBILITY = Duration.ofHours(12);
+
+    private final SqsClient client;
+    private final String url;
+    private final String deadUrl;
+
+    SqsQueue(SqsClient client, String url, String deadUrl) {
+        this.client = client;
+        this.url = url;
+        this.deadUrl = deadUrl;
+    }
+
+    @Override
+    public void send(List<String> bodies, Duration delay) {
+        int seconds = seconds(delay, MAX_DELAY);
+        List<SendMessageBatchRequestEntry> batch = new ArrayList<>();
+        long bytes = 0;
+        for (String body : bodies) {
+            int size = body.getBytes(StandardCharsets.UTF_8).length;
+            if (batch.size() == BATCH || (!batch.isEmpty() && bytes + size > BATCH_BYTES)) {
+                sendBatch(batch);
+                batch = new ArrayList<>();
+                bytes = 0;
+            }
+            batch.add(
+                    SendMessageBatchRequestEntry.builder()
+                            .id(Integer.toString(batch.size()))
+                            .messageBody(body)
+                            .delaySeconds(seconds)
+                            .build());
+            bytes += size;
+        }
+        if (!batch.isEmpty()) {
+            sendBatch(batch);
+        }
+    }
+
+    @Override
+    public List<Delivery> receive(int max, Duration wait) throws InterruptedException {
+        return receive(url, Math.clamp(max, 1, BATCH), seconds(wait, MAX_WAIT));
+    }
+
+    @Override
+    public void delete(Delivery delivery) {
+        delete(url, delivery);
+    }
+
+    @Override
+    public void extend(String receipt, Duration timeout) {
+        aboutReceipt(
+                url,
+                () ->
+                        client.changeMessageVisibility(c ->
+                                c.queueUrl(url)
+                                        .receiptHandle(receipt)
+                                        .visibilityTimeout(seconds(timeout, MAX_VISIBILITY))));
+    }
+
+    /// A look asks only some of SQS's servers, so it may miss what the next one finds.
+    @Override
+    public List<Delivery> receiveDead() throws InterruptedException {
+        return receive(deadUrl, BATCH, 0);
+    }
+
+    @Override
+    public void deleteDead(Delivery delivery) {
+        delete(deadUrl, delivery);
+    }
+
+    private void sendBatch(List<SendMessageBatchRequestEntry> batch) {
+        List<SendMessageBatchRequestEntry> left = batch;
+        for (int attempt = 1; ; attempt++) {
+            List<SendMessageBatchRequestEntry> entries = left;
+            List<BatchResultErrorEntry> failed =
+                    ask(url, () -> client.sendMessageBatch(s -> s.queueUrl(url).entries(entries)))
+                            .failed();
+            if (failed.isEmpty()) {
+                return;
+            }
+            BatchResultErrorEntry first = failed.getFirst();
+            if (attempt == Aws.ATTEMPTS || failed.stream().anyMatch(entry -> entry.senderFault())) {
+                throw new StoreException(
+                        "queue "
+                                + url
+                                + ": "
+                                + failed.size()
+                                + " messages were not taken, the first because of "
+                                + first.code());
+            }
+            Set<String> again = new HashSet<>();
+            failed.forEach(entry -> again.add(entry.id()));
+            left = entries.stream().filter(entry -> again.contains(entry.id())).toList();
+            Aws.pause("queue " + url, attempt);
+        }
+    }
+
+    private List<Delivery> receive(String from, int max, int wait) throws InterruptedException {
+        try {
+            return client
+                    .receiveMessage(r ->
+                            r.queueUrl(from)
+                                    .maxNumberOfMessages(max)
+                                    .waitTimeSeconds(wait)
+                                    .messageSystemAttributeNames(
+                                            MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT))
+                    .messages()
+                    .stream()
+                    .map(SqsQueue::delivery)
+                    .toList();
+        } catch (SdkException e) {
+            // The SDK reports an interrupt in several ways and leaves the thread's flag set.
+            if (Thread.interrupted()) {
+                InterruptedException interrupted = new InterruptedException();
+                interrupted.initCause(e);
+                throw interrupted;
+            }
+            throw Aws.failed("queue " + from, e);
+        }
+    }
+
+    private static Delivery delivery(Message message) {
+        String count =
+                message.attributes().get(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT);
+        return new Delivery(
+                message.messageId(),
+                message.receiptHandle(),
+                message.body(),
+                count == null ? 1 : Integer.parseInt(count));
+    }
+
+    private void delete(String from, Delivery delivery) {
+        aboutReceipt(
+                from,
+                () ->
+                        client.deleteMessage(
+                                d -> d.queueUrl(from).receiptHandle(delivery.receipt())));
+    }
+
+    /// Does what is of no effect when the receipt has lost its meaning: the message is deleted, has
+    /// become visible, or was received by somebody else.
+    private static void aboutReceipt(String url, Supplier<?> call) {
+        ask(
+                url,
+                () -> {
+                    try {
+                        return call.get();
+                    } catch (MessageNotInflightException | ReceiptHandleIsInvalidException e) {
+                        return e;
+                    } catch (SqsException e) {
+                        // "The receipt handle has expired", for example: everything else in these
+                        // requests is checked before.
+                        if (Aws.code(e).equals("InvalidParameterValue")) {
+                            return e;
+                        }
+                        throw e;
+                    }
+                });
+    }
+
+    private static int seconds(Duration duration, Duration max) {
+        if (duration.isNegative()) {
+            return 0;
+        }
+        Duration bounded = duration.compareTo(max) > 0 ? max : duration;
+        return Math.toIntExact(bounded.plusSeconds(1).minusNanos(1).toSeconds());
+    }
+
+    private static <T> T ask(String url, Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (SdkException e) {
+            throw Aws.failed("queue " + url, e);
+        }
+    }
+}

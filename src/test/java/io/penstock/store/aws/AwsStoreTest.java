@@ -1,0 +1,166 @@
+package io.penstock.store.aws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.JobStore;
+import io.penstock.store.JobStoreContract;
+import io.penstock.store.Payloads;
+import io.penstock.store.PayloadsContract;
+import io.penstock.store.StoreException;
+import io.penstock.testing.Emulators;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.sync.RequestBody;
+
+/// The store in AWS against emulators of its services.
+class AwsStoreTest {
+
+    private static Emulators emulators;
+
+    @BeforeAll
+    static void start() {
+        emulators = Emulators.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        emulators.close();
+    }
+
+    private static String name() {
+        return "penstock-" + UUID.randomUUID();
+    }
+
+    @Nested
+    class DynamoJobsTest implements JobStoreContract {
+
+        private final JobStore jobs =
+                new DynamoJobs(
+                        emulators.dynamo(),
+                        emulators.table(name()),
+                        Clock.systemUTC(),
+                        Duration.ofDays(90));
+
+        @Override
+        public JobStore jobs() {
+            return jobs;
+        }
+
+        @Test
+        void namesTheObjectThatCannotBeReached() {
+            JobStore elsewhere =
+                    new DynamoJobs(
+                            emulators.dynamo(), "missing", Clock.systemUTC(), Duration.ofDays(90));
+
+            assertThatThrownBy(() -> elsewhere.job("batch_x"))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("job batch_x")
+                    .hasMessageContaining("ResourceNotFoundException");
+        }
+    }
+
+    @Nested
+    class S3PayloadsTest implements PayloadsContract {
+
+        private final String bucket = emulators.bucket(name());
+        private final String inputs = emulators.bucket(name());
+        private final Payloads payloads =
+                new S3Payloads(emulators.s3(), emulators::presigner, bucket, Set.of(inputs));
+
+        @Override
+        public Payloads payloads() {
+            return payloads;
+        }
+
+        @Test
+        void anybodyReadsALink() throws Exception {
+            payloads.put("jobs/a/output.jsonl", "one".getBytes(StandardCharsets.UTF_8));
+            URI link = payloads.link("jobs/a/output.jsonl", Duration.ofMinutes(5)).orElseThrow();
+
+            try (InputStream in = link.toURL().openStream()) {
+                assertThat(in.readAllBytes()).asString().isEqualTo("one");
+            }
+
+            URI tampered = URI.create(link.toString().replace("output", "errors"));
+            assertThat(((HttpURLConnection) tampered.toURL().openConnection()).getResponseCode())
+                    .isEqualTo(403);
+        }
+
+        @Test
+        void readsCallersFilesFromTheirBucketsOnly() throws Exception {
+            emulators
+                    .s3()
+                    .putObject(
+                            p -> p.bucket(inputs).key("in/my file.jsonl"),
+                            RequestBody.fromString("line\n"));
+
+            try (InputStream in =
+                    payloads.foreign(URI.create("s3://" + inputs + "/in/my%20file.jsonl"))) {
+                assertThat(in.readAllBytes()).asString().isEqualTo("line\n");
+            }
+
+            payloads.put("jobs/a/input.jsonl", new byte[1]);
+            assertThatThrownBy(() ->
+                            payloads.foreign(URI.create("s3://" + bucket + "/jobs/a/input.jsonl")))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("input-buckets");
+            assertThatThrownBy(() -> payloads.foreign(URI.create("s3://" + inputs + "/none")))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessage("There is no file s3://" + inputs + "/none");
+            assertThatThrownBy(() -> payloads.foreign(URI.create("s3://" + inputs + "/")))
+                    .isInstanceOf(StoreException.class);
+        }
+
+        @Test
+        void anAbandonedUploadLeavesNoParts() throws Exception {
+            try (Payloads.Draft draft = payloads.create("jobs/a/large")) {
+                draft.write(new byte[S3Payloads.PART + 1]);
+                assertThat(emulators.s3().listMultipartUploads(l -> l.bucket(bucket)).uploads())
+                        .hasSize(1);
+            }
+
+            assertThat(emulators.s3().listMultipartUploads(l -> l.bucket(bucket)).uploads())
+                    .isEmpty();
+        }
+    }
+
+    @Nested
+    class SqsQueueTest implements ChunkQueueContract {
+
+        private final Emulators.Queues queues = emulators.queues(name(), VISIBILITY, MAX_RECEIVES);
+        private final ChunkQueue queue =
+                new SqsQueue(emulators.sqs(), queues.url(), queues.deadUrl());
+
+        @Override
+        public ChunkQueue queue() {
+            return queue;
+        }
+
+        @Test
+        void aReceiptThatNeverWasChangesNothing() {
+            queue.extend("nonsense", Duration.ofSeconds(1));
+        }
+
+        @Test
+        void namesTheQueueThatIsMissing() {
+            String url = queues.url() + "-missing";
+
+            assertThatThrownBy(() -> new SqsQueue(emulators.sqs(), url, url).receiveDead())
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining(url);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+package io.penstock.store.aws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.penstock.store.Chunk;
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.JobStore;
+import io.penstock.store.StoreException;
+import io.penstock.testing.Emulators;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.SdkRequest;
+import software.amazon.awssdk.core.SdkResponse;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttribute;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.SdkHttpResponse;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.WriteRequest;
+import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.model.BatchResultErrorEntry;
+import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequest;
+import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
+import software.amazon.awssdk.services.sqs.model.SendMessageBatchResponse;
+
+/// What the emulators never do and AWS may: lose an answer, or take only a part of a batch.
+class PartialWritesTest {
+
+    private static final String TABLE = "penstock-" + UUID.randomUUID();
+
+    private static Emulators emulators;
+
+    @BeforeAll
+    static void start() {
+        emulators = Emulators.start();
+        emulators.table(TABLE);
+    }
+
+    @AfterAll
+    static void stop() {
+        emulators.close();
+    }
+
+    @Test
+    void aWriteWhoseAnswerWasLostIsNoLostRace() {
+        LostAnswers lost = new LostAnswers();
+        Chunk chunk = Chunk.of("lost", 0, 0, 10, 0, 1);
+
+        try (DynamoDbClient client = dynamo(lost)) {
+            JobStore jobs = jobs(client);
+            jobs.addChunks(List.of(chunk));
+
+            assertThat(jobs.replace(chunk.leasedUntil(null))).isTrue();
+            assertThat(jobs.replace(chunk.leasedUntil(null))).isFalse();
+
+            assertThat(jobs.chunk("lost", 0)).contains(chunk.leasedUntil(null));
+            assertThat(lost.answers).hasValueGreaterThan(2);
+        }
+    }
+
+    @Test
+    void writesAgainWhatABatchLeftOut() {
+        List<Chunk> chunks =
+                IntStream.range(0, 60).mapToObj(n -> Chunk.of("partial", n, n, 1, n, 1)).toList();
+
+        try (DynamoDbClient client = dynamo(new LeftOut(2))) {
+            jobs(client).addChunks(chunks);
+        }
+
+        assertThat(jobs(emulators.dynamo()).chunks("partial")).isEqualTo(chunks);
+    }
+
+    @Test
+    void saysSoWhenABatchStaysUnfinished() {
+        try (DynamoDbClient client = dynamo(new LeftOut(Integer.MAX_VALUE))) {
+            assertThatThrownBy(
+                            () -> jobs(client).addChunks(List.of(Chunk.of("busy", 0, 0, 1, 0, 1))))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("chunks of busy");
+        }
+    }
+
+    @Test
+    void sendsAgainWhatTheQueueDidNotTake() throws InterruptedException {
+        Emulators.Queues queues = queues();
+        List<String> bodies = IntStream.range(0, 10).mapToObj(n -> "message " + n).toList();
+
+        try (SqsClient client = sqs(new NotTaken(false))) {
+            ChunkQueue queue = new SqsQueue(client, queues.url(), queues.deadUrl());
+            queue.send(bodies, Duration.ZERO);
+
+            assertThat(queue.receive(10, Duration.ofSeconds(5)))
+                    .extracting(ChunkQueue.Delivery::body)
+                    .containsExactlyInAnyOrderElementsOf(bodies);
+        }
+    }
+
+    @Test
+    void doesNotSendAgainWhatIsTheSendersFault() {
+        Emulators.Queues queues = queues();
+
+        try (SqsClient client = sqs(new NotTaken(true))) {
+            ChunkQueue queue = new SqsQueue(client, queues.url(), queues.deadUrl());
+
+            assertThatThrownBy(() -> queue.send(List.of("a", "b"), Duration.ZERO))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining(queues.url())
+                    .hasMessageContaining("Refused");
+        }
+    }
+
+    private static JobStore jobs(DynamoDbClient client) {
+        return new DynamoJobs(client, TABLE, Clock.systemUTC(), Duration.ofDays(90));
+    }
+
+    private static Emulators.Queues queues() {
+        return emulators.queues("penstock-" + UUID.randomUUID(), Duration.ofSeconds(30), 3);
+    }
+
+    private static DynamoDbClient dynamo(ExecutionInterceptor interceptor) {
+        return emulators
+                .dynamoBuilder()
+                .overrideConfiguration(c -> c.addExecutionInterceptor(interceptor))
+                .build();
+    }
+
+    private static SqsClient sqs(ExecutionInterceptor interceptor) {
+        return emulators
+                .sqsBuilder()
+                .overrideConfiguration(c -> c.addExecutionInterceptor(interceptor))
+                .build();
+    }
+
+    /// Makes an error of the first answer to each PutItem, after it was carried out.
+    private static final class LostAnswers implements ExecutionInterceptor {
+
+        private static final ExecutionAttribute<Boolean> LOST = new ExecutionAttribute<>("lost");
+
+        private final AtomicInteger answers = new AtomicInteger();
+
+        @Override
+        public SdkHttpResponse modifyHttpResponse(
+                Context.ModifyHttpResponse context, ExecutionAttributes attributes) {
+            if (!(context.request() instanceof PutItemRequest)) {
+                return context.httpResponse();
+            }
+            answers.incrementAndGet();
+            if (attributes.getAttribute(LOST) != null) {
+                return context.httpResponse();
+            }
+            attributes.putAttribute(LOST, true);
+            return context.httpResponse().toBuilder().statusCode(500).build();
+        }
+    }
+
+    /// Leaves the first of each batch out, a number of times.
+    private static final class LeftOut implements ExecutionInterceptor {
+
+        private static final ExecutionAttribute<WriteRequest> FIRST =
+                new ExecutionAttribute<>("left-out");
+
+        private int left;
+
+        LeftOut(int times) {
+            left = times;
+        }
+
+        @Override
+        public SdkRequest modifyRequest(
+                Context.ModifyRequest context, ExecutionAttributes attributes) {
+            if (!(context.request() instanceof BatchWriteItemRequest batch) || left == 0) {
+                return context.request();
+            }
+            left--;
+            List<WriteRequest> rest = new ArrayList<>(batch.requestItems().get(TABLE));
+            attributes.putAttribute(FIRST, rest.getFirst());
+            if (rest.size() > 1) {
+                rest.removeFirst();
+            }
+            return batch.toBuilder().requestItems(Map.of(TABLE, rest)).build();
+        }
+
+        @Override
+        public SdkResponse modifyResponse(
+                Context.ModifyResponse context, ExecutionAttributes attributes) {
+            WriteRequest first = attributes.getAttribute(FIRST);
+            return first != null && context.response() instanceof BatchWriteItemResponse done
+                    ? done.toBuilder().unprocessedItems(Map.of(TABLE, List.of(first))).build()
+                    : context.response();
+        }
+    }
+
+    /// Refuses the first message of the first batch.
+    private static final class NotTaken implements ExecutionInterceptor {
+
+        private static final ExecutionAttribute<SendMessageBatchRequestEntry> FIRST =
+                new ExecutionAttribute<>("not-taken");
+
+        private final boolean senderFault;
+        private boolean refused;
+
+        NotTaken(boolean senderFault) {
+            this.senderFault = senderFault;
+        }
+
+        @Override
+        public SdkRequest modifyRequest(
+                Context.ModifyRequest context, ExecutionAttributes attributes) {
+            if (!(context.request() instanceof SendMessageBatchRequest batch) || refused) {
+                return context.request();
+            }
+            refused = true;
+            List<SendMessageBatchRequestEntry> rest = new ArrayList<>(batch.entries());
+            attributes.putAttribute(FIRST, rest.removeFirst());
+            return batch.toBuilder().entries(rest).build();
+        }
+
+        @Override
+        public SdkResponse modifyResponse(
+                Context.ModifyResponse context, ExecutionAttributes attributes) {
+            SendMessageBatchRequestEntry first = attributes.getAttribute(FIRST);
+            return first != null && context.response() instanceof SendMessageBatchResponse done
+                    ? done.toBuilder()
+                            .failed(
+                                    BatchResultErrorEntry.builder()
+                                            .id(first.id())
+                                            .code("Refused")
+                                            .senderFault(senderFault)
+                                            .build())
+                            .build()
+                    : context.response();
+        }
+    }
+}

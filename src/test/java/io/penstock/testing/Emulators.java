@@ -1,0 +1,368 @@
+package io.penstock.testing;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
+import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
+import software.amazon.awssdk.services.dynamodb.model.GlobalSecondaryIndex;
+import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
+import software.amazon.awssdk.services.dynamodb.model.KeyType;
+import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.S3Configuration;
+import software.amazon.awssdk.services.s3.presigner.S3Presigner;
+import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.SqsClientBuilder;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
+
+/// DynamoDB, S3 and SQS on this machine: dynalite, s3proxy and ElasticMQ as processes of their own,
+/// with a table, buckets and queues of the application's shape.
+///
+/// The system properties `penstock.test.dynamodb`, `penstock.test.s3` and `penstock.test.sqs` point
+/// it at endpoints that run elsewhere; what is not named is started. The processes end with the
+/// test's, however that ends.
+public final class Emulators implements AutoCloseable {
+
+    private static final String ACCESS_KEY = "penstock";
+    private static final String SECRET_KEY = "penstock-test";
+    private static final String REGION = "eu-central-1";
+    private static final Path DYNALITE = Path.of("target", "dynalite");
+    private static final Path SOURCE = Path.of("src", "test", "dynalite");
+
+    private final List<Process> processes = new ArrayList<>();
+    private final Thread hook = new Thread(this::kill);
+    private final URI dynamoEndpoint;
+    private final URI s3Endpoint;
+    private final URI sqsEndpoint;
+    private final DynamoDbClient dynamo;
+    private final S3Client s3;
+    private final SqsClient sqs;
+
+    /// A queue with its dead letters.
+    public record Queues(String url, String deadUrl) {}
+
+    private Emulators() {
+        Runtime.getRuntime().addShutdownHook(hook);
+        String dynamoSet = System.getProperty("penstock.test.dynamodb");
+        String s3Set = System.getProperty("penstock.test.s3");
+        String sqsSet = System.getProperty("penstock.test.sqs");
+        Ports both =
+                s3Set == null || sqsSet == null
+                        ? started(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-XX:+UseSerialGC",
+                                "-Xmx512m",
+                                "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                EmulatorsMain.class.getName(),
+                                ACCESS_KEY,
+                                SECRET_KEY)
+                        : null;
+        dynamoEndpoint =
+                dynamoSet == null ? startDynalite().next("dynamodb") : URI.create(dynamoSet);
+        s3Endpoint = s3Set == null ? Objects.requireNonNull(both).next("s3") : URI.create(s3Set);
+        sqsEndpoint =
+                sqsSet == null ? Objects.requireNonNull(both).next("sqs") : URI.create(sqsSet);
+        dynamo = dynamoBuilder().build();
+        s3 =
+                S3Client.builder()
+                        .endpointOverride(s3Endpoint)
+                        .forcePathStyle(true)
+                        .region(Region.of(REGION))
+                        .credentialsProvider(credentials())
+                        .httpClientBuilder(UrlConnectionHttpClient.builder())
+                        .build();
+        sqs = sqsBuilder().build();
+    }
+
+    public static Emulators start() {
+        return new Emulators();
+    }
+
+    public DynamoDbClient dynamo() {
+        return dynamo;
+    }
+
+    /// For a client of the test's own.
+    public DynamoDbClientBuilder dynamoBuilder() {
+        return DynamoDbClient.builder()
+                .endpointOverride(dynamoEndpoint)
+                .region(Region.of(REGION))
+                .credentialsProvider(credentials())
+                .httpClientBuilder(UrlConnectionHttpClient.builder());
+    }
+
+    /// For a client of the test's own.
+    public SqsClientBuilder sqsBuilder() {
+        return SqsClient.builder()
+                .endpointOverride(sqsEndpoint)
+                .region(Region.of(REGION))
+                .credentialsProvider(credentials())
+                .httpClientBuilder(UrlConnectionHttpClient.builder());
+    }
+
+    public S3Client s3() {
+        return s3;
+    }
+
+    public S3Presigner presigner() {
+        return S3Presigner.builder()
+                .endpointOverride(s3Endpoint)
+                .serviceConfiguration(
+                        S3Configuration.builder().pathStyleAccessEnabled(true).build())
+                .region(Region.of(REGION))
+                .credentialsProvider(credentials())
+                .build();
+    }
+
+    public SqsClient sqs() {
+        return sqs;
+    }
+
+    /// Makes a table as the application expects it.
+    public String table(String name) {
+        dynamo.createTable(t ->
+                t.tableName(name)
+                        .billingMode("PAY_PER_REQUEST")
+                        .attributeDefinitions(
+                                text("pk"), text("sk"), text("kind"), text("created"), text("live"))
+                        .keySchema(hash("pk"), range("sk"))
+                        .globalSecondaryIndexes(index("created", "kind"), index("live", "live")));
+        dynamo.waiter().waitUntilTableExists(d -> d.tableName(name));
+        return name;
+    }
+
+    public String bucket(String name) {
+        s3.createBucket(b -> b.bucket(name));
+        return name;
+    }
+
+    /// Makes a queue, and another for its dead letters.
+    ///
+    /// @param visibility whole seconds
+    public Queues queues(String name, Duration visibility, int maxReceives) {
+        String dead = sqs.createQueue(q -> q.queueName(name + "-dead")).queueUrl();
+        String deadArn =
+                sqs.getQueueAttributes(
+                                g -> g.queueUrl(dead).attributeNames(QueueAttributeName.QUEUE_ARN))
+                        .attributes()
+                        .get(QueueAttributeName.QUEUE_ARN);
+        String url =
+                sqs.createQueue(q ->
+                                q.queueName(name)
+                                        .attributes(
+                                                Map.of(
+                                                        QueueAttributeName.VISIBILITY_TIMEOUT,
+                                                        Long.toString(visibility.toSeconds()),
+                                                        QueueAttributeName.REDRIVE_POLICY,
+                                                        "{\"deadLetterTargetArn\":\""
+                                                                + deadArn
+                                                                + "\",\"maxReceiveCount\":"
+                                                                + maxReceives
+                                                                + "}")))
+                        .queueUrl();
+        return new Queues(url, dead);
+    }
+
+    /// Settings of an application that keeps its store here.
+    public Map<String, String> settings(String table, String bucket, Queues queues) {
+        Map<String, String> settings = new HashMap<>();
+        Map.of(
+                        "dynamodb", dynamoEndpoint,
+                        "s3", s3Endpoint,
+                        "sqs", sqsEndpoint)
+                .forEach((service, endpoint) -> {
+                    String prefix = "quarkus." + service;
+                    settings.put(prefix + ".endpoint-override", endpoint.toString());
+                    settings.put(prefix + ".aws.region", REGION);
+                    settings.put(prefix + ".aws.credentials.type", "static");
+                    settings.put(
+                            prefix + ".aws.credentials.static-provider.access-key-id", ACCESS_KEY);
+                    settings.put(
+                            prefix + ".aws.credentials.static-provider.secret-access-key",
+                            SECRET_KEY);
+                });
+        settings.put("quarkus.s3.path-style-access", "true");
+        settings.put("penstock.store.table", table);
+        settings.put("penstock.store.bucket", bucket);
+        settings.put("penstock.store.queue-url", queues.url());
+        settings.put("penstock.store.dead-letter-queue-url", queues.deadUrl());
+        return settings;
+    }
+
+    /// Variables for a process of the application that keeps its store here.
+    public Map<String, String> environment(String table, String bucket, Queues queues) {
+        return Map.ofEntries(
+                Map.entry("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+                Map.entry("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+                Map.entry("AWS_REGION", REGION),
+                Map.entry("QUARKUS_DYNAMODB_ENDPOINT_OVERRIDE", dynamoEndpoint.toString()),
+                Map.entry("QUARKUS_S3_ENDPOINT_OVERRIDE", s3Endpoint.toString()),
+                Map.entry("QUARKUS_S3_PATH_STYLE_ACCESS", "true"),
+                Map.entry("QUARKUS_SQS_ENDPOINT_OVERRIDE", sqsEndpoint.toString()),
+                Map.entry("PENSTOCK_ENGINE", "aws"),
+                Map.entry("PENSTOCK_STORE_TABLE", table),
+                Map.entry("PENSTOCK_STORE_BUCKET", bucket),
+                Map.entry("PENSTOCK_STORE_QUEUE_URL", queues.url()),
+                Map.entry("PENSTOCK_STORE_DEAD_LETTER_QUEUE_URL", queues.deadUrl()));
+    }
+
+    @Override
+    public void close() {
+        dynamo.close();
+        s3.close();
+        sqs.close();
+        kill();
+        Runtime.getRuntime().removeShutdownHook(hook);
+    }
+
+    private void kill() {
+        synchronized (processes) {
+            processes.forEach(Process::destroyForcibly);
+        }
+    }
+
+    private static AwsCredentialsProvider credentials() {
+        return StaticCredentialsProvider.create(AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY));
+    }
+
+    private static AttributeDefinition text(String name) {
+        return AttributeDefinition.builder()
+                .attributeName(name)
+                .attributeType(ScalarAttributeType.S)
+                .build();
+    }
+
+    private static KeySchemaElement hash(String name) {
+        return KeySchemaElement.builder().attributeName(name).keyType(KeyType.HASH).build();
+    }
+
+    private static KeySchemaElement range(String name) {
+        return KeySchemaElement.builder().attributeName(name).keyType(KeyType.RANGE).build();
+    }
+
+    private static GlobalSecondaryIndex index(String name, String hash) {
+        return GlobalSecondaryIndex.builder()
+                .indexName(name)
+                .keySchema(hash(hash), range("created"))
+                .projection(p -> p.projectionType("ALL"))
+                .build();
+    }
+
+    private Ports startDynalite() {
+        Path module = DYNALITE.resolve("node_modules").resolve("dynalite");
+        try {
+            Path wanted = SOURCE.resolve("package-lock.json");
+            Path installed = DYNALITE.resolve("package-lock.json");
+            if (!Files.exists(module)
+                    || !Files.exists(installed)
+                    || Files.mismatch(wanted, installed) >= 0) {
+                install();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return started(
+                "node",
+                SOURCE.resolve("server.js").toAbsolutePath().toString(),
+                module.toAbsolutePath().toString());
+    }
+
+    private static void install() throws IOException {
+        Files.createDirectories(DYNALITE);
+        for (String file : List.of("package.json", "package-lock.json")) {
+            Files.copy(
+                    SOURCE.resolve(file),
+                    DYNALITE.resolve(file),
+                    StandardCopyOption.REPLACE_EXISTING);
+        }
+        Process npm =
+                process(
+                        "npm",
+                        builder ->
+                                builder.directory(DYNALITE.toFile())
+                                        .redirectErrorStream(true)
+                                        .command("npm", "ci", "--no-audit", "--no-fund"));
+        String said = new String(npm.getInputStream().readAllBytes());
+        try {
+            if (!npm.waitFor(5, TimeUnit.MINUTES) || npm.exitValue() != 0) {
+                Files.deleteIfExists(DYNALITE.resolve("package-lock.json"));
+                throw new AssertionError("npm cannot install dynalite: " + said);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    private Ports started(String... command) {
+        File log = new File("target", "emulator-" + processes.size() + ".log");
+        Process process =
+                process(
+                        command[0],
+                        builder ->
+                                builder.command(command)
+                                        .redirectError(ProcessBuilder.Redirect.to(log)));
+        synchronized (processes) {
+            processes.add(process);
+        }
+        return new Ports(process.inputReader(), log);
+    }
+
+    private static Process process(String program, Consumer<ProcessBuilder> shape) {
+        ProcessBuilder builder = new ProcessBuilder();
+        builder.environment().keySet().removeIf(key -> key.startsWith("AWS_"));
+        shape.accept(builder);
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw new AssertionError(
+                    "The tests of the AWS store need "
+                            + program
+                            + " on the PATH (Node.js 20 or newer with npm), or an endpoint of their"
+                            + " own in -Dpenstock.test.dynamodb.",
+                    e);
+        }
+    }
+
+    /// The lines in which a process names its ports; it may say other things in between.
+    private record Ports(BufferedReader lines, File log) {
+
+        URI next(String name) {
+            try {
+                String line = lines.readLine();
+                while (line != null) {
+                    if (line.startsWith(name + " ")) {
+                        return URI.create(
+                                "http://127.0.0.1:" + line.substring(name.length() + 1).strip());
+                    }
+                    line = lines.readLine();
+                }
+                throw new AssertionError("No " + name + " started; see " + log);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}
