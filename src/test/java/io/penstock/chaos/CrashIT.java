@@ -1,5 +1,7 @@
 package io.penstock.chaos;
 
+import io.penstock.testing.Emulators;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// A short crash run; `-Pchaos` makes the long one.
@@ -7,9 +9,21 @@ class CrashIT {
 
     @Test
     void nothingIsLostDoubledOrMixedUpWhateverDies() throws Exception {
+        run(null);
+    }
+
+    @Test
+    void neitherIsItOnTheAwsEngine() throws Exception {
+        try (Emulators emulators = Emulators.start()) {
+            run(emulators);
+        }
+    }
+
+    private static void run(@Nullable Emulators emulators) throws Exception {
         CrashRun.run(
                 Integer.getInteger("penstock.chaos.items"),
                 Integer.getInteger("penstock.chaos.kills"),
-                Long.getLong("penstock.chaos.seed", System.nanoTime()));
+                Long.getLong("penstock.chaos.seed", System.nanoTime()),
+                emulators);
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Emulators;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /// One batch on the embedded engine in a process of its own that is killed, frozen and restarted at
 /// random moments, while its queue is tampered with, its database locked, and its provider faulty.
@@ -45,11 +47,16 @@ final class CrashRun {
     private final Provider provider;
     private final Map<Integer, String> readEarly = new HashMap<>();
     private final List<String> violations = new ArrayList<>();
+    private final @Nullable Emulators emulators;
+    private final Map<String, String> engine;
     private Function function;
     private String id = "";
     private int lastEnded;
 
-    private CrashRun(int items, int kills, long seed) throws IOException {
+    private CrashRun(int items, int kills, long seed, @Nullable Emulators emulators)
+            throws IOException {
+        this.emulators = emulators;
+        this.engine = emulators == null ? Map.of() : engine(emulators);
         this.items = items;
         this.kills = kills;
         this.random = new Random(seed);
@@ -62,9 +69,14 @@ final class CrashRun {
     }
 
     /// @throws AssertionError when anything was lost, doubled or mixed up
-    static void run(int items, int kills, long seed) throws Exception {
-        System.out.println("Crash run with seed " + seed + " (-Dpenstock.chaos.seed)");
-        CrashRun run = new CrashRun(items, kills, seed);
+    ///
+    /// @param emulators of AWS; null for the embedded engine
+    static void run(int items, int kills, long seed, @Nullable Emulators emulators)
+            throws Exception {
+        System.out.printf(
+                "Crash run on the %s engine with seed %d (-Dpenstock.chaos.seed)%n",
+                emulators == null ? "local" : "AWS", seed);
+        CrashRun run = new CrashRun(items, kills, seed, emulators);
         try {
             run.run();
         } finally {
@@ -119,6 +131,7 @@ final class CrashRun {
 
     private Function start() {
         Map<String, String> environment = new HashMap<>();
+        environment.putAll(engine);
         environment.put("OPENAI_BASE_URL", simulated.baseUrl());
         environment.put("OPENAI_API_KEY", "crash");
         environment.put("PENSTOCK_STORE_DIRECTORY", directory.toAbsolutePath().toString());
@@ -132,6 +145,13 @@ final class CrashRun {
         environment.put("PENSTOCK_LLM_TIMEOUT", "5s");
         environment.put("PENSTOCK_LLM_BACKOFF", "20ms");
         return new Function(environment);
+    }
+
+    private static Map<String, String> engine(Emulators emulators) {
+        return emulators.environment(
+                emulators.table("crash"),
+                emulators.bucket("crash"),
+                emulators.queues("crash", Duration.ofSeconds(3), 100));
     }
 
     private static String prompt(int i) {
@@ -188,6 +208,10 @@ final class CrashRun {
 
     /// Duplicates and reorders messages, and makes some come late, while nobody looks.
     private void tamper() throws SQLException {
+        if (emulators != null) {
+            duplicate(emulators);
+            return;
+        }
         try (Connection connection =
                         DriverManager.getConnection(
                                 "jdbc:sqlite:" + directory.resolve("penstock.db"));
@@ -205,7 +229,26 @@ final class CrashRun {
         }
     }
 
+    /// The queue gives messages in any order by itself.
+    private void duplicate(Emulators emulators) {
+        for (int i = 0; i < 5; i++) {
+            String body =
+                    Caller.JSON
+                            .createObjectNode()
+                            .put("task", "chunk")
+                            .put("job", id)
+                            .put("chunk", random.nextInt(Math.ceilDiv(items, 50)))
+                            .toString();
+            String url = engine.get("PENSTOCK_STORE_QUEUE_URL");
+            int delay = random.nextInt(5);
+            emulators.sqs().sendMessage(m -> m.queueUrl(url).messageBody(body).delaySeconds(delay));
+        }
+    }
+
     private void lockDatabase() throws SQLException, InterruptedException {
+        if (emulators != null) {
+            return;
+        }
         try (Connection connection =
                         DriverManager.getConnection(
                                 "jdbc:sqlite:"
