@@ -296,11 +296,19 @@ final class DynamoJobs implements JobStore {
     }
 
     private static Job job(Map<String, AttributeValue> item) {
-        return Job.fromJson(item.get("doc").s());
+        return Job.fromJson(doc(item));
     }
 
     private static Chunk chunk(Map<String, AttributeValue> item) {
-        return Chunk.fromJson(item.get("doc").s());
+        return Chunk.fromJson(doc(item));
+    }
+
+    private static String doc(Map<String, AttributeValue> item) {
+        AttributeValue doc = item.get("doc");
+        if (doc == null) {
+            throw new StoreException("A stored record has no doc");
+        }
+        return doc.s();
     }
 
     private boolean isRetained(Job job) {

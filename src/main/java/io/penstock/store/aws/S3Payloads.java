@@ -209,7 +209,7 @@ final class S3Payloads implements Payloads {
             throw new StoreException("There is no file " + name(bucket, key), e);
         } catch (S3Exception e) {
             // HEAD has no body to say what is missing.
-            throw e.statusCode() == 404 && e.awsErrorDetails().errorCode() == null
+            throw e.statusCode() == 404 && e.awsErrorDetails() == null
                     ? new StoreException("There is no file " + name(bucket, key), e)
                     : Aws.failed(name(bucket, key), e);
         } catch (SdkException e) {

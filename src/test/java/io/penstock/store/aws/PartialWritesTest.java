@@ -10,6 +10,7 @@ import io.penstock.store.StoreException;
 import io.penstock.testing.Emulators;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,10 +65,10 @@ class PartialWritesTest {
             JobStore jobs = jobs(client);
             jobs.addChunks(List.of(chunk));
 
-            assertThat(jobs.replace(chunk.leasedUntil(null))).isTrue();
-            assertThat(jobs.replace(chunk.leasedUntil(null))).isFalse();
+            assertThat(jobs.replace(chunk.leasedUntil(Instant.EPOCH))).isTrue();
+            assertThat(jobs.replace(chunk.leasedUntil(Instant.EPOCH))).isFalse();
 
-            assertThat(jobs.chunk("lost", 0)).contains(chunk.leasedUntil(null));
+            assertThat(jobs.chunk("lost", 0)).contains(chunk.leasedUntil(Instant.EPOCH));
             assertThat(lost.answers).hasValueGreaterThan(2);
         }
     }

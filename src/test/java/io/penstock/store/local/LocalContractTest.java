@@ -1,0 +1,49 @@
+package io.penstock.store.local;
+
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.JobStore;
+import io.penstock.store.JobStoreContract;
+import io.penstock.store.Payloads;
+import io.penstock.store.PayloadsContract;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The embedded engine keeps the store's promises.
+class LocalContractTest implements JobStoreContract, PayloadsContract, ChunkQueueContract {
+
+    @TempDir Path directory;
+
+    private Opened opened;
+
+    @BeforeEach
+    void open() {
+        opened =
+                new Opened(
+                        directory, Clock.systemUTC(), VISIBILITY.toSeconds() + "s", MAX_RECEIVES);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        opened.close();
+    }
+
+    @Override
+    public JobStore jobs() {
+        return opened.engine().jobs();
+    }
+
+    @Override
+    public Payloads payloads() {
+        return opened.engine().payloads();
+    }
+
+    @Override
+    public ChunkQueue queue() {
+        return opened.engine().queue();
+    }
+}
