@@ -255,7 +255,7 @@ public class Batches {
         try (Intake intake = intake()) {
             ObjectNode options = options(job);
             for (Chunk chunk : jobs.chunks(job.area())) {
-                byte[][] outcomes = Segments.byItem(payloads, chunk);
+                byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
                 List<byte[]> lines = new ArrayList<>();
                 Segments.split(Segments.input(payloads, job, chunk), lines);
                 for (int i = 0; i < lines.size(); i++) {

@@ -138,7 +138,7 @@ final class ChunkRun {
     /// @return why it stopped; null when every item has an outcome
     /// @throws StoreException when the store failed for too long; the lease lapses then
     @Nullable Stop run() throws InterruptedException {
-        byte[][] outcomes = Segments.byItem(shared.payloads, chunk);
+        byte[] @Nullable [] outcomes = Segments.byItem(shared.payloads, chunk);
         for (int i = 0; i < outcomes.length; i++) {
             if (outcomes[i] != null) {
                 recorded.set(i);
@@ -167,7 +167,7 @@ final class ChunkRun {
 
     /// Records every item that has no outcome as failed, without running any.
     void fail(String code, String message) throws InterruptedException {
-        byte[][] outcomes = Segments.byItem(shared.payloads, chunk);
+        byte[] @Nullable [] outcomes = Segments.byItem(shared.payloads, chunk);
         for (int i = 0; i < outcomes.length; i++) {
             recorded.set(i, outcomes[i] != null);
         }

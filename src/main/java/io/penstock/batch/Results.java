@@ -81,7 +81,7 @@ public final class Results {
             if (chunk.firstItem() + chunk.itemCount() <= next) {
                 continue;
             }
-            byte[][] outcomes = Segments.byItem(payloads, chunk);
+            byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
             while (next < chunk.firstItem() + chunk.itemCount()) {
                 byte[] line = outcomes[(int) (next - chunk.firstItem())];
                 if (line == null || count == limit || lines.size() > PAGE_BYTES) {

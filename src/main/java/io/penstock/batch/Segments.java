@@ -37,7 +37,7 @@ final class Segments {
 
     /// The lines by the item's place in the chunk; null where an item has no outcome yet.
     static byte[] @Nullable [] byItem(Payloads payloads, Chunk chunk) {
-        byte[][] lines = new byte[chunk.itemCount()][];
+        byte[] @Nullable [] lines = new byte[chunk.itemCount()][];
         for (byte[] line : recorded(payloads, chunk)) {
             int place = Math.toIntExact(ResultLine.index(line) - chunk.firstItem());
             if (place < 0 || place >= lines.length || lines[place] != null) {
