@@ -68,6 +68,8 @@ final class ChunkRun {
     /// How long the store may fail before the run gives up and leaves its chunk to another.
     private static final Duration STORE_PATIENCE = Duration.ofSeconds(60);
 
+    private static final long STORE_PAUSE_MILLIS = 50;
+
     /// What a flush writes at most, in bytes; more results follow in the next segment.
     private static final int SEGMENT_BYTES = 4 << 20;
 
@@ -553,7 +555,7 @@ final class ChunkRun {
 
     private boolean persistently(BooleanSupplier step) throws InterruptedException {
         long end = System.nanoTime() + STORE_PATIENCE.toNanos();
-        long pauseMillis = 50;
+        long pauseMillis = STORE_PAUSE_MILLIS;
         while (true) {
             try {
                 return step.getAsBoolean();
@@ -561,7 +563,11 @@ final class ChunkRun {
                 if (System.nanoTime() > end) {
                     throw failed;
                 }
-                LOG.debugf("Trying again: %s", failed.getMessage());
+                if (pauseMillis == STORE_PAUSE_MILLIS) {
+                    LOG.warnf(
+                            "Job %s, chunk %d waits for the store: %s",
+                            job.id(), chunk.index(), failed.getMessage());
+                }
                 Thread.sleep(pauseMillis);
                 pauseMillis = Math.min(2_000, pauseMillis * 2);
             }

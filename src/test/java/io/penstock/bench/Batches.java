@@ -101,7 +101,7 @@ final class Batches {
     }
 
     /// @return seconds from the beginning of the submission to the batch's end
-    private static double run(Server penstock, int prompts, String marker)
+    static double run(Server penstock, int prompts, String marker)
             throws IOException, InterruptedException {
         long start = System.nanoTime();
         HttpRequest submit =

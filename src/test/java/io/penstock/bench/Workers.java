@@ -1,0 +1,69 @@
+package io.penstock.bench;
+
+import io.penstock.testing.Emulators;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// How much faster a batch on the AWS engine is with two and with four worker processes than with
+/// one, and what a prompt costs there. The provider's latency is the limit, not the CPU.
+final class Workers {
+
+    private static final int PROMPTS = 1_200;
+    private static final int AT_ONCE = 10;
+
+    private Workers() {}
+
+    public static void main(String[] args) throws IOException, InterruptedException {
+        try (Server provider = Server.provider();
+                Emulators emulators = Emulators.start()) {
+            double one = 0;
+            for (int workers : new int[] {1, 2, 4}) {
+                double seconds = run(provider, emulators, workers);
+                one = workers == 1 ? seconds : one;
+                System.out.println(
+                        String.format(
+                                Locale.ROOT,
+                                "AWS engine, %d prompts of 500 ms, %d worker processes with %d calls at once"
+                                        + " each: %.1f s, %.2f times as fast as one; ideal %.1f s",
+                                PROMPTS,
+                                workers,
+                                AT_ONCE,
+                                seconds,
+                                one / seconds,
+                                0.5 * PROMPTS / AT_ONCE / workers));
+            }
+        }
+    }
+
+    private static double run(Server provider, Emulators emulators, int workers)
+            throws IOException, InterruptedException {
+        String name = "workers-" + workers;
+        Map<String, String> settings =
+                new HashMap<>(
+                        emulators.environment(
+                                emulators.table(name),
+                                emulators.bucket(name),
+                                emulators.queues(name, Duration.ofSeconds(30), 10)));
+        settings.put("PENSTOCK_FLOW_MAX_CONCURRENCY", Integer.toString(AT_ONCE));
+        settings.put("PENSTOCK_FLOW_RESERVED_FOR_INTERACTIVE", "0");
+        settings.put("PENSTOCK_BATCH_WORKERS", "2");
+        settings.put("PENSTOCK_BATCH_CHUNK_ITEMS", "25");
+        List<Server> processes = new ArrayList<>();
+        try {
+            for (int i = 0; i < workers; i++) {
+                processes.add(Server.penstock(provider, settings));
+            }
+            Batches.run(processes.getFirst(), 200, "[[sim latency=100ms]]");
+            return Batches.run(processes.getFirst(), PROMPTS, "[[sim latency=500ms]]");
+        } finally {
+            for (Server process : processes) {
+                process.close();
+            }
+        }
+    }
+}
