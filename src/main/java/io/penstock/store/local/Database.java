@@ -98,7 +98,10 @@ final class Database implements AutoCloseable {
             if (closed) {
                 throw new StoreException(what + ": the database is closed");
             }
-            pending.put(mine);
+            // Not to be given up for an interrupt: whoever is to stop may still record.
+            if (!pending.offer(mine)) {
+                pending.put(mine);
+            }
             if (closed && pending.remove(mine)) {
                 throw new StoreException(what + ": the database is closed");
             }
