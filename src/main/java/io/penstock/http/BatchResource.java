@@ -77,12 +77,16 @@ public class BatchResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.APPLICATION_JSON)
     public Response submit(
-            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+            InputStream body,
+            @Context RoutingContext exchange,
+            @Context HttpHeaders headers,
+            @Context UriInfo uri) {
         String key = key(headers);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
             MessageDigest digest = Batches.sha256();
             digest.update(sent.bytes());
             Fields fields = requests.read(sent.bytes());
+            requests.noOptions(uri.getQueryParameters());
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
             Request request = new Request(options, key, hex(digest), source, null);
