@@ -24,15 +24,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -158,14 +156,14 @@ public class Batches {
 
     /// Jobs, newest first, after the one with that id.
     ///
-    /// @param wanted null for all
-    public List<Job> list(@Nullable String after, int limit, @Nullable Set<Status> wanted) {
+    /// @param wanted says of a job whether it counts
+    public List<Job> list(@Nullable String after, int limit, Predicate<Job> wanted) {
         List<Job> found = new ArrayList<>();
         String last = after;
         while (found.size() < limit) {
             List<Job> page = jobs.jobs(last, 100);
             for (Job job : page) {
-                if (found.size() < limit && (wanted == null || wanted.contains(job.status()))) {
+                if (found.size() < limit && wanted.test(job)) {
                     found.add(job);
                 }
             }
@@ -439,22 +437,5 @@ public class Batches {
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("Every Java has SHA-256", impossible);
         }
-    }
-
-    /// The statuses that a caller's word stands for; null for one that is none.
-    public static @Nullable Set<Status> statuses(String word) {
-        return switch (word.toLowerCase(Locale.ROOT)) {
-            case "processing", "paused" ->
-                    Set.of(Status.VALIDATING, Status.IN_PROGRESS, Status.FINALIZING);
-            default -> {
-                Set<Status> found = new HashSet<>();
-                for (Status status : Status.values()) {
-                    if (status.wireName().equals(word)) {
-                        found.add(status);
-                    }
-                }
-                yield found.isEmpty() ? null : found;
-            }
-        };
     }
 }

@@ -99,6 +99,17 @@ class BatchRequests {
         return options;
     }
 
+    /// Refuses options in the query of a request whose body has them, as they would be ignored.
+    void noOptions(MultivaluedMap<String, String> query) {
+        if (!query.isEmpty()) {
+            String name = query.keySet().iterator().next();
+            throw InvalidRequest.of(
+                    name.length() > 64 ? name.substring(0, 64) : name,
+                    "unknown_field",
+                    "A JSON body has the options in it; the query is for those of JSON Lines.");
+        }
+    }
+
     /// Takes in the items of the short form or of the form with items.
     void takeIn(Fields fields, ObjectNode options, Intake intake) {
         boolean isShort = fields.has("prompts");

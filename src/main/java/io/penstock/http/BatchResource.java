@@ -38,7 +38,6 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
@@ -78,12 +77,16 @@ public class BatchResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.APPLICATION_JSON)
     public Response submit(
-            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+            InputStream body,
+            @Context RoutingContext exchange,
+            @Context HttpHeaders headers,
+            @Context UriInfo uri) {
         String key = key(headers);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
             MessageDigest digest = Batches.sha256();
             digest.update(sent.bytes());
             Fields fields = requests.read(sent.bytes());
+            requests.noOptions(uri.getQueryParameters());
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
             Request request = new Request(options, key, hex(digest), source, null);
@@ -139,29 +142,25 @@ public class BatchResource {
             @QueryParam("limit") @Nullable String limit,
             @QueryParam("status") @Nullable String status) {
         int count = number("limit", limit, 20, LIST_MAX);
-        Set<Job.Status> wanted = null;
-        if (status != null) {
-            wanted = Batches.statuses(status);
-            if (wanted == null) {
-                throw InvalidRequest.of(
-                        "status",
-                        "out_of_range",
-                        "\"status\" must be processing, paused, completed, failed, cancelling,"
-                                + " cancelled or expired.");
-            }
+        if (status != null && !JobJson.STATUSES.contains(status)) {
+            throw InvalidRequest.of(
+                    "status",
+                    "out_of_range",
+                    "\"status\" must be processing, paused, completed, failed, cancelling,"
+                            + " cancelled or expired.");
         }
         if (after != null && batches.find(after).isEmpty()) {
             throw InvalidRequest.of("after", "out_of_range", "\"after\" is the id of no batch.");
         }
-        List<Job> found = batches.list(after, count + 1, wanted);
+        List<Job> found =
+                batches.list(
+                        after,
+                        count + 1,
+                        job -> status == null || JobJson.status(job).equals(status));
         ObjectNode json = Fields.JSON.createObjectNode().put("object", "list");
         ArrayNode data = json.putArray("data");
         for (Job job : found.subList(0, Math.min(count, found.size()))) {
-            if (status == null
-                    || !Set.of("paused", "processing").contains(status)
-                    || JobJson.status(job).equals(status)) {
-                data.add(JobJson.of(job, batches.progress(job), clock.instant()));
-            }
+            data.add(JobJson.of(job, batches.progress(job), clock.instant()));
         }
         return json.put("has_more", found.size() > count).toString();
     }

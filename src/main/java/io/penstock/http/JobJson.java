@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The JSON of a batch:
@@ -24,6 +25,17 @@ import org.jspecify.annotations.Nullable;
 /// "errors","results_url","created_at","started_at","finished_at","expires_at","usage",
 /// "rate_per_second","eta_seconds","reason","retry_of"}`; times are ISO 8601 in UTC.
 final class JobJson {
+
+    /// The words for where a job stands.
+    static final Set<String> STATUSES =
+            Set.of(
+                    "processing",
+                    "paused",
+                    "completed",
+                    "failed",
+                    "cancelling",
+                    "cancelled",
+                    "expired");
 
     /// A larger job's results are read from `results_url`.
     private static final long RESULTS_ITEMS_MAX = 1_000;

@@ -38,6 +38,7 @@ final class Batches {
             if (sizes == null) {
                 speed(provider, 50, 2_000);
                 speed(provider, 500, 20_000);
+                Delays.main(args);
             }
             growth(provider, sizes == null ? "1000,100000,1000000" : sizes);
         }
@@ -92,7 +93,7 @@ final class Batches {
         }
     }
 
-    private static Map<String, String> settings(int concurrency) {
+    static Map<String, String> settings(int concurrency) {
         return Map.of(
                 "PENSTOCK_FLOW_MAX_CONCURRENCY",
                 Integer.toString(concurrency),
@@ -104,18 +105,7 @@ final class Batches {
     static double run(Server penstock, int prompts, String marker)
             throws IOException, InterruptedException {
         long start = System.nanoTime();
-        HttpRequest submit =
-                HttpRequest.newBuilder(uri(penstock, ""))
-                        .header("content-type", "application/jsonl")
-                        .POST(
-                                HttpRequest.BodyPublishers.ofInputStream(
-                                        () -> lines(prompts, marker)))
-                        .build();
-        JsonNode job = send(submit);
-        if (!job.has("job_id")) {
-            throw new IOException("Submitted: " + job);
-        }
-        URI status = uri(penstock, "/" + job.path("job_id").asText());
+        URI status = submit(penstock, prompts, marker);
         while (true) {
             JsonNode now = send(HttpRequest.newBuilder(status).build());
             if (now.path("status").asText().equals("completed")) {
@@ -129,7 +119,24 @@ final class Batches {
         }
     }
 
-    private static JsonNode send(HttpRequest request) throws IOException, InterruptedException {
+    /// @return where its status is
+    static URI submit(Server penstock, int prompts, String marker)
+            throws IOException, InterruptedException {
+        HttpRequest submit =
+                HttpRequest.newBuilder(uri(penstock, ""))
+                        .header("content-type", "application/jsonl")
+                        .POST(
+                                HttpRequest.BodyPublishers.ofInputStream(
+                                        () -> lines(prompts, marker)))
+                        .build();
+        JsonNode job = send(submit);
+        if (!job.has("job_id")) {
+            throw new IOException("Submitted: " + job);
+        }
+        return uri(penstock, "/" + job.path("job_id").asText());
+    }
+
+    static JsonNode send(HttpRequest request) throws IOException, InterruptedException {
         return JSON.readTree(CLIENT.send(request, HttpResponse.BodyHandlers.ofString()).body());
     }
 
@@ -179,7 +186,7 @@ final class Batches {
         return most;
     }
 
-    private static void print(String format, Object... values) {
+    static void print(String format, Object... values) {
         System.out.println(String.format(Locale.ROOT, format, values));
     }
 }

@@ -41,8 +41,13 @@ final class Server implements AutoCloseable {
         awaitListening();
     }
 
-    /// The simulated provider.
+    /// The simulated provider, with little of a log.
     static Server provider() throws IOException {
+        return provider(1_000);
+    }
+
+    /// The simulated provider with the last `logLimit` calls in its log.
+    static Server provider(int logLimit) throws IOException {
         int port = freePort();
         return new Server(
                 List.of(
@@ -53,7 +58,7 @@ final class Server implements AutoCloseable {
                                 + System.getProperty("dev.classes"),
                         "io.penstock.dev.SimulatedProvider",
                         "--port=" + port,
-                        "--log-limit=1000"),
+                        "--log-limit=" + logLimit),
                 Map.of(),
                 port);
     }

@@ -8,7 +8,12 @@ import io.penstock.testing.Caller;
 import io.penstock.testing.Caller.Answer;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
-import java.util.ArrayList;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.List;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
@@ -23,6 +28,55 @@ class BatchBadInputQuarkusTest extends PenstockTest {
             List.of(
                     new Bad("", 400, "invalid_json", "", "empty"),
                     new Bad("{\"prompts\":[\"a\",}", 400, "invalid_json", "", "line 1, column"),
+                    new Bad("{\"prompts\":\n[tru]}", 400, "invalid_json", "", "line 2, column"),
+                    new Bad("null", 400, "invalid_json", "", "null"),
+                    new Bad(
+                            "{\"prompts\":[\"a\"],\"prompts\":[\"b\"]}",
+                            400,
+                            "invalid_json",
+                            "",
+                            "line 1"),
+                    new Bad("{\"prompts\":null}", 400, "missing_field", "prompts", "missing"),
+                    new Bad("{\"items\":{}}", 400, "wrong_type", "items", "an array"),
+                    new Bad("{\"input\":7}", 400, "wrong_type", "input", "a string"),
+                    new Bad(
+                            "{\"prompts\":[\"a\"],\"stream\":true}",
+                            400,
+                            "unknown_field",
+                            "stream",
+                            "stream"),
+                    new Bad(
+                            "{\"prompts\":[\"a\"],\"custom_id\":\"a\"}",
+                            400,
+                            "unknown_field",
+                            "custom_id",
+                            "custom_id"),
+                    new Bad(
+                            "{\"prompts\":[\"a\"],\"input\":\"s3://bucket/key\"}",
+                            400,
+                            "unknown_field",
+                            "prompts",
+                            "together"),
+                    new Bad(
+                            "{\"items\":[{\"prompt\":\"a\"},{\"prompt\":\"  \"}]}",
+                            400,
+                            "blank_field",
+                            "items[1].prompt",
+                            "items[1]"),
+                    new Bad(
+                            "{\"items\":[{\"prompt\":\"a\",\"custom_id\":7}]}",
+                            400,
+                            "wrong_type",
+                            "items[0].custom_id",
+                            "a string"),
+                    new Bad(
+                            "{\"items\":[{\"prompt\":\"a\",\"custom_id\":\""
+                                    + "c".repeat(513)
+                                    + "\"}]}",
+                            400,
+                            "out_of_range",
+                            "items[0].custom_id",
+                            "512"),
                     new Bad("[\"a\"]", 400, "invalid_json", "", "an array"),
                     new Bad("{}", 400, "missing_field", "prompts", "missing"),
                     new Bad("{\"prompts\":[]}", 400, "empty_batch", "", "no items"),
@@ -97,6 +151,48 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "invalid_json",
                             "",
                             "Line 3"),
+                    new Bad("{\"prompt\":\"a\"} x\n", 400, "invalid_json", "", "Line 1"),
+                    new Bad(
+                            "{\"prompt\":\"a\"}{\"prompt\":\"b\"}",
+                            400,
+                            "invalid_json",
+                            "",
+                            "Line 1"),
+                    new Bad("{\"prompt\":\"a\"}\n\"b\"\n", 400, "invalid_json", "", "Line 2"),
+                    new Bad("{\"prompt\":\"a\"}\nnull\n", 400, "invalid_json", "", "Line 2"),
+                    new Bad("{\"prompts\":[\"a\"]}\n", 400, "unknown_field", "prompts", "Line 1"),
+                    new Bad("{\"custom_id\":\"a\"}\n", 400, "missing_field", "prompt", "Line 1"),
+                    new Bad("{\"prompt\":5}\n", 400, "wrong_type", "prompt", "Line 1"),
+                    new Bad(
+                            "\r\n{\"prompt\":\"a\"}\r\n{\"prompt\":\"b\",\"temperature\":\"1\"}\r\n",
+                            400,
+                            "wrong_type",
+                            "temperature",
+                            "Line 3"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"custom_id\":\"" + "c".repeat(513) + "\"}",
+                            400,
+                            "out_of_range",
+                            "custom_id",
+                            "512"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"url\":\"/v1/chat/completions\"}",
+                            400,
+                            "unknown_field",
+                            "prompt",
+                            "Line 1"),
+                    new Bad(
+                            "{\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{}}",
+                            400,
+                            "missing_field",
+                            "custom_id",
+                            "Line 1"),
+                    new Bad(
+                            openAi("POST", "/v1/chat/completions", ",\"n\":2"),
+                            400,
+                            "unknown_field",
+                            "body.n",
+                            "Line 1"),
                     new Bad("{\"prompt\":\"a\"}\n[1]\n", 400, "invalid_json", "", "Line 2"),
                     new Bad(
                             "{\"prompt\":\"a\"}\n{\"prompt\":\"\"}\n",
@@ -154,7 +250,7 @@ class BatchBadInputQuarkusTest extends PenstockTest {
 
     @Test
     void eachFormIsRefusedByWhatIsWrongWithIt() {
-        int before = jobs();
+        List<String> before = jobs();
         SoftAssertions softly = new SoftAssertions();
 
         JSON.forEach(bad -> check(softly, bad, Batch.submit(caller, bad.body)));
@@ -166,45 +262,173 @@ class BatchBadInputQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void whatIsNoTextIsRefused() {
+        List<String> before = jobs();
+        List<byte[]> texts =
+                List.of(
+                        bytes("a", 0xff, "b"),
+                        // Half of a character, half of a surrogate pair, a bare control character.
+                        bytes("a", 0xc3, "b"),
+                        bytes("a", 0xed, 0xa0, 0x80, "b"),
+                        bytes("a", 0x00, "b"));
+        SoftAssertions softly = new SoftAssertions();
+
+        for (byte[] text : texts) {
+            String what = HexFormat.of().formatHex(text);
+            Answer json =
+                    post("application/json", bytes("{\"prompts\":[\"good\",\"", text, "\"]}"));
+            Answer items =
+                    post("application/json", bytes("{\"items\":[{\"prompt\":\"", text, "\"}]}"));
+            Answer lines =
+                    post(
+                            "application/jsonl",
+                            bytes("{\"prompt\":\"good\"}\n{\"prompt\":\"", text, "\"}\n"));
+
+            for (Answer answer : List.of(json, items, lines)) {
+                softly.assertThat(answer.status()).as(what + answer.body()).isEqualTo(400);
+                softly.assertThat(answer.code()).as(what).isEqualTo("invalid_json");
+            }
+            softly.assertThat(message(lines)).as(what).contains("Line 2");
+        }
+        softly.assertAll();
+        assertThat(jobs()).isEqualTo(before);
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void optionsInTheQueryAreChecked() {
+        List<String> before = jobs();
+        SoftAssertions softly = new SoftAssertions();
+        for (String query :
+                List.of(
+                        "temprature=1",
+                        "temperature=3",
+                        "temperature=warm",
+                        "temperature=",
+                        "temperature=1e99999",
+                        "max_tokens=0",
+                        "max_tokens=1.5",
+                        "max_tokens=99999999999999999999",
+                        "timeout_ms=0",
+                        "model=",
+                        "prompt=a",
+                        "custom_id=a",
+                        "stream=true",
+                        "response_format=json")) {
+            Answer answer =
+                    post(
+                            "/batch?" + query,
+                            "application/jsonl",
+                            "{\"prompt\":\"a\"}\n".getBytes(StandardCharsets.UTF_8));
+            softly.assertThat(answer.status()).as(query).isEqualTo(400);
+            softly.assertThat(answer.json().path("error").path("param").asText())
+                    .as(query)
+                    .isEqualTo(query.substring(0, query.indexOf('=')));
+        }
+        Answer unread =
+                post(
+                        "/batch?temperature=0",
+                        "application/json",
+                        "{\"prompts\":[\"a\"]}".getBytes(StandardCharsets.UTF_8));
+        softly.assertThat(unread.status()).isEqualTo(400);
+        softly.assertThat(unread.json().path("error").path("param").asText())
+                .isEqualTo("temperature");
+        softly.assertAll();
+        assertThat(jobs()).isEqualTo(before);
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void aBodyThatBreaksOffBetweenLinesIsNoBatch() throws IOException {
+        List<String> before = jobs();
+        String lines = "{\"prompt\":\"broken off\"}\n".repeat(3);
+
+        breakOff("content-length: 10000\r\n\r\n" + lines);
+        breakOff("transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n".formatted(lines.length(), lines));
+
+        assertThat(jobs()).isEqualTo(before);
+        assertThat(provider.log("broken off")).isEmpty();
+    }
+
+    /// Returns when the server has given the connection up.
+    private void breakOff(String rest) throws IOException {
+        try (Socket socket = new Socket(base.getHost(), base.getPort())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream()
+                    .write(
+                            ("POST /batch HTTP/1.1\r\nhost: localhost\r\n"
+                                            + "content-type: application/jsonl\r\n"
+                                            + rest)
+                                    .getBytes(StandardCharsets.UTF_8));
+            socket.shutdownOutput();
+            socket.getInputStream().readAllBytes();
+        }
+    }
+
+    @Test
     void queriesAndHeadersAreCheckedToo() {
-        Answer key =
-                Batch.submit(caller, "{\"prompts\":[\"a\"]}", "Idempotency-Key", "k".repeat(256));
-        assertThat(key.status()).isEqualTo(400);
-        assertThat(key.json().path("error").path("param").asText()).isEqualTo("Idempotency-Key");
+        for (String unfit : List.of("k".repeat(256), " ")) {
+            Answer key = Batch.submit(caller, "{\"prompts\":[\"a\"]}", "Idempotency-Key", unfit);
+            assertThat(key.status()).isEqualTo(400);
+            assertThat(key.json().path("error").path("param").asText())
+                    .isEqualTo("Idempotency-Key");
+        }
 
         Batch batch = Batch.of(caller, Batch.submit(caller, "{\"prompts\":[\"a\"]}"));
         batch.awaitStatus("completed");
         for (String query :
                 List.of(
                         "/results?limit=0",
+                        "/results?limit=-1",
                         "/results?limit=x",
+                        "/results?limit=10001",
+                        "/results?limit=99999999999",
                         "/results?order=random",
                         "/results?after=nonsense",
                         "/results?after=f%2A",
+                        // Runs of more chunks than there are, of none, and a number without end.
+                        "/results?after=f_____w8B",
+                        "/results?after=fAAE",
+                        "/results?after=f_______8",
                         "/results?order=input&after=f",
+                        "/results?order=input&after=i-1",
+                        "/results?order=input&after=i9999999999999999",
                         "/results?after=i1")) {
             assertThat(batch.get(query).status()).as(query).isEqualTo(400);
         }
-        for (String query : List.of("?limit=101", "?status=odd", "?after=batch_none")) {
+        for (String query :
+                List.of(
+                        "?limit=101",
+                        "?limit=0",
+                        "?status=odd",
+                        "?status=in_progress",
+                        "?after=batch_none")) {
             Answer answer = Caller.join(caller.send(caller.request("/batch" + query).build()));
             assertThat(answer.status()).as(query).isEqualTo(400);
+            assertThat(answer.json().path("error").path("type").asText())
+                    .isEqualTo("invalid_request_error");
         }
+        assertThat(batch.get("/results?order=input&after=i5").body()).isEmpty();
     }
 
     @Test
     void othersThanJsonAreNotTaken() {
-        Answer answer =
+        List<String> before = jobs();
+        for (String type : List.of("text/csv", "text/plain", "application/xml", "json", ";;;")) {
+            Answer answer = post(type, "a,b".getBytes(StandardCharsets.UTF_8));
+
+            assertThat(answer.status()).as(type).isEqualTo(415);
+            assertThat(answer.code()).isEqualTo("unsupported_media_type");
+        }
+        Answer put =
                 Caller.join(
                         caller.send(
                                 caller.request("/batch")
-                                        .header("content-type", "text/csv")
-                                        .POST(
-                                                java.net.http.HttpRequest.BodyPublishers.ofString(
-                                                        "a,b"))
+                                        .PUT(HttpRequest.BodyPublishers.noBody())
                                         .build()));
-
-        assertThat(answer.status()).isEqualTo(415);
-        assertThat(answer.code()).isEqualTo("unsupported_media_type");
+        assertThat(put.status()).isEqualTo(405);
+        assertThat(put.code()).isEqualTo("method_not_allowed");
+        assertThat(jobs()).isEqualTo(before);
     }
 
     private static void check(SoftAssertions softly, Bad bad, Answer answer) {
@@ -215,14 +439,50 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                 .as(bad.body)
                 .isEqualTo(bad.param);
         softly.assertThat(error.path("message").asText()).as(bad.body).contains(bad.says);
+        softly.assertThat(error.path("type").asText())
+                .as(bad.body)
+                .isEqualTo("invalid_request_error");
+        softly.assertThat(error.has("param") && error.has("code")).as(bad.body).isTrue();
+        softly.assertThat(answer.body()).as(bad.body).doesNotContain("Exception", "\tat ");
+        softly.assertThat(answer.header("x-request-id")).as(bad.body).isNotBlank();
     }
 
-    private int jobs() {
-        List<String> ids = new ArrayList<>();
-        Caller.join(caller.send(caller.request("/batch?limit=100").build()))
+    private static String message(Answer answer) {
+        return answer.json().path("error").path("message").asText();
+    }
+
+    private Answer post(String type, byte[] body) {
+        return post("/batch", type, body);
+    }
+
+    private Answer post(String path, String type, byte[] body) {
+        return Caller.join(
+                caller.send(
+                        caller.request(path)
+                                .header("content-type", type)
+                                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                                .build()));
+    }
+
+    /// Bytes of texts, single bytes and other bytes, one after the other.
+    private static byte[] bytes(Object... parts) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (Object part : parts) {
+            switch (part) {
+                case String text -> all.writeBytes(text.getBytes(StandardCharsets.UTF_8));
+                case byte[] some -> all.writeBytes(some);
+                case Integer one -> all.write(one);
+                default -> throw new IllegalArgumentException("No bytes: " + part);
+            }
+        }
+        return all.toByteArray();
+    }
+
+    /// The newest, so that one more is seen however many there are.
+    private List<String> jobs() {
+        return Caller.join(caller.send(caller.request("/batch?limit=100").build()))
                 .json()
                 .path("data")
-                .forEach(job -> ids.add(job.path("job_id").asText()));
-        return ids.size();
+                .findValuesAsText("job_id");
     }
 }
