@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -106,7 +107,7 @@ final class Delays {
         }
         long[] nanos = new long[PROMPTS];
         for (int i = 0; i < PROMPTS; i++) {
-            nanos[i] = (seen.get(i) - answered.get(i)) * 1_000;
+            nanos[i] = (at(seen, i) - at(answered, i)) * 1_000;
         }
         Latencies latencies = new Latencies();
         latencies.add(nanos);
@@ -119,6 +120,10 @@ final class Delays {
                 latencies.percentile(99),
                 latencies.percentile(100),
                 whileRunning);
+    }
+
+    private static long at(Map<Integer, Long> times, int prompt) {
+        return Objects.requireNonNull(times.get(prompt));
     }
 
     /// When each prompt's last answer ended, by the prompt's number, in microseconds.
