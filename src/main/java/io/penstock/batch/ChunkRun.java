@@ -49,9 +49,9 @@ final class ChunkRun {
 
     private static final int CAREFUL_ITEMS = 8;
 
-    /// Crashes with one suspect alone before it is taken for the cause: a worker may also end for
-    /// another reason.
-    private static final int CRASHES_OF_A_SUSPECT = 2;
+    /// Crashes in a row of claims that had started one suspect alone, before it is taken for the
+    /// cause: a worker may also end for another reason, and whoever is blamed wrongly is lost.
+    private static final int CRASHES_OF_A_SUSPECT = 4;
 
     /// Failures to reach the provider, with no answer between them, that mean that it is away.
     private static final int AWAY = 20;

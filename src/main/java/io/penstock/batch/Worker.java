@@ -87,7 +87,13 @@ public class Worker {
         }
     }
 
-    /// Records what the dead letter stands for as failed, unless somebody is at it or it is done.
+    /// Crashes of a chunk before its dead letter is believed: far more than it takes to find an
+    /// item that ends its worker.
+    private static final int CRASHES_MAX = 50;
+
+    /// Looks at what a dead letter stands for: a chunk that has crashed too often is given up, what
+    /// is left of it recorded as failed. One that was only unlucky, as when processes are replaced
+    /// again and again or the store is away, is queued anew.
     void bury(String body) throws InterruptedException {
         if (Task.parse(body).orElse(null) instanceof Task.RunChunk(String id, int index)) {
             Optional<Job> job = jobs.job(id).filter(found -> !found.status().isTerminal());
@@ -96,6 +102,10 @@ public class Worker {
                     || chunk.isEmpty()
                     || chunk.get().done()
                     || chunk.get().isLeased(batches.now())) {
+                return;
+            }
+            if (chunk.get().crashes() < CRASHES_MAX) {
+                again(body, Duration.ZERO);
                 return;
             }
             Chunk claimed = chunk.get().claimed(batches.now(), config.lease());

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// @param done whether every item has an outcome
 /// @param segments the recorded results: for each epoch the number of its segments
 /// @param suspects items, by index in the chunk, one of which may have ended its worker
-/// @param suspectCrashes how often a worker ended with just these suspects
+/// @param suspectCrashes how often a claim that had started just these suspects lapsed
+/// @param suspectedIn the epoch that started them last
 public record Chunk(
         String area,
         int index,
@@ -46,7 +47,8 @@ public record Chunk(
         Tokens tokens,
         List<Segments> segments,
         List<Integer> suspects,
-        int suspectCrashes) {
+        int suspectCrashes,
+        int suspectedIn) {
 
     /// The segments that one epoch has recorded, `jobs/{area}/segments/{chunk}/{epoch}-{seq}.jsonl`
     /// with `seq` from 0 to `count` - 1.
@@ -71,6 +73,7 @@ public record Chunk(
                 Tokens.NONE,
                 List.of(),
                 List.of(),
+                0,
                 0);
     }
 
@@ -79,9 +82,11 @@ public record Chunk(
         return leaseUntil != null && now.isBefore(leaseUntil);
     }
 
-    /// The next claim. One that lapsed before counts as a crash, and its suspects stay.
+    /// The next claim. One that lapsed before counts as a crash, and its suspects stay; it speaks
+    /// against them only if it had started them.
     public Chunk claimed(Instant now, Duration lease) {
         boolean crashed = leaseUntil != null;
+        boolean withSuspects = crashed && !suspects.isEmpty() && suspectedIn == epoch;
         return with(
                 epoch + 1,
                 now.plus(lease),
@@ -91,7 +96,8 @@ public record Chunk(
                 tokens,
                 segments,
                 suspects,
-                crashed && !suspects.isEmpty() ? suspectCrashes + 1 : suspectCrashes);
+                withSuspects ? suspectCrashes + 1 : suspectCrashes,
+                suspectedIn);
     }
 
     /// One more segment of the present epoch.
@@ -111,13 +117,23 @@ public record Chunk(
                 tokens.plus(used),
                 List.copyOf(all),
                 suspects,
-                suspectCrashes);
+                suspectCrashes,
+                suspectedIn);
     }
 
     /// A longer lease.
     public Chunk leasedUntil(Instant until) {
         return with(
-                epoch, until, crashes, done, counts, tokens, segments, suspects, suspectCrashes);
+                epoch,
+                until,
+                crashes,
+                done,
+                counts,
+                tokens,
+                segments,
+                suspects,
+                suspectCrashes,
+                suspectedIn);
     }
 
     /// Other suspects, before they are started.
@@ -131,7 +147,8 @@ public record Chunk(
                 tokens,
                 segments,
                 List.copyOf(items),
-                items.equals(suspects) ? suspectCrashes : 0);
+                items.equals(suspects) ? suspectCrashes : 0,
+                epoch);
     }
 
     /// Given back by its worker, with or without items left.
@@ -145,6 +162,7 @@ public record Chunk(
                 tokens,
                 segments,
                 List.of(),
+                0,
                 0);
     }
 
@@ -157,7 +175,8 @@ public record Chunk(
             Tokens newTokens,
             List<Segments> newSegments,
             List<Integer> newSuspects,
-            int newSuspectCrashes) {
+            int newSuspectCrashes,
+            int newSuspectedIn) {
         return new Chunk(
                 area,
                 index,
@@ -174,7 +193,8 @@ public record Chunk(
                 newTokens,
                 newSegments,
                 newSuspects,
-                newSuspectCrashes);
+                newSuspectCrashes,
+                newSuspectedIn);
     }
 
     /// How it is stored.
@@ -203,7 +223,9 @@ public record Chunk(
         segments.forEach(s -> written.addArray().add(s.epoch()).add(s.count()));
         ArrayNode suspected = json.putArray("suspects");
         suspects.forEach(suspected::add);
-        return json.put("suspect_crashes", suspectCrashes).toString();
+        return json.put("suspect_crashes", suspectCrashes)
+                .put("suspected_in", suspectedIn)
+                .toString();
     }
 
     /// Reads what [#toJson] wrote.
@@ -236,6 +258,7 @@ public record Chunk(
                         json.path("tokens").path(0).asLong(), json.path("tokens").path(1).asLong()),
                 List.copyOf(segments),
                 List.copyOf(suspects),
-                json.path("suspect_crashes").asInt());
+                json.path("suspect_crashes").asInt(),
+                json.path("suspected_in").asInt());
     }
 }

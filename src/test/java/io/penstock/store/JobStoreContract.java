@@ -269,7 +269,8 @@ public interface JobStoreContract {
                         new Tokens(1L << 35, 1L << 36),
                         List.of(new Chunk.Segments(1, 4), new Chunk.Segments(5, 1)),
                         List.of(3, 499),
-                        1);
+                        1,
+                        6);
 
         jobs().addChunks(List.of(chunk));
 

@@ -1,0 +1,70 @@
+package io.penstock.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ChunkTest {
+
+    private static final Instant NOW = Instant.ofEpochMilli(4_000_000_000_000L);
+    private static final Duration LEASE = Duration.ofSeconds(2);
+
+    @Test
+    void aClaimThatLapsesSpeaksAgainstTheSuspectsItHadStarted() {
+        Chunk chunk = Chunk.of("area", 0, 0, 10, 0, 5).claimed(NOW, LEASE);
+
+        for (int crashes = 1; crashes <= 3; crashes++) {
+            chunk = chunk.suspecting(List.of(2), NOW).claimed(NOW, LEASE);
+
+            assertThat(chunk.suspectCrashes()).isEqualTo(crashes);
+            assertThat(chunk.suspects()).containsExactly(2);
+        }
+    }
+
+    @Test
+    void aClaimThatLapsesBeforeItStartsAnythingSpeaksAgainstNobody() {
+        Chunk suspected =
+                Chunk.of("area", 0, 0, 10, 0, 5)
+                        .claimed(NOW, LEASE)
+                        .suspecting(List.of(2), NOW)
+                        .claimed(NOW, LEASE);
+
+        Chunk chunk = suspected;
+        for (int i = 0; i < 5; i++) {
+            chunk = chunk.leasedUntil(NOW).claimed(NOW, LEASE);
+        }
+
+        assertThat(chunk.suspectCrashes()).isEqualTo(1);
+        assertThat(chunk.suspects()).containsExactly(2);
+        assertThat(chunk.crashes()).isEqualTo(6);
+        assertThat(Chunk.fromJson(chunk.toJson())).isEqualTo(chunk);
+    }
+
+    @Test
+    void otherSuspectsStartWithACleanRecord() {
+        Chunk chunk =
+                Chunk.of("area", 0, 0, 10, 0, 5)
+                        .claimed(NOW, LEASE)
+                        .suspecting(List.of(1, 2), NOW)
+                        .claimed(NOW, LEASE)
+                        .suspecting(List.of(1), NOW);
+
+        assertThat(chunk.suspectCrashes()).isZero();
+        assertThat(chunk.claimed(NOW, LEASE).suspectCrashes()).isEqualTo(1);
+    }
+
+    @Test
+    void aChunkThatIsGivenBackHasNoSuspects() {
+        Chunk chunk =
+                Chunk.of("area", 0, 0, 10, 0, 5)
+                        .claimed(NOW, LEASE)
+                        .suspecting(List.of(1), NOW)
+                        .released();
+
+        assertThat(chunk.suspects()).isEmpty();
+        assertThat(chunk.claimed(NOW, LEASE).crashes()).isZero();
+    }
+}
