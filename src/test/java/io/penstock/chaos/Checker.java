@@ -35,7 +35,7 @@ final class Checker {
     private int readEarly;
 
     /// A call as the provider saw it.
-    private record Call(double at, double endedAt, int status, String end, boolean faulty) {
+    record Call(double at, double endedAt, int status, String end, boolean faulty) {
 
         static Call of(JsonNode entry) {
             return new Call(
@@ -48,6 +48,11 @@ final class Checker {
 
         boolean answered() {
             return status == 200 && end.equals("completed") && !faulty;
+        }
+
+        /// Whether the caller may have given up, also if the answer was on its way.
+        boolean timedOut() {
+            return end.equals("aborted") || endedAt - at >= 0.75 * CrashRun.TIMEOUT.toMillis();
         }
 
         boolean isInFlight(double moment) {
@@ -83,7 +88,11 @@ final class Checker {
             violations.add("It is completed with outcomes missing: " + status);
         }
         looks++;
-        readOn(door);
+        int before;
+        do {
+            before = read.size();
+            readOn(door);
+        } while (word.equals("completed") && read.size() > before);
         return word;
     }
 
@@ -106,17 +115,19 @@ final class Checker {
         cursor = page.headers().path("x-next-cursor").asText();
     }
 
-    /// Takes the batch's results as a whole and holds all against them.
-    ///
-    /// @param endedAt when the owner saw that the batch was completed
-    void check(
-            Function door,
-            Provider provider,
-            List<Disruption> disruptions,
-            double endedAt,
-            double seconds,
-            String engine) {
-        readEarly = read.size();
+    /// How many items the owner has seen to have an outcome.
+    int ended() {
+        return Arrays.stream(counts).sum();
+    }
+
+    /// How many items the owner has seen to have ended so.
+    int count(String how) {
+        return counts[ENDED.indexOf(how)];
+    }
+
+    /// Reads all results, in each way, and compares them with each other and with what was read
+    /// before.
+    Map<Integer, List<String>> results(Function door) {
         Map<Integer, List<String>> whole = new TreeMap<>();
         add(whole, get(door, "/results").body());
         Map<Integer, List<String>> paged = new TreeMap<>();
@@ -132,15 +143,58 @@ final class Checker {
         if (!whole.equals(paged)) {
             violations.add("The pages are not the whole");
         }
-        Map<Integer, List<Call>> calls = new HashMap<>();
-        int late = 0;
-        List<JsonNode> log = provider.wholeLog();
-        for (JsonNode entry : log) {
-            Call call = Call.of(entry);
-            Question asked = Question.ofKey(entry.path("key").asText());
-            calls.computeIfAbsent(asked.number(), _ -> new ArrayList<>()).add(call);
-            late += call.at > endedAt ? 1 : 0;
+        for (int i = 0; i < items; i++) {
+            List<String> lines = whole.getOrDefault(i, List.of());
+            if (lines.size() != 1) {
+                violations.add("Item " + i + " has " + lines.size() + " outcomes");
+            }
+            String before = read.get(i);
+            if (before != null && !lines.contains(before)) {
+                violations.add("The result of item " + i + " has changed from " + before);
+            }
         }
+        if (whole.size() != items) {
+            violations.add(whole.size() + " outcomes of " + items + " items");
+        }
+        return whole;
+    }
+
+    /// @throws AssertionError when anything was seen that must not be
+    void verify() {
+        if (!violations.isEmpty()) {
+            throw new AssertionError(String.join("\n", violations));
+        }
+    }
+
+    /// The calls for each item, in the order in which they came.
+    static Map<Integer, List<Call>> calls(Provider provider) {
+        Map<Integer, List<Call>> calls = new TreeMap<>();
+        for (JsonNode entry : provider.wholeLog()) {
+            Question asked = Question.ofKey(entry.path("key").asText());
+            calls.computeIfAbsent(asked.number(), _ -> new ArrayList<>()).add(Call.of(entry));
+        }
+        return calls;
+    }
+
+    /// Takes the batch's results as a whole and holds all against them.
+    ///
+    /// @param endedAt when the owner saw that the batch was completed
+    void check(
+            Function door,
+            Provider provider,
+            List<Disruption> disruptions,
+            double endedAt,
+            double seconds,
+            String engine) {
+        readEarly = read.size();
+        Map<Integer, List<String>> whole = results(door);
+        Map<Integer, List<Call>> calls = calls(provider);
+        long total = calls.values().stream().mapToLong(List::size).sum();
+        long late =
+                calls.values().stream()
+                        .flatMap(List::stream)
+                        .filter(call -> call.at > endedAt)
+                        .count();
         if (late > 0) {
             violations.add(late + " calls after the batch had ended");
         }
@@ -159,7 +213,7 @@ final class Checker {
                 repeated calls                     %d, of them %d for a kill, %d for a time-out
                   per kill, max and mean           %d and %.1f
                   oldest result that was repeated  %.0f ms before the kill (promised %.0f ms)
-                longest recovery                   %.1f s (promised %.0f s)
+                longest recovery                   %.1f s (promised %.0f s), through several kills %.1f s
                 looks, results read before the end %d, %d
                 wall time                          %.0f s
                 """,
@@ -172,7 +226,7 @@ final class Checker {
                 bad[1],
                 bad[2],
                 bad[3],
-                log.size(),
+                total,
                 repeats.total,
                 Arrays.stream(repeats.perDisruption).sum(),
                 repeats.timeouts,
@@ -182,12 +236,11 @@ final class Checker {
                 COMMIT_MILLIS,
                 repeats.longestMillis / 1_000,
                 RECOVERY_MILLIS / 1_000,
+                repeats.wholeMillis / 1_000,
                 looks,
                 readEarly,
                 seconds);
-        if (!violations.isEmpty()) {
-            throw new AssertionError(String.join("\n", violations));
-        }
+        verify();
     }
 
     /// @return how many are lost, doubled, mixed up, and wrongly but not groundlessly taken for the
@@ -202,17 +255,10 @@ final class Checker {
             Question question = new Question(i);
             if (lines.isEmpty()) {
                 bad[0]++;
-                violations.add("Item " + i + " is lost");
                 continue;
             }
             String line = lines.getFirst();
-            if (lines.size() > 1) {
-                bad[1]++;
-                violations.add("Item " + i + " has " + lines.size() + " outcomes");
-            }
-            if (!line.equals(read.get(i))) {
-                violations.add("The result of item " + i + " has changed from " + read.get(i));
-            }
+            bad[1] += lines.size() > 1 ? 1 : 0;
             List<Call> made = calls.getOrDefault(i, List.of());
             if (Question.code(line).equals("worker_crashed") && ended(made, disruptions) > 1) {
                 bad[3]++;
@@ -222,10 +268,6 @@ final class Checker {
             } else if (!question.alwaysFails() && made.stream().noneMatch(Call::answered)) {
                 violations.add("Item " + i + " has an answer that nobody gave");
             }
-        }
-        if (whole.size() != items || read.size() != items) {
-            violations.add(
-                    whole.size() + " and " + read.size() + " outcomes of " + items + " items");
         }
         return bad;
     }
@@ -243,7 +285,12 @@ final class Checker {
         private int total;
         private int timeouts;
         private double oldestMillis;
+
+        /// From the last kill, freeze or lock before the call.
         private double longestMillis;
+
+        /// From the first, with all that came after it.
+        private double wholeMillis;
 
         private Repeats(int disruptions) {
             perDisruption = new int[disruptions];
@@ -278,7 +325,7 @@ final class Checker {
         List<Disruption> between =
                 disruptions.stream().filter(one -> one.overlaps(call.at, next.at)).toList();
         if (between.isEmpty()) {
-            if (call.end.equals("aborted")) {
+            if (call.timedOut()) {
                 repeats.timeouts++;
             } else {
                 violations.add(
@@ -292,8 +339,8 @@ final class Checker {
             return;
         }
         Disruption first = between.getFirst();
-        repeats.longestMillis =
-                Math.max(repeats.longestMillis, next.at - Math.max(first.from(), call.at));
+        repeats.longestMillis = Math.max(repeats.longestMillis, next.at - between.getLast().from());
+        repeats.wholeMillis = Math.max(repeats.wholeMillis, next.at - first.from());
         if (first.kind() == Kind.KILL) {
             repeats.perDisruption[disruptions.indexOf(first)]++;
             repeats.oldestMillis = Math.max(repeats.oldestMillis, first.from() - call.endedAt);

@@ -14,7 +14,7 @@ class CrashIT {
     @Test
     void neitherIsItOnTheAwsEngine() throws Exception {
         try (Emulators emulators = Emulators.start()) {
-            run(new EmulatedAws(emulators));
+            run(new EmulatedAws(emulators, Integer.getInteger("penstock.chaos.processes")));
         }
     }
 

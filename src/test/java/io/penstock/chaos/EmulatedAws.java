@@ -6,15 +6,17 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
 
-/// The AWS engine on emulators, with two processes that share the work.
+/// The AWS engine on emulators, whose processes share the work.
 final class EmulatedAws implements Engine {
 
     private final Emulators emulators;
     private final Map<String, String> environment;
     private final String queueUrl;
+    private final int processes;
 
-    EmulatedAws(Emulators emulators) {
+    EmulatedAws(Emulators emulators, int processes) {
         this.emulators = emulators;
+        this.processes = processes;
         Emulators.Queues queues = emulators.queues("crash", Duration.ofSeconds(3), 100);
         queueUrl = queues.url();
         environment =
@@ -33,7 +35,7 @@ final class EmulatedAws implements Engine {
 
     @Override
     public int processes() {
-        return 2;
+        return processes;
     }
 
     /// The queue gives messages in any order by itself.

@@ -45,7 +45,7 @@ record Question(int number) {
             case 13 -> " [[sim fault=server_error times=1]]";
             case 37 -> " [[sim fault=rate_limit retry_after_ms=200 times=1]]";
             case 61 -> " [[sim fault=close_body times=1]]";
-            case 83 -> " [[sim latency=1500ms]]";
+            case 83 -> " [[sim latency=1200ms latency_p99=1200ms]]";
             default -> "";
         };
     }
