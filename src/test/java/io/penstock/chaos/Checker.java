@@ -286,7 +286,7 @@ final class Checker {
         private int timeouts;
         private double oldestMillis;
 
-        /// From the last kill, freeze or lock before the call.
+        /// From the last kill before the call, or from what else happened.
         private double longestMillis;
 
         /// From the first, with all that came after it.
@@ -323,7 +323,7 @@ final class Checker {
             int item, Call call, Call next, List<Disruption> disruptions, Repeats repeats) {
         repeats.total++;
         List<Disruption> between =
-                disruptions.stream().filter(one -> one.overlaps(call.at, next.at)).toList();
+                disruptions.stream().filter(one -> one.explains(call.at, next.at)).toList();
         if (between.isEmpty()) {
             if (call.timedOut()) {
                 repeats.timeouts++;
@@ -339,7 +339,13 @@ final class Checker {
             return;
         }
         Disruption first = between.getFirst();
-        repeats.longestMillis = Math.max(repeats.longestMillis, next.at - between.getLast().from());
+        // Another kill begins the recovery anew; a freeze or a lock does not.
+        Disruption cause =
+                between.stream()
+                        .filter(one -> one.kind() == Kind.KILL)
+                        .reduce((_, later) -> later)
+                        .orElse(first);
+        repeats.longestMillis = Math.max(repeats.longestMillis, next.at - cause.from());
         repeats.wholeMillis = Math.max(repeats.wholeMillis, next.at - first.from());
         if (first.kind() == Kind.KILL) {
             repeats.perDisruption[disruptions.indexOf(first)]++;

@@ -12,7 +12,10 @@ record Disruption(Kind kind, double from, double to) {
         LOCK
     }
 
-    boolean overlaps(double start, double end) {
-        return from <= end && to >= start;
+    /// Whether it can be why a call was made at `first` and again at `second`. Who dies takes calls
+    /// along that were made before; while the store is locked or a process stands still, new ones
+    /// may be made in vain.
+    boolean explains(double first, double second) {
+        return from <= second && (kind == Kind.KILL ? from : to) >= first;
     }
 }
