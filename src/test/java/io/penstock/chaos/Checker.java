@@ -243,8 +243,8 @@ final class Checker {
         verify();
     }
 
-    /// @return how many are lost, doubled, mixed up, and wrongly but not groundlessly taken for the
-    ///   cause of their workers' ends
+    /// @return how many are lost, doubled, mixed up, and wrongly taken for the cause of their
+    ///   workers' ends
     private int[] outcomes(
             Map<Integer, List<String>> whole,
             Map<Integer, List<Call>> calls,
@@ -262,6 +262,7 @@ final class Checker {
             List<Call> made = calls.getOrDefault(i, List.of());
             if (Question.code(line).equals("worker_crashed") && ended(made, disruptions) > 1) {
                 bad[3]++;
+                violations.add("Item " + i + " is taken for the cause of kills: " + line);
             } else if (!question.isAnsweredBy(line)) {
                 bad[2]++;
                 violations.add("Item " + i + " has the outcome " + line);

@@ -91,10 +91,6 @@ final class CrashRun {
                 }
             }
         }
-        // Where several processes work, those that live may be done sooner than was thought.
-        if (6 * killed < 5 * kills) {
-            throw new AssertionError("It ended after " + killed + " of " + kills + " kills");
-        }
         while (goOn(checker, 1_000)) {
             if (System.nanoTime() - startNanos > LIMIT.toNanos()) {
                 throw new AssertionError("It does not end in " + LIMIT);
@@ -108,6 +104,10 @@ final class CrashRun {
                 endedAt,
                 (System.nanoTime() - startNanos) / 1e9,
                 engine.name());
+        // Where several processes work, those that live may be done sooner than was thought.
+        if (6 * killed < 5 * kills) {
+            throw new AssertionError("It ended after " + killed + " of " + kills + " kills");
+        }
     }
 
     /// Long enough that the batch does not end before the last kill.
