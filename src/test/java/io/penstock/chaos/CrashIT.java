@@ -1,7 +1,6 @@
 package io.penstock.chaos;
 
 import io.penstock.testing.Emulators;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// A short crash run; `-Pchaos` makes the long one.
@@ -9,21 +8,21 @@ class CrashIT {
 
     @Test
     void nothingIsLostDoubledOrMixedUpWhateverDies() throws Exception {
-        run(null);
+        run(new LocalStore());
     }
 
     @Test
     void neitherIsItOnTheAwsEngine() throws Exception {
         try (Emulators emulators = Emulators.start()) {
-            run(emulators);
+            run(new EmulatedAws(emulators, Integer.getInteger("penstock.chaos.processes")));
         }
     }
 
-    private static void run(@Nullable Emulators emulators) throws Exception {
+    private static void run(Engine engine) throws Exception {
         CrashRun.run(
                 Integer.getInteger("penstock.chaos.items"),
                 Integer.getInteger("penstock.chaos.kills"),
                 Long.getLong("penstock.chaos.seed", System.nanoTime()),
-                emulators);
+                engine);
     }
 }

@@ -60,18 +60,30 @@ class PoisonIT {
                         default -> "fine " + i;
                     };
             lines.append(
-                            i == 40
-                                    ? "{\"custom_id\":\"item-40\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":[{\"role\":\"user\"}]}}"
-                                    : Caller.JSON
-                                            .createObjectNode()
-                                            .put("custom_id", "item-" + i)
-                                            .put("prompt", prompt))
+                            switch (i) {
+                                case 40 -> chatLine(i, "{\"role\":\"user\"}");
+                                case 41 -> chatLine(i, "{\"role\":\"user\",\"content\":\"\"}");
+                                default ->
+                                        Caller.JSON
+                                                .createObjectNode()
+                                                .put("custom_id", "item-" + i)
+                                                .put("prompt", prompt)
+                                                .toString();
+                            })
                     .append('\n');
         }
         Function.Raw answer =
                 function.call("POST", "/batch", "application/jsonl", lines.toString());
         assertThat(answer.status()).as(answer.body()).isEqualTo(202);
         return Caller.parse(answer.body()).path("job_id").asText();
+    }
+
+    private static String chatLine(int i, String message) {
+        return "{\"custom_id\":\"item-"
+                + i
+                + "\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":["
+                + message
+                + "]}}";
     }
 
     /// Waits until the poison is at the provider, or the job has ended.

@@ -68,6 +68,25 @@ public final class Provider {
         return matching;
     }
 
+    /// Every log entry, oldest first, read in pages.
+    ///
+    /// @throws AssertionError when the log was too small to keep them all
+    public List<JsonNode> wholeLog() {
+        List<JsonNode> all = new ArrayList<>();
+        long after = 0;
+        while (true) {
+            JsonNode page = send("GET", "log?after=" + after + "&limit=2000", "").json();
+            if (page.path("dropped").asLong() > 0) {
+                throw new AssertionError("The log has dropped " + page.path("dropped"));
+            }
+            if (page.path("entries").isEmpty()) {
+                return all;
+            }
+            page.path("entries").forEach(all::add);
+            after = all.getLast().path("seq").asLong();
+        }
+    }
+
     /// Waits for a condition such as `requests=3`.
     ///
     /// @throws AssertionError when it does not come

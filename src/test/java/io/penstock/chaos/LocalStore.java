@@ -1,0 +1,76 @@
+package io.penstock.chaos;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// The embedded engine's directory, whose SQLite file others may open too.
+final class LocalStore implements Engine {
+
+    private final Path directory;
+
+    LocalStore() throws IOException {
+        directory = Files.createTempDirectory(Path.of("target"), "crash-").toAbsolutePath();
+    }
+
+    @Override
+    public String name() {
+        return "local";
+    }
+
+    @Override
+    public Map<String, String> environment() {
+        return Map.of(
+                "PENSTOCK_STORE_DIRECTORY", directory.toString(),
+                "PENSTOCK_STORE_VISIBILITY", "3s",
+                // What is injected is received too, and kills are no fault of a chunk's.
+                "PENSTOCK_STORE_MAX_RECEIVES", "100");
+    }
+
+    @Override
+    public int processes() {
+        return 1;
+    }
+
+    @Override
+    public void tamper(String job, int chunks, Random random) throws SQLException {
+        try (Connection connection = open();
+                Statement statement = connection.createStatement()) {
+            long now = System.currentTimeMillis();
+            statement.execute(
+                    "INSERT INTO queue (body, visible_at) SELECT body, "
+                            + (now + random.nextInt(4_000))
+                            + " FROM queue WHERE dead = 0 ORDER BY id DESC LIMIT 5");
+            statement.execute(
+                    "UPDATE queue SET visible_at = "
+                            + now
+                            + " + abs(random() % 3000) WHERE dead = 0 AND id % 3 = "
+                            + random.nextInt(3));
+        }
+    }
+
+    @Override
+    public boolean obstruct(Random random) throws SQLException, InterruptedException {
+        try (Connection connection = open();
+                Statement statement = connection.createStatement()) {
+            statement.execute("BEGIN IMMEDIATE");
+            // The lock itself is the fault, and it lasts as long as this waits.
+            new CountDownLatch(1).await(1_000 + random.nextInt(1_000), TimeUnit.MILLISECONDS);
+            statement.execute("ROLLBACK");
+        }
+        return true;
+    }
+
+    private Connection open() throws SQLException {
+        return DriverManager.getConnection(
+                "jdbc:sqlite:" + directory.resolve("penstock.db") + "?busy_timeout=10000");
+    }
+}
