@@ -51,7 +51,7 @@ final class ChunkRun {
 
     /// Crashes in a row of claims that had started one suspect alone, before it is taken for the
     /// cause: a worker may also end for another reason, and whoever is blamed wrongly is lost.
-    private static final int CRASHES_OF_A_SUSPECT = 4;
+    private static final int CRASHES_OF_A_SUSPECT = 10;
 
     /// Failures to reach the provider, with no answer between them, that mean that it is away.
     private static final int AWAY = 20;

@@ -90,6 +90,7 @@ public class Sweep {
             return takenForLost(job, now) ? batches.pending(job) : List.of();
         }
         List<String> lost = new ArrayList<>();
+        boolean ending = job.status() == Job.Status.CANCELLING || !now.isBefore(job.expiresAt());
         boolean open = false;
         for (Chunk chunk : jobs.chunks(job.area())) {
             if (chunk.done()) {
@@ -97,15 +98,13 @@ public class Sweep {
             }
             open = true;
             Instant lease = chunk.leaseUntil();
-            // Chunks that nobody has begun wait in the queue as a rule: their messages are taken
-            // for
-            // lost only now and then, and when the job is to end.
-            boolean lapsed = lease != null && now.isAfter(lease);
-            boolean ending =
-                    lease == null
-                            && (job.status() == Job.Status.CANCELLING
-                                    || !now.isBefore(job.expiresAt()));
-            if (lapsed || ending || (lease == null && takenForLost(job, now))) {
+            if (lease != null) {
+                // Noted, so that the next sweep does not queue it once more.
+                if (now.isAfter(lease) && jobs.replace(chunk.lapsed())) {
+                    lost.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
+                }
+            } else if (ending || takenForLost(job, now)) {
+                // Chunks that nobody has begun wait in the queue as a rule.
                 lost.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
             }
         }

@@ -82,14 +82,25 @@ public record Chunk(
         return leaseUntil != null && now.isBefore(leaseUntil);
     }
 
-    /// The next claim. One that lapsed before counts as a crash, and its suspects stay; it speaks
-    /// against them only if it had started them.
+    /// The next claim. One that has lapsed and was not [noted][#lapsed] yet counts as a crash.
     public Chunk claimed(Instant now, Duration lease) {
+        return ended(epoch + 1, now.plus(lease));
+    }
+
+    /// A claim that has lapsed, noted as a crash: nobody holds the chunk now, and whoever did can
+    /// record no more.
+    public Chunk lapsed() {
+        return ended(epoch, null);
+    }
+
+    /// A crash leaves the suspects where they are; it speaks against them only if the claim had
+    /// started them.
+    private Chunk ended(int nextEpoch, @Nullable Instant nextLease) {
         boolean crashed = leaseUntil != null;
         boolean withSuspects = crashed && !suspects.isEmpty() && suspectedIn == epoch;
         return with(
-                epoch + 1,
-                now.plus(lease),
+                nextEpoch,
+                nextLease,
                 crashed ? crashes + 1 : crashes,
                 done,
                 counts,

@@ -133,6 +133,8 @@ class PoisonIT {
                         "2",
                         "PENSTOCK_BATCH_LEASE",
                         "1s",
+                        "PENSTOCK_BATCH_SWEEP_EVERY",
+                        "1s",
                         "PENSTOCK_STORE_VISIBILITY",
                         "1s",
                         "PENSTOCK_STORE_DIRECTORY",

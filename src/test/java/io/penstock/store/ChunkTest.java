@@ -44,6 +44,22 @@ class ChunkTest {
     }
 
     @Test
+    void aLapsedClaimCountsOnceWhoeverNotesIt() {
+        Chunk noted =
+                Chunk.of("area", 0, 0, 10, 0, 5)
+                        .claimed(NOW, LEASE)
+                        .suspecting(List.of(2), NOW)
+                        .lapsed();
+
+        Chunk claimed = noted.claimed(NOW, LEASE);
+
+        assertThat(noted.leaseUntil()).isNull();
+        assertThat(claimed.crashes()).isEqualTo(1);
+        assertThat(claimed.suspectCrashes()).isEqualTo(1);
+        assertThat(claimed.suspects()).containsExactly(2);
+    }
+
+    @Test
     void otherSuspectsStartWithACleanRecord() {
         Chunk chunk =
                 Chunk.of("area", 0, 0, 10, 0, 5)
