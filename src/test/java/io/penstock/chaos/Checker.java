@@ -350,7 +350,9 @@ final class Checker {
         repeats.wholeMillis = Math.max(repeats.wholeMillis, next.at - first.from());
         if (first.kind() == Kind.KILL) {
             repeats.perDisruption[disruptions.indexOf(first)]++;
-            repeats.oldestMillis = Math.max(repeats.oldestMillis, first.from() - call.endedAt);
+            if (call.answered()) {
+                repeats.oldestMillis = Math.max(repeats.oldestMillis, first.from() - call.endedAt);
+            }
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 /// queue is tampered with, its store obstructed, and its provider faulty.
 final class CrashRun {
 
-    private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final Duration LIMIT = Duration.ofMinutes(9);
     static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final int IN_FLIGHT = 50;
     private static final int CHUNK_ITEMS = 50;
@@ -117,9 +117,9 @@ final class CrashRun {
         return "{\"latency\":\"%dms\",\"latency_p99\":\"%dms\"}".formatted(millis, millis * 3 / 2);
     }
 
-    /// Of each process.
+    /// Of each process: few where several work, since those that live go on while one starts again.
     private int inFlight() {
-        return IN_FLIGHT / engine.processes();
+        return engine.processes() == 1 ? IN_FLIGHT : IN_FLIGHT / 2 / engine.processes();
     }
 
     private int chunks() {
@@ -199,7 +199,9 @@ final class CrashRun {
         environment.put("PENSTOCK_FLOW_MAX_CONCURRENCY", Integer.toString(inFlight));
         environment.put("PENSTOCK_LLM_TIMEOUT", TIMEOUT.toMillis() + "ms");
         environment.put("PENSTOCK_LLM_BACKOFF", "20ms");
-        environment.put("PENSTOCK_LLM_MAX_ATTEMPTS", "4");
+        // A frozen process loses an attempt of each of its calls, and freezes may follow each
+        // other.
+        environment.put("PENSTOCK_LLM_MAX_ATTEMPTS", "10");
         environment.putAll(engine.environment());
         return environment;
     }

@@ -12,10 +12,13 @@ record Disruption(Kind kind, double from, double to) {
         LOCK
     }
 
+    /// Until a process that stood still has noticed that another has its chunks.
+    private static final double NOTICED_MILLIS = 1_000;
+
     /// Whether it can be why a call was made at `first` and again at `second`. Who dies takes calls
-    /// along that were made before; while the store is locked or a process stands still, new ones
-    /// may be made in vain.
+    /// along that were made before; while the store is locked or a process stands still, and until
+    /// it has noticed, new ones may be made in vain.
     boolean explains(double first, double second) {
-        return from <= second && (kind == Kind.KILL ? from : to) >= first;
+        return from <= second && (kind == Kind.KILL ? from : to + NOTICED_MILLIS) >= first;
     }
 }

@@ -17,7 +17,7 @@ final class EmulatedAws implements Engine {
     EmulatedAws(Emulators emulators, int processes) {
         this.emulators = emulators;
         this.processes = processes;
-        Emulators.Queues queues = emulators.queues("crash", Duration.ofSeconds(3), 100);
+        Emulators.Queues queues = emulators.queues("crash", Duration.ofSeconds(3), 10);
         queueUrl = queues.url();
         environment =
                 emulators.environment(emulators.table("crash"), emulators.bucket("crash"), queues);

@@ -31,8 +31,8 @@ final class LocalStore implements Engine {
         return Map.of(
                 "PENSTOCK_STORE_DIRECTORY", directory.toString(),
                 "PENSTOCK_STORE_VISIBILITY", "3s",
-                // What is injected is received too, and kills are no fault of a chunk's.
-                "PENSTOCK_STORE_MAX_RECEIVES", "100");
+                // As few as by default: dead letters of chunks that were only unlucky come back.
+                "PENSTOCK_STORE_MAX_RECEIVES", "10");
     }
 
     @Override
