@@ -235,7 +235,12 @@ public class Batches {
     /// Lets a paused job go on.
     public Optional<Job> resume(String id) {
         Optional<Job> resumed =
-                change(id, job -> job.paused() == null ? null : job.paused(null, null));
+                change(
+                        id,
+                        job ->
+                                job.paused() == null || job.status().isTerminal()
+                                        ? null
+                                        : job.paused(null, null));
         resumed.filter(job -> job.runs(now())).ifPresent(job -> enqueue(pending(job), job));
         return resumed;
     }

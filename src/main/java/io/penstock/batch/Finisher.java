@@ -46,19 +46,31 @@ class Finisher {
         }
         Job job = found.get();
         Job.Totals totals = putTogether(job, jobs.chunks(job.area()));
-        batches.change(
-                id,
-                now ->
-                        now.status().isTerminal()
-                                ? null
-                                : now.ended(last(now, totals), batches.now(), null, totals));
-        LOG.infof(
-                "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
-                id,
-                totals.counts().completed(),
-                totals.counts().failed(),
-                totals.counts().expired(),
-                totals.counts().cancelled());
+        if (end(id, totals)) {
+            LOG.infof(
+                    "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
+                    id,
+                    totals.counts().completed(),
+                    totals.counts().failed(),
+                    totals.counts().expired(),
+                    totals.counts().cancelled());
+        }
+    }
+
+    /// Gives a job its last status, whatever it is in the meantime.
+    ///
+    /// @return false when another has, or the job is gone
+    private boolean end(String id, Job.Totals totals) {
+        while (true) {
+            Optional<Job> now = jobs.job(id).filter(job -> !job.status().isTerminal());
+            if (now.isEmpty()) {
+                return false;
+            }
+            if (jobs.replace(
+                    now.get().ended(last(now.get(), totals), batches.now(), null, totals))) {
+                return true;
+            }
+        }
     }
 
     private static Status last(Job job, Job.Totals totals) {

@@ -23,7 +23,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -60,6 +64,12 @@ public class HttpHandler
         try {
             body = body(event);
             request = request(event, body.length);
+        } catch (CharacterCodingException noText) {
+            return error(
+                    400,
+                    "invalid_json",
+                    "The body has half of a surrogate pair, which is no character; send both halves or"
+                            + " neither.");
         } catch (IllegalArgumentException malformed) {
             return error(
                     400,
@@ -93,13 +103,17 @@ public class HttpHandler
         }
     }
 
-    private static byte[] body(APIGatewayV2HTTPEvent event) {
+    /// @throws CharacterCodingException when its text cannot be passed on unchanged
+    private static byte[] body(APIGatewayV2HTTPEvent event) throws CharacterCodingException {
         if (event.getBody() == null) {
             return new byte[0];
         }
-        return event.getIsBase64Encoded()
-                ? Base64.getDecoder().decode(event.getBody())
-                : event.getBody().getBytes(StandardCharsets.UTF_8);
+        if (event.getIsBase64Encoded()) {
+            return Base64.getDecoder().decode(event.getBody());
+        }
+        ByteBuffer bytes =
+                StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(event.getBody()));
+        return Arrays.copyOf(bytes.array(), bytes.limit());
     }
 
     private static DefaultHttpRequest request(APIGatewayV2HTTPEvent event, int length) {
@@ -154,9 +168,12 @@ public class HttpHandler
         answer.setHeaders(Map.of("content-type", "application/json"));
         answer.setBody(
                 """
-                {"error":{"message":"%s","type":"server_error","param":null,"code":"%s"}}\
+                {"error":{"message":"%s","type":"%s","param":null,"code":"%s"}}\
                 """
-                        .formatted(message, code));
+                        .formatted(
+                                message,
+                                status < 500 ? "invalid_request_error" : "server_error",
+                                code));
         return answer;
     }
 
