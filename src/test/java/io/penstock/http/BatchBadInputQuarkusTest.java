@@ -199,7 +199,7 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                                     ",\"metadata\":{\"\\ud83d\":\"a\"}"),
                             400,
                             "invalid_json",
-                            "body.metadata",
+                            "",
                             "Line 1"),
                     new Bad(
                             openAi("POST", "/v1/chat/completions", ",\"model\":7"),
