@@ -54,6 +54,9 @@ public class BatchResource {
     private static final String JSON_LINES = "application/jsonl";
     private static final String ND_JSON = "application/x-ndjson";
 
+    /// Bucket names: Amazon S3 User Guide, "General purpose bucket naming rules".
+    private static final String SOURCE = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}";
+
     private static final int KEY_MAX = 255;
     private static final int LIST_MAX = 100;
     private static final int PAGE_MAX = 10_000;
@@ -94,13 +97,16 @@ public class BatchResource {
                     uri, "is in the query; that is for JSON Lines, a JSON body has options in it.");
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
-            Request request = new Request(options, key, hex(digest), source, null);
+            Request request = new Request(options, key, hex(digest), null);
             if (source != null) {
-                if (!source.matches("s3://[a-z0-9.-]{3,63}/.{1,1024}")) {
+                if (!source.matches(SOURCE)) {
                     throw InvalidRequest.of(
-                            "input", "out_of_range", "\"input\" must be s3://bucket/key.");
+                            "input",
+                            "out_of_range",
+                            "\"input\" must be s3://bucket/key, with the bucket's name of 3 to 63 lower-case"
+                                    + " letters, digits, dots and hyphens.");
                 }
-                return answer(batches.submitSource(request));
+                return answer(batches.submitSource(source, request));
             }
             try (Intake intake = batches.intake()) {
                 requests.takeIn(fields, options, intake);
@@ -128,8 +134,7 @@ public class BatchResource {
             try (Intake intake = batches.intake()) {
                 batches.readLines(new DigestInputStream(body, digest), options, intake);
                 read = true;
-                return answer(
-                        batches.submit(intake, new Request(options, key, hex(digest), null, null)));
+                return answer(batches.submit(intake, new Request(options, key, hex(digest), null)));
             } catch (IOException broken) {
                 throw Problem.refused(400, "bad_request", "The body broke off before its end.");
             }

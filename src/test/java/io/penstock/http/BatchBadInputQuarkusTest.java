@@ -162,6 +162,12 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "items[0].custom_id",
                             "512"),
                     new Bad(
+                            "{\"input\":\"s3://bucket/key\"}",
+                            400,
+                            "unreadable_input",
+                            "input",
+                            "send the lines as the body"),
+                    new Bad(
                             "{\"input\":\"file:///etc/passwd\"}",
                             400,
                             "out_of_range",
