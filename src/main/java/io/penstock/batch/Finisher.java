@@ -9,6 +9,7 @@ import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
@@ -87,12 +88,18 @@ class Finisher {
 
     private Job.Totals putTogether(Job job, List<Chunk> chunks) {
         Batches.Progress sums = Batches.sum(chunks);
+        // A third file only where one of the two is not the whole and somebody may link to it.
+        boolean isMixed =
+                sums.counts().completed() > 0
+                        && sums.counts().completed() < job.input().itemCount()
+                        && payloads.link(job.file("all.jsonl"), Duration.ofMinutes(1)).isPresent();
         long outputBytes = 0;
         long errorBytes = 0;
         long completed = 0;
         long items = 0;
         try (Payloads.Draft output = payloads.create(job.file("output.jsonl"));
-                Payloads.Draft errors = payloads.create(job.file("errors.jsonl"))) {
+                Payloads.Draft errors = payloads.create(job.file("errors.jsonl"));
+                Payloads.Draft all = isMixed ? payloads.create(job.file("all.jsonl")) : null) {
             for (Chunk chunk : chunks) {
                 for (byte[] line : Segments.byItem(payloads, chunk)) {
                     if (line == null) {
@@ -103,6 +110,10 @@ class Finisher {
                     Payloads.Draft target = error ? errors : output;
                     target.write(line);
                     target.write('\n');
+                    if (all != null) {
+                        all.write(line);
+                        all.write('\n');
+                    }
                     if (error) {
                         errorBytes += line.length + 1L;
                     } else {
@@ -121,6 +132,9 @@ class Finisher {
             }
             output.publish();
             errors.publish();
+            if (all != null && outputBytes + errorBytes > Results.PAGE_BYTES) {
+                all.publish();
+            }
         } catch (IOException e) {
             throw new StoreException("The results of job " + job.id() + " cannot be written", e);
         }

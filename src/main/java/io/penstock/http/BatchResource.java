@@ -42,6 +42,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.resteasy.reactive.RestStreamElementType;
 import org.jspecify.annotations.Nullable;
 
@@ -71,12 +72,20 @@ public class BatchResource {
     private final BatchRequests requests;
     private final Bodies bodies;
     private final Clock clock;
+    private final boolean isFunction;
 
-    BatchResource(Batches batches, BatchRequests requests, Bodies bodies, Clock clock) {
+    /// @param runtimeApi which AWS Lambda gives to every function
+    BatchResource(
+            Batches batches,
+            BatchRequests requests,
+            Bodies bodies,
+            Clock clock,
+            @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
         this.batches = batches;
         this.requests = requests;
         this.bodies = bodies;
         this.clock = clock;
+        this.isFunction = runtimeApi.isPresent();
     }
 
     /// Takes a batch whose items are in one JSON object.
@@ -197,11 +206,34 @@ public class BatchResource {
         Job job = found(id);
         Results results = batches.results(job);
         if (limit == 0 && after == null) {
+            if (isFunction) {
+                return atOnce(results, wanted);
+            }
             StreamingOutput whole = out -> results.write(wanted, out);
             return Response.ok(whole, JSON_LINES).build();
         }
         Results.Page page = results.page(wanted, after, limit == 0 ? PAGE_MAX : limit);
         return Response.ok(page.lines(), JSON_LINES).header("x-next-cursor", page.cursor()).build();
+    }
+
+    /// A function's answer is not streamed and has a bound.
+    private static Response atOnce(Results results, Results.Order order) {
+        Long size = results.size();
+        if (size == null || size <= Results.PAGE_BYTES) {
+            Results.Page page = results.page(order, null, Integer.MAX_VALUE);
+            if (page.isLast()) {
+                return Response.ok(page.lines(), JSON_LINES).build();
+            }
+        }
+        return results.link()
+                .map(link -> Response.seeOther(link).build())
+                .orElseThrow(() ->
+                        Problem.refused(
+                                413,
+                                "answer_too_large",
+                                "The results are larger than the answer of a function may be; read them in"
+                                        + " pages, ?limit=1000 and then &after= with each page's"
+                                        + " x-next-cursor."));
     }
 
     /// Tells of a batch's progress as it comes, until it has ended.

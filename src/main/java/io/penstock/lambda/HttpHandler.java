@@ -57,6 +57,10 @@ public class HttpHandler
     /// What is left of the invocation's time for writing the answer.
     private static final long MARGIN_MILLIS = 500;
 
+    /// Bytes of an answer's body in the function's answer, whose 6 MB ("Lambda quotas") hold its
+    /// headers too.
+    private static final int ANSWER_MAX = 6_200_000;
+
     @Override
     public APIGatewayV2HTTPResponse handleRequest(APIGatewayV2HTTPEvent event, Context context) {
         DefaultHttpRequest request;
@@ -225,13 +229,38 @@ public class HttpHandler
         }
 
         private void finish() {
-            if (isText(building.getHeaders().get("content-type"))) {
+            boolean isText =
+                    isText(building.getHeaders().get("content-type"))
+                            && escaped(body.toByteArray()) <= ANSWER_MAX;
+            if (!isText && (body.size() + 2L) / 3 * 4 > ANSWER_MAX) {
+                answer.complete(
+                        error(
+                                413,
+                                "answer_too_large",
+                                "The answer is larger than the 6 MB that a function may give; ask for less of"
+                                        + " it: pages of results with limit, completions with max_tokens."));
+                return;
+            }
+            if (isText) {
                 building.setBody(body.toString(StandardCharsets.UTF_8));
             } else if (body.size() > 0) {
                 building.setIsBase64Encoded(true);
                 building.setBody(Base64.getEncoder().encodeToString(body.toByteArray()));
             }
             answer.complete(building);
+        }
+
+        /// Bytes of a text as a JSON string: what is escaped takes two, controls without a letter
+        /// of their own take six.
+        private static long escaped(byte[] text) {
+            long size = 0;
+            for (byte b : text) {
+                size += b == '"' || b == '\\' || b == '\n' || b == '\r' || b == '\t' ? 2 : 1;
+                if (b >= 0 && b < ' ' && b != '\n' && b != '\r' && b != '\t') {
+                    size += 5;
+                }
+            }
+            return size;
         }
 
         private static boolean isText(@Nullable String contentType) {
