@@ -33,9 +33,10 @@ class LargeResultsIT {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     /// Each of its characters takes two bytes in JSON, and four in the JSON of a function's answer.
-    private static final String QUOTES = "\"".repeat(450_000);
+    private static final String QUOTES = "\"".repeat(500);
 
-    private static final int COUNT = 6;
+    /// Items whose results, each with its `custom_id` of quotes, have more than 5 MB.
+    private static final int COUNT = 4_600;
 
     private SimulatedProvider simulated;
     private Provider provider;
@@ -101,7 +102,7 @@ class LargeResultsIT {
     private static String submit(Function function, String last) {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < COUNT; i++) {
-            lines.append(Caller.prompt(i + QUOTES)).append('\n');
+            lines.append(Caller.prompt("prompt " + i).put("custom_id", i + QUOTES)).append('\n');
         }
         lines.append(Caller.prompt("last " + last)).append('\n');
         Function.Raw submitted =
@@ -129,7 +130,9 @@ class LargeResultsIT {
             for (JsonNode line : lines) {
                 assertThat(line.has("error")).isEqualTo(line.path("index").asInt() == failed);
             }
-            assertThat(lines.getFirst().path("result").asText()).endsWith(" 0" + QUOTES);
+            assertThat(file.body().length()).isGreaterThan(5_000_000);
+            assertThat(lines.getFirst().path("custom_id").asText()).isEqualTo("0" + QUOTES);
+            assertThat(lines.getFirst().path("result").asText()).endsWith(" prompt 0");
         }
     }
 
@@ -145,7 +148,7 @@ class LargeResultsIT {
         List<Integer> indices = new ArrayList<>();
         String after = "";
         while (true) {
-            Function.Raw page = get(function, id, "/results?order=input&limit=1000" + after);
+            Function.Raw page = get(function, id, "/results?order=input&limit=10000" + after);
             assertThat(page.status()).as(page.body()).isEqualTo(200);
             if (page.body().isEmpty()) {
                 return indices;
