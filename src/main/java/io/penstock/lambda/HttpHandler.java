@@ -27,7 +27,6 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -115,9 +114,11 @@ public class HttpHandler
         if (event.getIsBase64Encoded()) {
             return Base64.getDecoder().decode(event.getBody());
         }
-        ByteBuffer bytes =
+        ByteBuffer encoded =
                 StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(event.getBody()));
-        return Arrays.copyOf(bytes.array(), bytes.limit());
+        byte[] bytes = new byte[encoded.remaining()];
+        encoded.get(bytes);
+        return bytes;
     }
 
     private static DefaultHttpRequest request(APIGatewayV2HTTPEvent event, int length) {

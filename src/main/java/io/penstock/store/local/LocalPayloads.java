@@ -97,15 +97,18 @@ final class LocalPayloads implements Payloads {
 
     @Override
     public void probe(String location) {
-        throw new UnreadableSource(
-                "The local engine reads no input from elsewhere; send the lines as the body"
-                        + " (Content-Type: application/jsonl).");
+        throw unread();
     }
 
     @Override
     public InputStream foreign(String location) {
-        probe(location);
-        return InputStream.nullInputStream();
+        throw unread();
+    }
+
+    private static UnreadableSource unread() {
+        return new UnreadableSource(
+                "The local engine reads no input from elsewhere; send the lines as the body"
+                        + " (Content-Type: application/jsonl).");
     }
 
     /// Areas that have files.
