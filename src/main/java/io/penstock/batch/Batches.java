@@ -13,6 +13,7 @@ import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.Tokens;
+import io.penstock.store.UnreadableSource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
@@ -85,13 +86,11 @@ public class Batches {
     /// @param options for all items, as JSON
     /// @param idempotencyKey the caller's; null for none
     /// @param digest of the request, compared when the key was used before
-    /// @param source a file of the caller's that is read after the job is made; null for none
     /// @param retryOf the job whose items these are again
     public record Request(
             ObjectNode options,
             @Nullable String idempotencyKey,
             @Nullable String digest,
-            @Nullable String source,
             @Nullable String retryOf) {}
 
     /// How far a job is.
@@ -135,19 +134,34 @@ public class Batches {
     }
 
     /// Makes a job of a file that is read later.
-    public Submitted submitSource(Request request) {
+    ///
+    /// @param source where the file is
+    /// @throws InvalidRequest when it cannot be read
+    public Submitted submitSource(String source, Request request) {
         Job job =
                 job(
                         UUID.randomUUID().toString().replace("-", ""),
                         Status.VALIDATING,
                         now(),
-                        new Job.Input(0, 0, request.digest, request.source, null),
+                        new Job.Input(0, 0, request.digest, source, null),
                         request);
+        // What was taken once is known, whatever became of its file.
+        if (request.idempotencyKey == null || jobs.job(job.id()).isEmpty()) {
+            probe(source);
+        }
         Submitted submitted = create(job, request);
         if (submitted instanceof Submitted.Accepted) {
             enqueue(List.of(new Task.Split(job.id()).toJson()), job);
         }
         return submitted;
+    }
+
+    private void probe(String source) {
+        try {
+            payloads.probe(source);
+        } catch (UnreadableSource unreadable) {
+            throw InvalidRequest.of("input", "unreadable_input", unreadable.text());
+        }
     }
 
     public Optional<Job> find(String id) {
@@ -235,7 +249,12 @@ public class Batches {
     /// Lets a paused job go on.
     public Optional<Job> resume(String id) {
         Optional<Job> resumed =
-                change(id, job -> job.paused() == null ? null : job.paused(null, null));
+                change(
+                        id,
+                        job ->
+                                job.paused() == null || job.status().isTerminal()
+                                        ? null
+                                        : job.paused(null, null));
         resumed.filter(job -> job.runs(now())).ifPresent(job -> enqueue(pending(job), job));
         return resumed;
     }
@@ -263,7 +282,7 @@ public class Batches {
                     }
                 }
             }
-            return submit(intake, new Request(options, null, null, null, job.id()));
+            return submit(intake, new Request(options, null, null, job.id()));
         }
     }
 
@@ -278,7 +297,7 @@ public class Batches {
             return;
         }
         try (Intake intake = new Intake(job.area(), config, payloads);
-                InputStream in = payloads.foreign(java.net.URI.create(source))) {
+                InputStream in = payloads.foreign(source)) {
             readLines(in, options(job), intake);
             List<Chunk> chunks = intake.finish();
             intake.keep();
@@ -291,6 +310,8 @@ public class Batches {
             }
         } catch (InvalidRequest unusable) {
             jobs.replace(job.ended(Status.FAILED, now(), unusable.text(), nothing()));
+        } catch (UnreadableSource gone) {
+            jobs.replace(job.ended(Status.FAILED, now(), gone.text(), nothing()));
         } catch (IOException broken) {
             throw new StoreException("The input of job " + job.id() + " breaks off", broken);
         }

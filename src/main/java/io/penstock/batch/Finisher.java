@@ -9,6 +9,7 @@ import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
@@ -46,19 +47,31 @@ class Finisher {
         }
         Job job = found.get();
         Job.Totals totals = putTogether(job, jobs.chunks(job.area()));
-        batches.change(
-                id,
-                now ->
-                        now.status().isTerminal()
-                                ? null
-                                : now.ended(last(now, totals), batches.now(), null, totals));
-        LOG.infof(
-                "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
-                id,
-                totals.counts().completed(),
-                totals.counts().failed(),
-                totals.counts().expired(),
-                totals.counts().cancelled());
+        if (end(id, totals)) {
+            LOG.infof(
+                    "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
+                    id,
+                    totals.counts().completed(),
+                    totals.counts().failed(),
+                    totals.counts().expired(),
+                    totals.counts().cancelled());
+        }
+    }
+
+    /// Gives a job its last status, whatever it is in the meantime.
+    ///
+    /// @return false when another has, or the job is gone
+    private boolean end(String id, Job.Totals totals) {
+        while (true) {
+            Optional<Job> now = jobs.job(id).filter(job -> !job.status().isTerminal());
+            if (now.isEmpty()) {
+                return false;
+            }
+            if (jobs.replace(
+                    now.get().ended(last(now.get(), totals), batches.now(), null, totals))) {
+                return true;
+            }
+        }
     }
 
     private static Status last(Job job, Job.Totals totals) {
@@ -75,12 +88,18 @@ class Finisher {
 
     private Job.Totals putTogether(Job job, List<Chunk> chunks) {
         Batches.Progress sums = Batches.sum(chunks);
+        // A third file only where one of the two is not the whole and somebody may link to it.
+        boolean isMixed =
+                sums.counts().completed() > 0
+                        && sums.counts().completed() < job.input().itemCount()
+                        && payloads.link(job.file("all.jsonl"), Duration.ofMinutes(1)).isPresent();
         long outputBytes = 0;
         long errorBytes = 0;
         long completed = 0;
         long items = 0;
         try (Payloads.Draft output = payloads.create(job.file("output.jsonl"));
-                Payloads.Draft errors = payloads.create(job.file("errors.jsonl"))) {
+                Payloads.Draft errors = payloads.create(job.file("errors.jsonl"));
+                Payloads.Draft all = isMixed ? payloads.create(job.file("all.jsonl")) : null) {
             for (Chunk chunk : chunks) {
                 for (byte[] line : Segments.byItem(payloads, chunk)) {
                     if (line == null) {
@@ -91,6 +110,10 @@ class Finisher {
                     Payloads.Draft target = error ? errors : output;
                     target.write(line);
                     target.write('\n');
+                    if (all != null) {
+                        all.write(line);
+                        all.write('\n');
+                    }
                     if (error) {
                         errorBytes += line.length + 1L;
                     } else {
@@ -109,6 +132,9 @@ class Finisher {
             }
             output.publish();
             errors.publish();
+            if (all != null && outputBytes + errorBytes > Results.PAGE_BYTES) {
+                all.publish();
+            }
         } catch (IOException e) {
             throw new StoreException("The results of job " + job.id() + " cannot be written", e);
         }

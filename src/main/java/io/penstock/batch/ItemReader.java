@@ -85,7 +85,7 @@ public class ItemReader {
         if (!(fields.object("body") instanceof ObjectNode body)) {
             throw InvalidRequest.of("body", "missing_field", "\"body\" is missing.");
         }
-        check(body, Fields.of((JsonNode) body));
+        checkOpenAi(body);
         ObjectNode request = body.deepCopy();
         request.remove("stream");
         if (!request.hasNonNull("model") && options.hasNonNull("model")) {
@@ -99,14 +99,20 @@ public class ItemReader {
                 customId, Prompt.of(request, limit.isInt() ? limit.intValue() : null), null);
     }
 
-    private static void check(ObjectNode body, Fields fields) {
+    private static void checkOpenAi(ObjectNode body) {
         if (!(body.path("messages").isArray() && !body.path("messages").isEmpty())) {
             throw InvalidRequest.of(
                     "body.messages",
                     "missing_field",
                     "\"body.messages\" must be an array with at least one message.");
         }
-        fields.text("model");
+        JsonNode model = body.path("model");
+        if (!(model.isTextual() || model.isNull() || model.isMissingNode())) {
+            throw InvalidRequest.of(
+                    "body.model",
+                    "wrong_type",
+                    "\"body.model\" is " + Fields.named(model) + "; it must be a string.");
+        }
         if (body.path("stream").asBoolean()) {
             throw InvalidRequest.of(
                     "body.stream", "out_of_range", "A batch does not stream; leave it out.");

@@ -7,18 +7,24 @@ import io.penstock.store.Payloads;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The results of a job as they are recorded at one moment, one chunk in memory at a time. Not
 /// thread-safe.
 public final class Results {
 
-    /// A page's lines at most, in bytes; the cursor says where to go on.
-    private static final int PAGE_BYTES = 4 << 20;
+    /// A page's lines at most, in bytes, unless the first alone is longer.
+    public static final int PAGE_BYTES = 4 << 20;
+
+    /// How long a link to results can be used.
+    private static final Duration LINK_VALIDITY = Duration.ofHours(1);
 
     private final Payloads payloads;
     private final List<Chunk> chunks;
@@ -39,7 +45,30 @@ public final class Results {
     }
 
     /// Some lines, and where the next page begins.
-    public record Page(byte[] lines, String cursor) {}
+    ///
+    /// @param isLast whether there is no more at present
+    public record Page(byte[] lines, String cursor, boolean isLast) {}
+
+    /// The size of all lines, in bytes; null while the job has not ended.
+    public @Nullable Long size() {
+        Job.Totals totals = job.totals();
+        return totals == null ? null : totals.outputBytes() + totals.errorBytes();
+    }
+
+    /// A URL at which everybody can read all results of a job that has ended, in input order; empty
+    /// where the engine has none.
+    public Optional<URI> link() {
+        Job.Totals totals = job.totals();
+        return totals == null ? Optional.empty() : payloads.link(whole(job, totals), LINK_VALIDITY);
+    }
+
+    /// The file with all lines: the one of the results or of the errors when there are no others.
+    private static String whole(Job job, Job.Totals totals) {
+        return job.file(
+                totals.errorBytes() == 0
+                        ? "output.jsonl"
+                        : totals.outputBytes() == 0 ? "errors.jsonl" : "all.jsonl");
+    }
 
     /// Writes all that is there.
     public void write(Order order, OutputStream out) throws IOException {
@@ -84,15 +113,19 @@ public final class Results {
             byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
             while (next < chunk.firstItem() + chunk.itemCount()) {
                 byte[] line = outcomes[(int) (next - chunk.firstItem())];
-                if (line == null || count == limit || lines.size() > PAGE_BYTES) {
-                    return new Page(lines.toByteArray(), "i" + next);
+                if (line == null || count == limit || isFull(lines, line)) {
+                    return new Page(lines.toByteArray(), "i" + next, line == null);
                 }
                 ResultLine.append(lines, line);
                 count++;
                 next++;
             }
         }
-        return new Page(lines.toByteArray(), "i" + next);
+        return new Page(lines.toByteArray(), "i" + next, true);
+    }
+
+    private static boolean isFull(ByteArrayOutputStream lines, byte[] next) {
+        return lines.size() > 0 && lines.size() + next.length + 1 > PAGE_BYTES;
     }
 
     /// The cursor holds how many lines of each chunk are read, as pairs of run length and count.
@@ -101,18 +134,20 @@ public final class Results {
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
         int left = limit;
         for (Chunk chunk : chunks) {
-            int from = read[chunk.index()];
-            if (left == 0 || lines.size() > PAGE_BYTES || from >= chunk.counts().ended()) {
+            if (read[chunk.index()] >= chunk.counts().ended()) {
                 continue;
             }
             List<byte[]> recorded = Segments.recorded(payloads, chunk);
-            for (int i = from; i < recorded.size() && left > 0 && lines.size() <= PAGE_BYTES; i++) {
-                ResultLine.append(lines, recorded.get(i));
+            for (byte[] line : recorded.subList(read[chunk.index()], recorded.size())) {
+                if (left == 0 || isFull(lines, line)) {
+                    return new Page(lines.toByteArray(), encode(read), false);
+                }
+                ResultLine.append(lines, line);
                 read[chunk.index()]++;
                 left--;
             }
         }
-        return new Page(lines.toByteArray(), encode(read));
+        return new Page(lines.toByteArray(), encode(read), true);
     }
 
     private int[] decode(@Nullable String cursor) {

@@ -8,10 +8,9 @@ import io.penstock.batch.ItemReader;
 import io.penstock.llm.Fields;
 import io.penstock.llm.InvalidRequest;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.ws.rs.core.MultivaluedMap;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -28,7 +27,11 @@ class BatchRequests {
             Stream.concat(FORMS.stream(), ItemReader.OPTIONS.stream())
                     .collect(Collectors.toUnmodifiableSet());
 
-    private static final Set<String> NUMBERS = Set.of("temperature", "max_tokens", "timeout_ms");
+    /// What the query of JSON Lines may name.
+    static final Set<String> IN_QUERY =
+            ItemReader.OPTIONS.stream()
+                    .filter(name -> !name.equals("response_format"))
+                    .collect(Collectors.toUnmodifiableSet());
 
     private final ItemReader items;
 
@@ -70,43 +73,22 @@ class BatchRequests {
     }
 
     /// The options for all items from the query of a request whose body is JSON Lines.
-    ObjectNode options(MultivaluedMap<String, String> query) {
+    ObjectNode options(Query query) {
         ObjectNode options = Fields.JSON.createObjectNode();
-        for (Map.Entry<String, List<String>> one : query.entrySet()) {
-            String name = one.getKey();
-            String value = one.getValue().getFirst();
-            if (!ItemReader.OPTIONS.contains(name) || name.equals("response_format")) {
-                throw InvalidRequest.of(
-                        name.length() > 64 ? name.substring(0, 64) : name,
-                        "unknown_field",
-                        "The query has an option that is none of a batch's.");
-            }
-            if (NUMBERS.contains(name)) {
-                try {
-                    options.put(name, new java.math.BigDecimal(value));
-                    if (!name.equals("temperature")) {
-                        options.put(name, Long.parseLong(value));
-                    }
-                } catch (NumberFormatException notANumber) {
-                    throw InvalidRequest.of(
-                            name, "wrong_type", "\"" + name + "\" must be a number.");
-                }
-            } else {
-                options.put(name, value);
-            }
-        }
+        query.options().forEach((name, value) -> put(options, name, value));
         items.check(options);
         return options;
     }
 
-    /// Refuses options in the query of a request whose body has them, as they would be ignored.
-    void noOptions(MultivaluedMap<String, String> query) {
-        if (!query.isEmpty()) {
-            String name = query.keySet().iterator().next();
-            throw InvalidRequest.of(
-                    name.length() > 64 ? name.substring(0, 64) : name,
-                    "unknown_field",
-                    "A JSON body has the options in it; the query is for those of JSON Lines.");
+    private static void put(ObjectNode options, String name, String value) {
+        try {
+            switch (name) {
+                case "temperature" -> options.put(name, new BigDecimal(value));
+                case "max_tokens", "timeout_ms" -> options.put(name, Long.parseLong(value));
+                default -> options.put(name, value);
+            }
+        } catch (NumberFormatException notANumber) {
+            throw InvalidRequest.of(name, "wrong_type", "\"" + name + "\" must be a number.");
         }
     }
 

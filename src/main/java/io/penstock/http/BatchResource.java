@@ -21,7 +21,6 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
-import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
@@ -38,9 +37,12 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.resteasy.reactive.RestStreamElementType;
 import org.jspecify.annotations.Nullable;
 
@@ -53,9 +55,15 @@ public class BatchResource {
     private static final String JSON_LINES = "application/jsonl";
     private static final String ND_JSON = "application/x-ndjson";
 
+    /// Bucket names: Amazon S3 User Guide, "General purpose bucket naming rules".
+    private static final String SOURCE = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}";
+
     private static final int KEY_MAX = 255;
     private static final int LIST_MAX = 100;
     private static final int PAGE_MAX = 10_000;
+    private static final Set<String> LIST_OPTIONS = Set.of("after", "limit", "status");
+    private static final Set<String> RESULTS_OPTIONS = Set.of("after", "limit", "order");
+    private static final String NO_OPTIONS = "is in the query; this path takes no options there.";
     private static final Duration TICK = Duration.ofMillis(500);
 
     private static final Executor VIRTUAL = Executors.newVirtualThreadPerTaskExecutor();
@@ -64,12 +72,20 @@ public class BatchResource {
     private final BatchRequests requests;
     private final Bodies bodies;
     private final Clock clock;
+    private final boolean isFunction;
 
-    BatchResource(Batches batches, BatchRequests requests, Bodies bodies, Clock clock) {
+    /// @param runtimeApi which AWS Lambda gives to every function
+    BatchResource(
+            Batches batches,
+            BatchRequests requests,
+            Bodies bodies,
+            Clock clock,
+            @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
         this.batches = batches;
         this.requests = requests;
         this.bodies = bodies;
         this.clock = clock;
+        this.isFunction = runtimeApi.isPresent();
     }
 
     /// Takes a batch whose items are in one JSON object.
@@ -86,16 +102,20 @@ public class BatchResource {
             MessageDigest digest = Batches.sha256();
             digest.update(sent.bytes());
             Fields fields = requests.read(sent.bytes());
-            requests.noOptions(uri.getQueryParameters());
+            Query.none(
+                    uri, "is in the query; that is for JSON Lines, a JSON body has options in it.");
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
-            Request request = new Request(options, key, hex(digest), source, null);
+            Request request = new Request(options, key, hex(digest), null);
             if (source != null) {
-                if (!source.matches("s3://[a-z0-9.-]{3,63}/.{1,1024}")) {
+                if (!source.matches(SOURCE)) {
                     throw InvalidRequest.of(
-                            "input", "out_of_range", "\"input\" must be s3://bucket/key.");
+                            "input",
+                            "out_of_range",
+                            "\"input\" must be s3://bucket/key, with the bucket's name of 3 to 63 lower-case"
+                                    + " letters, digits, dots and hyphens.");
                 }
-                return answer(batches.submitSource(request));
+                return answer(batches.submitSource(source, request));
             }
             try (Intake intake = batches.intake()) {
                 requests.takeIn(fields, options, intake);
@@ -117,14 +137,13 @@ public class BatchResource {
         boolean read = false;
         try {
             String key = key(headers);
-            ObjectNode options = requests.options(uri.getQueryParameters());
+            ObjectNode options = requests.options(Query.of(uri, BatchRequests.IN_QUERY));
             MessageDigest digest = Batches.sha256();
             digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
             try (Intake intake = batches.intake()) {
                 batches.readLines(new DigestInputStream(body, digest), options, intake);
                 read = true;
-                return answer(
-                        batches.submit(intake, new Request(options, key, hex(digest), null, null)));
+                return answer(batches.submit(intake, new Request(options, key, hex(digest), null)));
             } catch (IOException broken) {
                 throw Problem.refused(400, "bad_request", "The body broke off before its end.");
             }
@@ -137,11 +156,11 @@ public class BatchResource {
 
     @GET
     @Produces(MediaType.APPLICATION_JSON)
-    public String list(
-            @QueryParam("after") @Nullable String after,
-            @QueryParam("limit") @Nullable String limit,
-            @QueryParam("status") @Nullable String status) {
-        int count = number("limit", limit, 20, LIST_MAX);
+    public String list(@Context UriInfo uri) {
+        Query query = Query.of(uri, LIST_OPTIONS);
+        int count = query.number("limit", 20, LIST_MAX);
+        String after = query.text("after");
+        String status = query.text("status");
         if (status != null && !JobJson.STATUSES.contains(status)) {
             throw InvalidRequest.of(
                     "status",
@@ -168,7 +187,8 @@ public class BatchResource {
     @GET
     @Path("{id}")
     @Produces(MediaType.APPLICATION_JSON)
-    public String status(@PathParam("id") String id) {
+    public String status(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
         Job job = found(id);
         return JobJson.withResults(
                         job, batches.progress(job), batches.results(job), clock.instant())
@@ -178,20 +198,42 @@ public class BatchResource {
     /// The results that are there, one line of JSON for each: all, or a page with `x-next-cursor`.
     @GET
     @Path("{id}/results")
-    public Response results(
-            @PathParam("id") String id,
-            @QueryParam("after") @Nullable String after,
-            @QueryParam("limit") @Nullable String limit,
-            @QueryParam("order") @Nullable String order) {
+    public Response results(@PathParam("id") String id, @Context UriInfo uri) {
+        Query query = Query.of(uri, RESULTS_OPTIONS);
+        Results.Order wanted = order(query.text("order"));
+        String after = query.text("after");
+        int limit = query.number("limit", 0, PAGE_MAX);
         Job job = found(id);
-        Results.Order wanted = order(order);
         Results results = batches.results(job);
-        if (limit == null && after == null) {
+        if (limit == 0 && after == null) {
+            if (isFunction) {
+                return atOnce(results, wanted);
+            }
             StreamingOutput whole = out -> results.write(wanted, out);
             return Response.ok(whole, JSON_LINES).build();
         }
-        Results.Page page = results.page(wanted, after, number("limit", limit, PAGE_MAX, PAGE_MAX));
+        Results.Page page = results.page(wanted, after, limit == 0 ? PAGE_MAX : limit);
         return Response.ok(page.lines(), JSON_LINES).header("x-next-cursor", page.cursor()).build();
+    }
+
+    /// A function's answer is not streamed and has a bound.
+    private static Response atOnce(Results results, Results.Order order) {
+        Long size = results.size();
+        if (size == null || size <= Results.PAGE_BYTES) {
+            Results.Page page = results.page(order, null, Integer.MAX_VALUE);
+            if (page.isLast()) {
+                return Response.ok(page.lines(), JSON_LINES).build();
+            }
+        }
+        return results.link()
+                .map(link -> Response.seeOther(link).build())
+                .orElseThrow(() ->
+                        Problem.refused(
+                                413,
+                                "answer_too_large",
+                                "The results are larger than the answer of a function may be; read them in"
+                                        + " pages, ?limit=1000 and then &after= with each page's"
+                                        + " x-next-cursor."));
     }
 
     /// Tells of a batch's progress as it comes, until it has ended.
@@ -199,7 +241,8 @@ public class BatchResource {
     @Path("{id}/events")
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @RestStreamElementType(MediaType.APPLICATION_JSON)
-    public Multi<String> events(@PathParam("id") String id) {
+    public Multi<String> events(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
         Job first = found(id);
         return Multi.createBy()
                 .concatenating()
@@ -227,7 +270,7 @@ public class BatchResource {
     private record Seen(Job job, String line) {}
 
     /// Lets the first event of a job that has ended through, and nothing after it.
-    private static final class UntilStill implements java.util.function.Predicate<Seen> {
+    private static final class UntilStill implements Predicate<Seen> {
 
         private boolean still;
 
@@ -253,36 +296,42 @@ public class BatchResource {
     @POST
     @Path("{id}/cancel")
     @Produces(MediaType.APPLICATION_JSON)
-    public Response cancel(@PathParam("id") String id) {
-        return changed(id, batches::cancel, job -> true, "");
+    public Response cancel(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
+        return changed(
+                id,
+                batches::cancel,
+                job ->
+                        job.status() == Job.Status.CANCELLING
+                                || job.status() == Job.Status.CANCELLED,
+                "cancelled");
     }
 
     @POST
     @Path("{id}/pause")
     @Produces(MediaType.APPLICATION_JSON)
-    public Response pause(@PathParam("id") String id) {
-        return changed(
-                id,
-                batches::pause,
-                job -> job.paused() != null,
-                "It does not run, so it cannot be paused.");
+    public Response pause(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
+        return changed(id, batches::pause, job -> isOpen(job) && job.paused() != null, "paused");
     }
 
     @POST
     @Path("{id}/resume")
     @Produces(MediaType.APPLICATION_JSON)
-    public Response resume(@PathParam("id") String id) {
-        return changed(
-                id,
-                batches::resume,
-                job -> !job.status().isTerminal() && job.status() != Job.Status.CANCELLING,
-                "It has ended, so it cannot go on.");
+    public Response resume(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
+        return changed(id, batches::resume, job -> isOpen(job) && job.paused() == null, "resumed");
+    }
+
+    private static boolean isOpen(Job job) {
+        return !job.status().isTerminal() && job.status() != Job.Status.CANCELLING;
     }
 
     @POST
     @Path("{id}/retry")
     @Produces(MediaType.APPLICATION_JSON)
-    public Response retry(@PathParam("id") String id) {
+    public Response retry(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
         Job job = found(id);
         if (!job.status().isTerminal()) {
             throw Problem.refused(
@@ -293,7 +342,8 @@ public class BatchResource {
 
     @DELETE
     @Path("{id}")
-    public Response delete(@PathParam("id") String id) {
+    public Response delete(@PathParam("id") String id, @Context UriInfo uri) {
+        Query.none(uri, NO_OPTIONS);
         Job job = found(id);
         if (!job.status().isTerminal()) {
             throw Problem.refused(409, "not_terminal", "The batch has not ended; cancel it first.");
@@ -303,13 +353,18 @@ public class BatchResource {
     }
 
     private Response changed(
-            String id,
-            Function<String, Optional<Job>> change,
-            java.util.function.Predicate<Job> wanted,
-            String otherwise) {
+            String id, Function<String, Optional<Job>> change, Predicate<Job> wanted, String done) {
         Job job = change.apply(id).orElseThrow(BatchResource::unknown);
         if (!wanted.test(job)) {
-            throw Problem.refused(409, "wrong_state", otherwise);
+            throw Problem.refused(
+                    409,
+                    "wrong_state",
+                    "The batch "
+                            + (job.status().isTerminal() ? "has ended as " : "is ")
+                            + job.status().wireName()
+                            + " and cannot be "
+                            + done
+                            + ".");
         }
         return Response.status(202)
                 .entity(JobJson.of(job, batches.progress(job), clock.instant()).toString())
@@ -369,21 +424,6 @@ public class BatchResource {
                     throw InvalidRequest.of(
                             "order", "out_of_range", "\"order\" must be finished or input.");
         };
-    }
-
-    private static int number(String name, @Nullable String value, int unset, int max) {
-        if (value == null) {
-            return unset;
-        }
-        if (!value.matches("[0-9]{1,9}")
-                || Integer.parseInt(value) < 1
-                || Integer.parseInt(value) > max) {
-            throw InvalidRequest.of(
-                    name,
-                    "out_of_range",
-                    "\"" + name + "\" must be a whole number from 1 to " + max + ".");
-        }
-        return Integer.parseInt(value);
     }
 
     private static String hex(MessageDigest digest) {

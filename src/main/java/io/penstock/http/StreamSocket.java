@@ -80,11 +80,26 @@ public class StreamSocket {
                 return;
             }
             id = SocketStreams.fit(fields.text("id"));
+            requireText(message);
             streams.start(id, prompts.read(fields.only(PROMPT_FIELDS)), message.length());
         } catch (InvalidRequest invalid) {
             streams.send(id, Problem.of(invalid).toJson());
         } catch (Problem problem) {
             streams.send(id, problem.toJson());
+        }
+    }
+
+    /// What comes here was decoded already, with U+FFFD wherever the bytes were not UTF-8, and
+    /// nothing tells that from the character itself.
+    private static void requireText(String message) {
+        int at = message.indexOf('\ufffd');
+        if (at >= 0) {
+            throw InvalidRequest.of(
+                    null,
+                    "invalid_json",
+                    "The message is not valid UTF-8 at character "
+                            + (at + 1)
+                            + ", or has U+FFFD there; send UTF-8, and that character as \\ufffd.");
         }
     }
 

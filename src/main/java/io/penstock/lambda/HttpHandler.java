@@ -23,6 +23,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
@@ -53,6 +56,10 @@ public class HttpHandler
     /// What is left of the invocation's time for writing the answer.
     private static final long MARGIN_MILLIS = 500;
 
+    /// Bytes of an answer's body in the function's answer, whose 6 MB ("Lambda quotas") hold its
+    /// headers too.
+    private static final int ANSWER_MAX = 6_200_000;
+
     @Override
     public APIGatewayV2HTTPResponse handleRequest(APIGatewayV2HTTPEvent event, Context context) {
         DefaultHttpRequest request;
@@ -60,6 +67,12 @@ public class HttpHandler
         try {
             body = body(event);
             request = request(event, body.length);
+        } catch (CharacterCodingException noText) {
+            return error(
+                    400,
+                    "invalid_json",
+                    "The body has half of a surrogate pair, which is no character; send both halves or"
+                            + " neither.");
         } catch (IllegalArgumentException malformed) {
             return error(
                     400,
@@ -93,13 +106,19 @@ public class HttpHandler
         }
     }
 
-    private static byte[] body(APIGatewayV2HTTPEvent event) {
+    /// @throws CharacterCodingException when its text cannot be passed on unchanged
+    private static byte[] body(APIGatewayV2HTTPEvent event) throws CharacterCodingException {
         if (event.getBody() == null) {
             return new byte[0];
         }
-        return event.getIsBase64Encoded()
-                ? Base64.getDecoder().decode(event.getBody())
-                : event.getBody().getBytes(StandardCharsets.UTF_8);
+        if (event.getIsBase64Encoded()) {
+            return Base64.getDecoder().decode(event.getBody());
+        }
+        ByteBuffer encoded =
+                StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(event.getBody()));
+        byte[] bytes = new byte[encoded.remaining()];
+        encoded.get(bytes);
+        return bytes;
     }
 
     private static DefaultHttpRequest request(APIGatewayV2HTTPEvent event, int length) {
@@ -154,9 +173,12 @@ public class HttpHandler
         answer.setHeaders(Map.of("content-type", "application/json"));
         answer.setBody(
                 """
-                {"error":{"message":"%s","type":"server_error","param":null,"code":"%s"}}\
+                {"error":{"message":"%s","type":"%s","param":null,"code":"%s"}}\
                 """
-                        .formatted(message, code));
+                        .formatted(
+                                message,
+                                status < 500 ? "invalid_request_error" : "server_error",
+                                code));
         return answer;
     }
 
@@ -208,13 +230,38 @@ public class HttpHandler
         }
 
         private void finish() {
-            if (isText(building.getHeaders().get("content-type"))) {
+            boolean isText =
+                    isText(building.getHeaders().get("content-type"))
+                            && escaped(body.toByteArray()) <= ANSWER_MAX;
+            if (!isText && (body.size() + 2L) / 3 * 4 > ANSWER_MAX) {
+                answer.complete(
+                        error(
+                                413,
+                                "answer_too_large",
+                                "The answer is larger than the 6 MB that a function may give; ask for less of"
+                                        + " it: pages of results with limit, completions with max_tokens."));
+                return;
+            }
+            if (isText) {
                 building.setBody(body.toString(StandardCharsets.UTF_8));
             } else if (body.size() > 0) {
                 building.setIsBase64Encoded(true);
                 building.setBody(Base64.getEncoder().encodeToString(body.toByteArray()));
             }
             answer.complete(building);
+        }
+
+        /// Bytes of a text as a JSON string: what is escaped takes two, controls without a letter
+        /// of their own take six.
+        private static long escaped(byte[] text) {
+            long size = 0;
+            for (byte b : text) {
+                size += b == '"' || b == '\\' || b == '\n' || b == '\r' || b == '\t' ? 2 : 1;
+                if (b >= 0 && b < ' ' && b != '\n' && b != '\r' && b != '\t') {
+                    size += 5;
+                }
+            }
+            return size;
         }
 
         private static boolean isText(@Nullable String contentType) {

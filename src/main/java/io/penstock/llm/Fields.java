@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeType;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -42,10 +43,12 @@ public final class Fields {
         this.object = object;
     }
 
-    /// @throws InvalidRequest when the bytes are not one JSON object, with the position
+    /// @throws InvalidRequest when the bytes are not one JSON object in UTF-8, with the position,
+    ///   or when a text in it, however deep, is none that can be passed on unchanged, with its name
     public static Fields of(byte[] json) {
+        requireUtf8(json);
         try {
-            return of(JSON.readTree(json));
+            return of(text(JSON.readTree(json)));
         } catch (JsonProcessingException malformed) {
             throw malformed(malformed);
         } catch (IOException impossible) {
@@ -56,7 +59,7 @@ public final class Fields {
     /// @throws InvalidRequest as [#of(byte\[\])]
     public static Fields of(String json) {
         try {
-            return of(JSON.readTree(json));
+            return of(text(JSON.readTree(json)));
         } catch (JsonProcessingException malformed) {
             throw malformed(malformed);
         }
@@ -72,6 +75,79 @@ public final class Fields {
         }
         throw InvalidRequest.of(
                 null, "invalid_json", "The body is " + named(node) + "; send a JSON object.");
+    }
+
+    private static void requireUtf8(byte[] json) {
+        int at = Unicode.firstThatIsNotUtf8(json);
+        // JSON in UTF-16 or UTF-32 has a zero here; Jackson would read it, but the lines of JSON
+        // Lines would be cut in the middle of characters.
+        for (int i = 0; at < 0 && i < Math.min(4, json.length); i++) {
+            at = json[i] == 0 ? i : -1;
+        }
+        if (at < 0) {
+            return;
+        }
+        int line = 1;
+        int start = 0;
+        for (int i = 0; i < at; i++) {
+            if (json[i] == '\n') {
+                line++;
+                start = i + 1;
+            }
+        }
+        throw InvalidRequest.of(
+                null,
+                "invalid_json",
+                "The body is not valid UTF-8: see line "
+                        + line
+                        + ", byte "
+                        + (at - start + 1)
+                        + ".");
+    }
+
+    /// The tree as it is, when all its texts are text.
+    private static @Nullable JsonNode text(@Nullable JsonNode tree) {
+        if (tree != null) {
+            requireText(tree, "");
+        }
+        return tree;
+    }
+
+    /// As deep as Jackson lets JSON nest.
+    private static void requireText(JsonNode node, String path) {
+        if (node.isTextual()) {
+            int at = Unicode.firstLoneSurrogate(node.textValue());
+            if (at >= 0) {
+                throw loneSurrogate(path, "has half of a surrogate pair at character " + (at + 1));
+            }
+        } else if (node.isArray()) {
+            for (int i = 0; i < node.size(); i++) {
+                JsonNode child = node.get(i);
+                if (child.isTextual() || child.isContainerNode()) {
+                    requireText(child, path + "[" + i + "]");
+                }
+            }
+        } else if (node.isObject()) {
+            for (Map.Entry<String, JsonNode> field : node.properties()) {
+                if (Unicode.firstLoneSurrogate(field.getKey()) >= 0) {
+                    throw loneSurrogate(
+                            path, "has a field whose name has half of a surrogate pair");
+                }
+                if (field.getValue().isTextual() || field.getValue().isContainerNode()) {
+                    String name = bounded(field.getKey());
+                    requireText(field.getValue(), path.isEmpty() ? name : path + "." + name);
+                }
+            }
+        }
+    }
+
+    private static InvalidRequest loneSurrogate(String path, String what) {
+        return InvalidRequest.of(
+                path.isEmpty() ? null : path,
+                "invalid_json",
+                (path.isEmpty() ? "The body " : "\"" + path + "\" ")
+                        + what
+                        + ", which is no character; send both halves or neither.");
     }
 
     /// Refuses the request if it has any other field, so that a misspelt option is never passed

@@ -33,10 +33,17 @@ public interface Payloads {
     /// A URL at which anybody can read the file for so long; empty where the engine has none.
     Optional<URI> link(String key, Duration validity);
 
-    /// A caller's own file by its URL, such as `s3://bucket/key`, from its start to its end.
+    /// Looks whether a caller's own file is there and may be read.
     ///
-    /// @throws StoreException when this engine cannot read it
-    InputStream foreign(URI location);
+    /// @param location as for [#foreign]
+    /// @throws UnreadableSource when not
+    void probe(String location);
+
+    /// A caller's own file, from its start to its end.
+    ///
+    /// @param location such as `s3://bucket/key`, the key as it is, without any encoding
+    /// @throws UnreadableSource when there is none, or this engine reads none
+    InputStream foreign(String location);
 
     /// A file that is being written. Not thread-safe.
     abstract class Draft extends OutputStream {

@@ -8,7 +8,10 @@ import io.penstock.testing.Caller;
 import io.penstock.testing.Caller.Answer;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
+import java.io.ByteArrayOutputStream;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.assertj.core.api.SoftAssertions;
@@ -17,6 +20,22 @@ import org.junit.jupiter.api.Test;
 /// What is wrong with a request is said in the one error shape, by name, and costs no call.
 @QuarkusTest
 class BadInputQuarkusTest extends PenstockTest {
+
+    /// Bytes in the middle of a text that are no UTF-8 (RFC 3629): one that begins nothing, a part
+    /// of a character, overlong forms of a slash, surrogates, and what is beyond Unicode.
+    private static final List<String> NO_TEXT =
+            List.of(
+                    "ff",
+                    "80",
+                    "c3",
+                    "e4b8",
+                    "f09f9a",
+                    "c0af",
+                    "e080af",
+                    "f08080af",
+                    "eda080",
+                    "eda0bdedba80",
+                    "f4908080");
 
     private record Bad(String body, int status, String code, String param) {}
 
@@ -37,6 +56,30 @@ class BadInputQuarkusTest extends PenstockTest {
                     new Bad("{\"prompt\":5}", 400, "wrong_type", "prompt"),
                     new Bad("{\"prompt\":[\"a\"]}", 400, "wrong_type", "prompt"),
                     new Bad("{\"prompt\":{\"a\":1}}", 400, "wrong_type", "prompt"),
+                    new Bad("{\"prompt\":\"a \\ud800\"}", 400, "invalid_json", "prompt"),
+                    new Bad("{\"prompt\":\"\\ude80 a\"}", 400, "invalid_json", "prompt"),
+                    new Bad("{\"prompt\":\"\\ude80\\ud83d\"}", 400, "invalid_json", "prompt"),
+                    new Bad(
+                            "{\"prompt\":\"\\ud83d\\ud83d\\ude80\"}",
+                            400,
+                            "invalid_json",
+                            "prompt"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"system\":\"\\ud83d b\"}",
+                            400,
+                            "invalid_json",
+                            "system"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"response_format\":{\"schema\":{\"enum\":[1,\"\\udfff\"]}}}",
+                            400,
+                            "invalid_json",
+                            "response_format.schema.enum[1]"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"response_format\":{\"schema\":{\"\\ud800\":1}}}",
+                            400,
+                            "invalid_json",
+                            ""),
+                    new Bad("{\"prompt\":\"a\",\"\\ud800\":1}", 400, "invalid_json", ""),
                     new Bad("{\"promt\":\"a\"}", 400, "unknown_field", "promt"),
                     new Bad("{\"prompt\":\"a\",\"promt\":1}", 400, "unknown_field", "promt"),
                     new Bad("{\"prompt\":\"a\",\"stream\":true}", 400, "unknown_field", "stream"),
@@ -131,6 +174,53 @@ class BadInputQuarkusTest extends PenstockTest {
 
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.code()).isEqualTo("invalid_json");
+    }
+
+    @Test
+    void whatIsNotUtf8IsRefusedWithItsPosition() {
+        for (String noText : NO_TEXT) {
+            byte[] body = bytes("{\"prompt\":\n\"ab", noText, "c\"}");
+            for (String accept : List.of("application/json", "text/event-stream")) {
+                Answer answer = send(post(body).header("accept", accept));
+
+                assertThat(answer.status()).as(noText).isEqualTo(400);
+                assertThat(answer.code()).as(noText).isEqualTo("invalid_json");
+                assertThat(answer.json().path("error").path("message").asText())
+                        .as(noText)
+                        .contains("UTF-8", "line 2, byte 4");
+            }
+        }
+        byte[] utf16 = "{\"prompt\":\"a\"}".getBytes(StandardCharsets.UTF_16LE);
+        assertThat(send(post(utf16)).code()).isEqualTo("invalid_json");
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void wholeCharactersOfEveryLengthReachTheProviderAsTheyAre() {
+        String text = "a \u00e4 \u4e2d \ufffd \uffff \ud83d\ude80 \udbff\udfff";
+
+        caller.complete(text + " raw");
+        send(
+                post(
+                        "{\"prompt\":\"a \\u00e4 \\u4e2d \\ufffd \\uffff \\ud83d\\ude80 \\udbff\\udfff escaped\"}"
+                                .getBytes(StandardCharsets.UTF_8)));
+
+        assertThat(provider.log("a").stream().map(call -> call.path("key").asText()))
+                .containsExactly(text + " raw", text + " escaped");
+    }
+
+    private HttpRequest.Builder post(byte[] body) {
+        return caller.request("/complete")
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+    }
+
+    private static byte[] bytes(String before, String hex, String after) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        all.writeBytes(before.getBytes(StandardCharsets.UTF_8));
+        all.writeBytes(HexFormat.of().parseHex(hex));
+        all.writeBytes(after.getBytes(StandardCharsets.UTF_8));
+        return all.toByteArray();
     }
 
     @Test

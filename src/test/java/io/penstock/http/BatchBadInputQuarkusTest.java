@@ -26,6 +26,33 @@ class BatchBadInputQuarkusTest extends PenstockTest {
 
     private static final List<Bad> JSON =
             List.of(
+                    new Bad(
+                            "{\"prompts\":[\"a\",\"b\\ud83d\"]}",
+                            400,
+                            "invalid_json",
+                            "prompts[1]",
+                            "\"prompts[1]\" has half of a surrogate pair at character 2"),
+                    new Bad(
+                            "{\"items\":[{\"prompt\":\"a\"},{\"prompt\":\"\\ude80\"}]}",
+                            400,
+                            "invalid_json",
+                            "items[1].prompt",
+                            "surrogate"),
+                    new Bad(
+                            "{\"items\":["
+                                    + openAi(
+                                            "POST", "/v1/chat/completions", ",\"user\":\"\\ud83d\"")
+                                    + "]}",
+                            400,
+                            "invalid_json",
+                            "items[0].body.user",
+                            "surrogate"),
+                    new Bad(
+                            "{\"prompts\":[\"a\"],\"system\":\"\\ud83d\"}",
+                            400,
+                            "invalid_json",
+                            "system",
+                            "surrogate"),
                     new Bad("", 400, "invalid_json", "", "empty"),
                     new Bad("{\"prompts\":[\"a\",}", 400, "invalid_json", "", "line 1, column"),
                     new Bad("{\"prompts\":\n[tru]}", 400, "invalid_json", "", "line 2, column"),
@@ -135,6 +162,12 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "items[0].custom_id",
                             "512"),
                     new Bad(
+                            "{\"input\":\"s3://bucket/key\"}",
+                            400,
+                            "unreadable_input",
+                            "input",
+                            "send the lines as the body"),
+                    new Bad(
                             "{\"input\":\"file:///etc/passwd\"}",
                             400,
                             "out_of_range",
@@ -143,6 +176,43 @@ class BatchBadInputQuarkusTest extends PenstockTest {
 
     private static final List<Bad> LINES =
             List.of(
+                    new Bad(
+                            "{\"prompt\":\"a\"}\n{\"prompt\":\"ab\\ud83d\"}\n",
+                            400,
+                            "invalid_json",
+                            "prompt",
+                            "Line 2: \"prompt\" has half of a surrogate pair at character 3"),
+                    new Bad(
+                            "{\"custom_id\":\"\\ude80\",\"prompt\":\"a\"}\n",
+                            400,
+                            "invalid_json",
+                            "custom_id",
+                            "Line 1"),
+                    new Bad(
+                            "{\"prompt\":\"a\"}\n"
+                                    + openAi(
+                                            "POST",
+                                            "/v1/chat/completions",
+                                            ",\"x\":[{\"y\":\"\\ud83d\"}]"),
+                            400,
+                            "invalid_json",
+                            "body.x[0].y",
+                            "Line 2"),
+                    new Bad(
+                            openAi(
+                                    "POST",
+                                    "/v1/chat/completions",
+                                    ",\"metadata\":{\"\\ud83d\":\"a\"}"),
+                            400,
+                            "invalid_json",
+                            "",
+                            "Line 1"),
+                    new Bad(
+                            openAi("POST", "/v1/chat/completions", ",\"model\":7"),
+                            400,
+                            "wrong_type",
+                            "body.model",
+                            "Line 1: \"body.model\" is a number"),
                     new Bad("", 400, "empty_batch", "", "no items"),
                     new Bad("\n\n", 400, "empty_batch", "", "no items"),
                     new Bad(
@@ -270,6 +340,11 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                         // Half of a character, half of a surrogate pair, a bare control character.
                         bytes("a", 0xc3, "b"),
                         bytes("a", 0xed, 0xa0, 0x80, "b"),
+                        // A pair of encoded surrogates, overlong forms of a slash.
+                        bytes("a", 0xed, 0xa0, 0xbd, 0xed, 0xba, 0x80, "b"),
+                        bytes("a", 0xc0, 0xaf, "b"),
+                        bytes("a", 0xe0, 0x80, 0xaf, "b"),
+                        bytes("a", 0xf0, 0x80, 0x80, 0xaf, "b"),
                         bytes("a", 0x00, "b"));
         SoftAssertions softly = new SoftAssertions();
 
@@ -284,7 +359,15 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "application/jsonl",
                             bytes("{\"prompt\":\"good\"}\n{\"prompt\":\"", text, "\"}\n"));
 
-            for (Answer answer : List.of(json, items, lines)) {
+            Answer openAi =
+                    post(
+                            "application/jsonl",
+                            bytes(
+                                    "{\"prompt\":\"good\"}\n{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":[{\"role\":\"user\",\"content\":\"",
+                                    text,
+                                    "\"}]}}\n"));
+
+            for (Answer answer : List.of(json, items, lines, openAi)) {
                 softly.assertThat(answer.status()).as(what + answer.body()).isEqualTo(400);
                 softly.assertThat(answer.code()).as(what).isEqualTo("invalid_json");
             }
@@ -293,6 +376,23 @@ class BatchBadInputQuarkusTest extends PenstockTest {
         softly.assertAll();
         assertThat(jobs()).isEqualTo(before);
         assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void oneBadByteInTheMiddleOfALongLineIsFound() {
+        List<String> before = jobs();
+        byte[] half = "x".repeat(5 << 19).getBytes(StandardCharsets.UTF_8);
+
+        Answer lines =
+                post(
+                        "application/jsonl",
+                        bytes("{\"prompt\":\"a\"}\n{\"prompt\":\"", half, 0xc3, half, "\"}\n"));
+        Answer json = post("application/json", bytes("{\"prompts\":[\"", half, 0xc3, half, "\"]}"));
+
+        assertThat(lines.code()).isEqualTo("invalid_json");
+        assertThat(message(lines)).contains("Line 2: ", "byte " + ((5 << 19) + 12));
+        assertThat(json.code()).isEqualTo("invalid_json");
+        assertThat(jobs()).isEqualTo(before);
     }
 
     @Test
@@ -314,6 +414,8 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                         "prompt=a",
                         "custom_id=a",
                         "stream=true",
+                        "system=",
+                        "model=a&model=b",
                         "response_format=json")) {
             Answer answer =
                     post(
@@ -324,6 +426,14 @@ class BatchBadInputQuarkusTest extends PenstockTest {
             softly.assertThat(answer.json().path("error").path("param").asText())
                     .as(query)
                     .isEqualTo(query.substring(0, query.indexOf('=')));
+        }
+        for (String noText : List.of("system=%ff", "system=%ed%a0%80", "system=%c0%af")) {
+            Answer answer =
+                    post(
+                            "/batch?" + noText,
+                            "application/jsonl",
+                            "{\"prompt\":\"a\"}\n".getBytes(StandardCharsets.UTF_8));
+            softly.assertThat(answer.code()).as(noText).isEqualTo("invalid_query");
         }
         Answer unread =
                 post(
@@ -409,6 +519,51 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                     .isEqualTo("invalid_request_error");
         }
         assertThat(batch.get("/results?order=input&after=i5").body()).isEmpty();
+    }
+
+    @Test
+    void optionsOfOtherDoorsAreChecked() {
+        Batch batch = Batch.of(caller, Batch.submit(caller, "{\"prompts\":[\"a\"]}"));
+        batch.awaitStatus("completed");
+        String id = "/" + batch.id();
+        SoftAssertions softly = new SoftAssertions();
+        for (String[] one :
+                new String[][] {
+                    {"?limit=", "limit"},
+                    {"?limit", "limit"},
+                    {"?after=", "after"},
+                    {"?status=", "status"},
+                    {"?limit=1&limit=2", "limit"},
+                    {"?status=completed&status=completed", "status"},
+                    {"?order=input", "order"},
+                    {"?lmit=1", "lmit"},
+                    {id + "?limit=1", "limit"},
+                    {id + "/results?order=", "order"},
+                    {id + "/results?order=input&order=input", "order"},
+                    {id + "/results?after=", "after"},
+                    {id + "/results?after=i0&after=i1&order=input", "after"},
+                    {id + "/results?limit=", "limit"},
+                    {id + "/results?status=completed", "status"},
+                    {id + "/results?Limit=1", "Limit"},
+                    {id + "/events?after=1", "after"}
+                }) {
+            Answer answer = Caller.join(caller.send(caller.request("/batch" + one[0]).build()));
+            softly.assertThat(answer.status()).as(one[0]).isEqualTo(400);
+            softly.assertThat(answer.json().path("error").path("param").asText())
+                    .as(one[0])
+                    .isEqualTo(one[1]);
+            softly.assertThat(message(answer)).as(one[0]).contains("\"" + one[1] + "\"");
+        }
+        for (String below : List.of("/cancel", "/pause", "/resume", "/retry")) {
+            Answer answer = batch.post(below + "?force=true");
+            softly.assertThat(answer.status()).as(below).isEqualTo(400);
+            softly.assertThat(answer.json().path("error").path("param").asText())
+                    .as(below)
+                    .isEqualTo("force");
+        }
+        softly.assertThat(batch.get("?force=true").status()).isEqualTo(400);
+        softly.assertThat(batch.get("/results?limit=1&order=input").status()).isEqualTo(200);
+        softly.assertAll();
     }
 
     @Test

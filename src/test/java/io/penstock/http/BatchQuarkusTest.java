@@ -633,18 +633,62 @@ class BatchQuarkusTest extends PenstockTest {
     }
 
     @Test
-    void halfOfASurrogatePairIsRefusedOrRuns() {
-        for (Answer submitted :
-                List.of(
-                        Batch.submit(caller, "{\"prompts\":[\"half \\ud83d\"]}"),
-                        Batch.submitLines(caller, "{\"prompt\":\"half \\ud83d\"}"),
-                        Batch.submitLines(
-                                caller, "{\"prompt\":\"half\",\"custom_id\":\"\\ud83d\"}"))) {
-            assertThat(submitted.status()).as(submitted.body()).isIn(202, 400);
-            if (submitted.status() == 202) {
-                Batch.of(caller, submitted).awaitStatus("completed");
-            }
+    void aPairOfEscapedSurrogatesIsTheCharacterItself() {
+        String escaped = "\\ud83d\\ude80 \\udbff\\udfff end";
+        Answer json = Batch.submit(caller, "{\"prompts\":[\"" + escaped + "\"]}");
+        Answer items = Batch.submit(caller, "{\"items\":[{\"prompt\":\"" + escaped + "\"}]}");
+        Answer lines =
+                Batch.submitLines(
+                        caller,
+                        "{\"prompt\":\""
+                                + escaped
+                                + "\"}\n{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":[{\"role\":\"user\",\"content\":\""
+                                + escaped
+                                + "\"}]}}\n");
+
+        for (Answer submitted : List.of(json, items, lines)) {
+            Batch.of(caller, submitted).awaitStatus("completed");
         }
+        assertThat(provider.log("end").stream().map(call -> call.path("key").asText()))
+                .hasSize(4)
+                .containsOnly("\ud83d\ude80 \udbff\udfff end");
+    }
+
+    @Test
+    void whatHasEndedStaysAsItEnded() {
+        Batch done = Batch.of(caller, Batch.submit(caller, "{\"prompts\":[\"a\"]}"));
+        done.awaitStatus("completed");
+
+        for (String action : List.of("/cancel", "/pause", "/resume")) {
+            Answer answer = done.post(action);
+            assertThat(answer.status()).as(action).isEqualTo(409);
+            assertThat(answer.code()).as(action).isEqualTo("wrong_state");
+            assertThat(answer.json().path("error").path("message").asText())
+                    .as(action)
+                    .startsWith("The batch has ended as completed and cannot be ");
+        }
+        assertThat(done.status().path("status").asText()).isEqualTo("completed");
+    }
+
+    @Test
+    void whatIsAskedForAgainChangesNothing() {
+        Batch batch =
+                Batch.of(caller, Batch.submit(caller, "{\"prompts\":[\"a [[sim gate=again]]\"]}"));
+
+        assertThat(batch.post("/resume").status()).isEqualTo(202);
+        assertThat(batch.post("/pause").status()).isEqualTo(202);
+        assertThat(batch.post("/pause").json().path("status").asText()).isEqualTo("paused");
+        assertThat(batch.post("/resume").status()).isEqualTo(202);
+        assertThat(batch.post("/resume").json().path("status").asText()).isEqualTo("processing");
+        assertThat(batch.post("/cancel").status()).isEqualTo(202);
+        assertThat(batch.post("/cancel").status()).isEqualTo(202);
+        for (String action : List.of("/pause", "/resume")) {
+            assertThat(batch.post(action).code()).as(action).isEqualTo("wrong_state");
+        }
+        provider.open("again");
+        batch.awaitStatus("cancelled");
+        assertThat(batch.post("/cancel").status()).isEqualTo(202);
+        assertThat(batch.post("/resume").status()).isEqualTo(409);
     }
 
     private JsonNode list(String query) {

@@ -9,12 +9,16 @@ import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -140,6 +144,8 @@ class StreamSocketQuarkusTest extends PenstockTest {
         check("not json", "invalid_json", null);
         check("{\"prompt\":\"\",\"id\":\"i\"}", "blank_field", "i");
         check("{\"prompt\":\"a\",\"id\":7}", "wrong_type", null);
+        check("{\"prompt\":\"\\ud83d\",\"id\":\"i\"}", "invalid_json", null);
+        check("{\"prompt\":\"a\",\"id\":\"\\ude80\"}", "invalid_json", null);
         check("{\"prompt\":\"a\",\"id\":\"\"}", "out_of_range", null);
         check("{\"prompt\":\"a\",\"id\":\"i\",\"promt\":1}", "unknown_field", "i");
         check("{\"cancel\":\"nobody\"}", "unknown_id", null);
@@ -147,6 +153,82 @@ class StreamSocketQuarkusTest extends PenstockTest {
         socket.webSocket.sendBinary(ByteBuffer.wrap(new byte[] {1, 2, 3}), true).join();
         assertThat(socket.next().path("error").path("code").asText()).isEqualTo("invalid_json");
         assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    /// Bytes that no client of Java's would send as text.
+    @Test
+    void whatIsNotUtf8IsRefusedAndTheSocketStaysOpen() throws IOException {
+        try (java.net.Socket raw = new java.net.Socket(base.getHost(), base.getPort())) {
+            raw.setSoTimeout((int) SOON.toMillis());
+            raw.getOutputStream()
+                    .write(
+                            """
+                            GET /stream HTTP/1.1\r
+                            host: localhost\r
+                            upgrade: websocket\r
+                            connection: Upgrade\r
+                            sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r
+                            sec-websocket-version: 13\r
+                            \r
+                            """
+                                    .getBytes(StandardCharsets.US_ASCII));
+            DataInputStream in = new DataInputStream(raw.getInputStream());
+            String head = "";
+            while (!head.endsWith("\r\n\r\n")) {
+                head += (char) in.readUnsignedByte();
+            }
+            for (String noText : List.of("ff", "c3", "c0af", "eda080", "eda0bdedba80")) {
+                raw.getOutputStream().write(frame("{\"id\":\"i\",\"prompt\":\"a", noText, "\"}"));
+
+                JsonNode answer = frame(in);
+
+                assertThat(answer.path("error").path("code").asText()).isEqualTo("invalid_json");
+                assertThat(answer.path("error").path("message").asText()).contains("UTF-8");
+                assertThat(answer.path("id").asText()).isEqualTo("i");
+            }
+            raw.getOutputStream().write(frame("{\"prompt\":\"good ", "f09f9a80", "\"}"));
+            JsonNode answer = frame(in);
+            while (answer.has("token")) {
+                answer = frame(in);
+            }
+            assertThat(answer.path("done").asBoolean()).isTrue();
+        }
+        assertThat(provider.log("").stream().map(call -> call.path("key").asText()))
+                .containsExactly("good \ud83d\ude80");
+    }
+
+    /// A masked frame with a whole text (RFC 6455, section 5.2).
+    private static byte[] frame(String before, String hex, String after) {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        text.writeBytes(before.getBytes(StandardCharsets.UTF_8));
+        text.writeBytes(HexFormat.of().parseHex(hex));
+        text.writeBytes(after.getBytes(StandardCharsets.UTF_8));
+        ByteArrayOutputStream frame = new ByteArrayOutputStream();
+        frame.write(0x81);
+        frame.write(0x80 | text.size());
+        // A mask of zeros changes nothing.
+        frame.writeBytes(new byte[4]);
+        frame.writeBytes(text.toByteArray());
+        return frame.toByteArray();
+    }
+
+    private static JsonNode frame(DataInputStream in) throws IOException {
+        assertThat(in.readUnsignedByte()).isEqualTo(0x81);
+        int length = in.readUnsignedByte();
+        byte[] text = new byte[length == 126 ? in.readUnsignedShort() : length];
+        in.readFully(text);
+        return Caller.parse(new String(text, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void wholeCharactersReachTheProviderAsTheyAre() {
+        socket.webSocket.sendText("{\"prompt\":\"raw \ud83d\ude80\"}", true).join();
+        assertThat(socket.untilLast().getLast().has("done")).isTrue();
+        socket.webSocket.sendText("{\"prompt\":\"escaped \\ud83d\\ude80 \\ufffd\"}", true).join();
+        assertThat(socket.untilLast().getLast().has("done")).isTrue();
+
+        assertThat(provider.log("").stream().map(call -> call.path("key").asText()))
+                .containsExactly("raw \ud83d\ude80", "escaped \ud83d\ude80 \ufffd");
     }
 
     @Test

@@ -186,6 +186,32 @@ class WireIT {
         }
     }
 
+    @Test
+    void halfACharacterInAnEventIsRefusedAndAWholeOneSentAsItIs() throws InterruptedException {
+        try (RecordingServer server = new RecordingServer();
+                Function function = new Function(Map.of("OPENAI_BASE_URL", server.baseUrl()))) {
+            Answer half = function.invoke(event("half \\ud83d"));
+            Answer whole = function.invoke(event("whole \\ud83d\\ude80"));
+            RecordingServer.Received received = server.take();
+
+            assertThat(half.status()).isEqualTo(400);
+            assertThat(half.body().path("error").path("code").asText()).isEqualTo("invalid_json");
+            assertThat(whole.status()).isEqualTo(200);
+            assertThat(received.body().path("messages").path(0).path("content").asText())
+                    .isEqualTo("whole \ud83d\ude80");
+        }
+    }
+
+    /// @param prompt with escapes of the event's own JSON, which its body no longer has
+    private static String event(String prompt) {
+        return """
+        {"version":"2.0","rawPath":"/complete","rawQueryString":"","isBase64Encoded":false,
+         "headers":{"content-type":"application/json"},"requestContext":{"http":{"method":"POST"}},
+         "body":"{\\"prompt\\":\\"%s\\"}"}\
+        """
+                .formatted(prompt);
+    }
+
     private static SSLContext selfSigned(Path folder) throws Exception {
         Path store = folder.resolve("keys.p12");
         char[] password = "changeit".toCharArray();

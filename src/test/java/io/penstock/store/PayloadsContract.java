@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
@@ -180,8 +179,10 @@ public interface PayloadsContract {
 
     @Test
     default void doesNotReadWhatItCannotReach() {
-        assertThatThrownBy(() -> payloads().foreign(URI.create("ftp://example.com/file")).read())
-                .isInstanceOf(StoreException.class);
+        assertThatThrownBy(() -> payloads().foreign("ftp://example.com/file").read())
+                .isInstanceOf(UnreadableSource.class);
+        assertThatThrownBy(() -> payloads().probe("ftp://example.com/file"))
+                .isInstanceOf(UnreadableSource.class);
     }
 
     private void assertMissing(String key) {

@@ -50,7 +50,12 @@ public final class Function implements AutoCloseable {
 
     /// Sends any event.
     public Answer invoke(ObjectNode event) {
-        JsonNode answer = Caller.parse(lambda.invoke(event.toString()));
+        return invoke(event.toString());
+    }
+
+    /// Sends any event as it is.
+    public Answer invoke(String event) {
+        JsonNode answer = Caller.parse(lambda.invoke(event));
         return new Answer(
                 answer.path("statusCode").asInt(),
                 answer.path("headers"),

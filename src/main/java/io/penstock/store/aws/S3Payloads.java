@@ -2,6 +2,7 @@ package io.penstock.store.aws;
 
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import io.penstock.store.UnreadableSource;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -39,6 +40,8 @@ final class S3Payloads implements Payloads {
 
     /// Keys in one DeleteObjects (API reference).
     private static final int DELETE_BATCH = 1000;
+
+    private static final String SCHEME = "s3://";
 
     /// How long a signature of version 4 may be valid ("Sharing objects with presigned URLs").
     private static final Duration MAX_VALIDITY = Duration.ofDays(7);
@@ -144,25 +147,66 @@ final class S3Payloads implements Payloads {
                 });
     }
 
-    @Override
-    public InputStream foreign(URI location) {
-        String from = location.getRawAuthority();
-        String path = location.getPath();
-        if (!"s3".equals(location.getScheme())
-                || from == null
-                || path == null
-                || path.length() < 2) {
-            throw new StoreException(
+    /// A bucket and a key in it, which callers may name.
+    private record Source(String bucket, String key) {}
+
+    private Source source(String location) {
+        int slash = location.indexOf('/', SCHEME.length());
+        if (!location.startsWith(SCHEME) || slash < 0 || slash + 1 == location.length()) {
+            throw new UnreadableSource(
                     "Input is read from S3 only: give a location such as s3://bucket/key.");
         }
+        String from = location.substring(SCHEME.length(), slash);
         if (!inputBuckets.contains(from)) {
-            throw new StoreException(
+            throw new UnreadableSource(
                     "The bucket "
                             + from
                             + " is not among those that may be read; the operator names them in"
                             + " penstock.store.input-buckets.");
         }
-        return open(from, path.substring(1), null);
+        return new Source(from, location.substring(slash + 1));
+    }
+
+    @Override
+    public void probe(String location) {
+        Source source = source(location);
+        try {
+            client.headObject(h -> h.bucket(source.bucket).key(source.key));
+        } catch (S3Exception e) {
+            throw switch (e.statusCode()) {
+                case 403 ->
+                        new UnreadableSource(
+                                location
+                                        + " may not be read by Penstock; allow its role s3:GetObject, and"
+                                        + " s3:ListBucket to learn what is missing.");
+                case 404 -> noFile(location);
+                case 301, 307 ->
+                        new UnreadableSource(
+                                "The bucket "
+                                        + source.bucket
+                                        + " is in another region than Penstock; use one in the same.");
+                default -> Aws.failed(location, e);
+            };
+        } catch (SdkException e) {
+            throw Aws.failed(location, e);
+        }
+    }
+
+    @Override
+    public InputStream foreign(String location) {
+        Source source = source(location);
+        try {
+            return open(source.bucket, source.key, null);
+        } catch (StoreException e) {
+            throw e.getCause() instanceof S3Exception refused && refused.statusCode() == 404
+                    ? noFile(location)
+                    : e;
+        }
+    }
+
+    private static UnreadableSource noFile(String location) {
+        return new UnreadableSource(
+                "There is no file " + location + "; name one, with its key as it is.");
     }
 
     private InputStream open(String from, String key, @Nullable String range) {

@@ -2,6 +2,7 @@ package io.penstock.store.local;
 
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import io.penstock.store.UnreadableSource;
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.FilterInputStream;
@@ -95,11 +96,19 @@ final class LocalPayloads implements Payloads {
     }
 
     @Override
-    public InputStream foreign(URI location) {
-        throw new StoreException(
-                "The local engine does not read "
-                        + location.getScheme()
-                        + ":// inputs; send the lines as the body.");
+    public void probe(String location) {
+        throw unread();
+    }
+
+    @Override
+    public InputStream foreign(String location) {
+        throw unread();
+    }
+
+    private static UnreadableSource unread() {
+        return new UnreadableSource(
+                "The local engine reads no input from elsewhere; send the lines as the body"
+                        + " (Content-Type: application/jsonl).");
     }
 
     /// Areas that have files.

@@ -10,6 +10,7 @@ import io.penstock.store.JobStoreContract;
 import io.penstock.store.Payloads;
 import io.penstock.store.PayloadsContract;
 import io.penstock.store.StoreException;
+import io.penstock.store.UnreadableSource;
 import io.penstock.testing.Emulators;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -107,21 +108,19 @@ class AwsStoreTest {
                             p -> p.bucket(inputs).key("in/my file.jsonl"),
                             RequestBody.fromString("line\n"));
 
-            try (InputStream in =
-                    payloads.foreign(URI.create("s3://" + inputs + "/in/my%20file.jsonl"))) {
+            try (InputStream in = payloads.foreign("s3://" + inputs + "/in/my file.jsonl")) {
                 assertThat(in.readAllBytes()).asString().isEqualTo("line\n");
             }
 
             payloads.put("jobs/a/input.jsonl", new byte[1]);
-            assertThatThrownBy(() ->
-                            payloads.foreign(URI.create("s3://" + bucket + "/jobs/a/input.jsonl")))
-                    .isInstanceOf(StoreException.class)
+            assertThatThrownBy(() -> payloads.foreign("s3://" + bucket + "/jobs/a/input.jsonl"))
+                    .isInstanceOf(UnreadableSource.class)
                     .hasMessageContaining("input-buckets");
-            assertThatThrownBy(() -> payloads.foreign(URI.create("s3://" + inputs + "/none")))
-                    .isInstanceOf(StoreException.class)
-                    .hasMessage("There is no file s3://" + inputs + "/none");
-            assertThatThrownBy(() -> payloads.foreign(URI.create("s3://" + inputs + "/")))
-                    .isInstanceOf(StoreException.class);
+            assertThatThrownBy(() -> payloads.foreign("s3://" + inputs + "/none"))
+                    .isInstanceOf(UnreadableSource.class)
+                    .hasMessageContaining("There is no file s3://" + inputs + "/none");
+            assertThatThrownBy(() -> payloads.foreign("s3://" + inputs + "/"))
+                    .isInstanceOf(UnreadableSource.class);
         }
 
         @Test

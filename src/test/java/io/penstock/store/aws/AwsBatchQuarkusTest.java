@@ -1,0 +1,181 @@
+package io.penstock.store.aws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.testing.Batch;
+import io.penstock.testing.Caller;
+import io.penstock.testing.Caller.Answer;
+import io.penstock.testing.Emulators;
+import io.penstock.testing.PenstockTest;
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.assertj.core.api.SoftAssertions;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/// Batches whose items are in a file of the caller's, from their submission to their results.
+@QuarkusTest
+@WithTestResource(AwsBatchQuarkusTest.Aws.class)
+class AwsBatchQuarkusTest extends PenstockTest {
+
+    private static final String INPUTS = "penstock-inputs";
+
+    @Inject S3Client s3;
+
+    public static class Aws implements QuarkusTestResourceLifecycleManager {
+
+        private @Nullable Emulators emulators;
+
+        @Override
+        public Map<String, String> start() {
+            Emulators started = Emulators.start();
+            emulators = started;
+            started.bucket(INPUTS);
+            Map<String, String> settings =
+                    new HashMap<>(
+                            started.settings(
+                                    started.table("penstock"),
+                                    started.bucket("penstock"),
+                                    started.queues("penstock", Duration.ofSeconds(30), 3)));
+            settings.put("penstock.engine", "aws");
+            settings.put("penstock.store.input-buckets", INPUTS + ",penstock-absent");
+            return settings;
+        }
+
+        @Override
+        public void stop() {
+            if (emulators != null) {
+                emulators.close();
+            }
+        }
+    }
+
+    @Test
+    void aFileOfThousandsOfLinesRunsToItsEnd() {
+        int count = 3_000;
+        put(
+                "in/a file, 100%.jsonl",
+                IntStream.range(0, count)
+                        .mapToObj(i ->
+                                "{\"custom_id\":\"c%d\",\"prompt\":\"line %d.\"}\n".formatted(i, i))
+                        .collect(Collectors.joining()));
+
+        Answer submitted = submit("s3://" + INPUTS + "/in/a file, 100%.jsonl");
+
+        assertThat(submitted.status()).as(submitted.body()).isEqualTo(202);
+        Batch batch = Batch.of(caller, submitted);
+        JsonNode ended = batch.awaitStatus("completed");
+        assertThat(ended.path("total").asInt()).isEqualTo(count);
+        assertThat(ended.path("completed").asInt()).isEqualTo(count);
+        assertThat(ended.path("results").isNull()).isTrue();
+        Answer all =
+                Caller.join(
+                        caller.send(
+                                caller.request(ended.path("results_url").asText() + "?order=input")
+                                        .build()));
+        List<JsonNode> lines = Batch.lines(all);
+        assertThat(lines).hasSize(count);
+        for (int i = 0; i < count; i++) {
+            assertThat(lines.get(i).path("index").asInt()).isEqualTo(i);
+            assertThat(lines.get(i).path("custom_id").asText()).isEqualTo("c" + i);
+            assertThat(lines.get(i).path("result").asText()).endsWith(" line " + i + ".");
+        }
+        assertThat(provider.stats().path("requests").asInt()).isEqualTo(count);
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsNoBatch() {
+        List<String> before = jobs();
+        SoftAssertions softly = new SoftAssertions();
+        for (String[] one :
+                new String[][] {
+                    {"s3://penstock/jobs/a/input.jsonl", "unreadable_input", "input-buckets"},
+                    {"s3://no-such-bucket/key", "unreadable_input", "input-buckets"},
+                    {"s3://penstock-absent/key", "unreadable_input", "There is no file"},
+                    {"s3://" + INPUTS + "/none", "unreadable_input", "There is no file"},
+                    {"s3://" + INPUTS + "/", "out_of_range", "s3://bucket/key"},
+                    {"s3://" + INPUTS, "out_of_range", "s3://bucket/key"},
+                    {"s3://Upper/key", "out_of_range", "lower-case"},
+                    {"s3://-a-/key", "out_of_range", "lower-case"},
+                    {"s3://a/key", "out_of_range", "3 to 63"},
+                    {"https://" + INPUTS + ".s3.amazonaws.com/key", "out_of_range", "s3://"}
+                }) {
+            Answer answer = submit(one[0]);
+            JsonNode error = answer.json().path("error");
+            softly.assertThat(answer.status()).as(one[0]).isEqualTo(400);
+            softly.assertThat(answer.code()).as(one[0]).isEqualTo(one[1]);
+            softly.assertThat(error.path("param").asText()).as(one[0]).isEqualTo("input");
+            softly.assertThat(error.path("message").asText()).as(one[0]).contains(one[2]);
+        }
+        softly.assertAll();
+        assertThat(jobs()).isEqualTo(before);
+    }
+
+    /// The lines are read after the answer, as there may be millions.
+    @Test
+    void aFileWithABadLineFailsItsBatchByTheLinesNumber() {
+        String good = "{\"prompt\":\"good\"}\n";
+        Map<String, String> files =
+                Map.of(
+                        good + "\n{\"prompt\":\n",
+                        "Line 3: It is not valid JSON",
+                        good + "{\"prompt\":\"half \\ud83d\"}\n",
+                        "Line 2: \"prompt\" has half",
+                        good + good + "{\"promt\":\"a\"}",
+                        "Line 3: \"promt\" is not a field",
+                        "\n\n",
+                        "no items");
+        files.forEach((file, reason) -> {
+            put("bad.jsonl", file);
+
+            Batch batch = Batch.of(caller, submit("s3://" + INPUTS + "/bad.jsonl"));
+
+            JsonNode failed = batch.awaitStatus("failed");
+            assertThat(failed.path("reason").asText()).contains(reason);
+            assertThat(failed.path("total").asInt()).isZero();
+            assertThat(batch.get("/results").body()).isEmpty();
+        });
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void whatWasTakenUnderAKeyIsKnownWhenItsFileIsGone() {
+        put("once.jsonl", "{\"prompt\":\"once\"}\n");
+        String body = "{\"input\":\"s3://" + INPUTS + "/once.jsonl\"}";
+        Answer first = Batch.submit(caller, body, "Idempotency-Key", "once");
+        Batch.of(caller, first).awaitStatus("completed");
+        s3.deleteObject(d -> d.bucket(INPUTS).key("once.jsonl"));
+
+        Answer second = Batch.submit(caller, body, "Idempotency-Key", "once");
+
+        assertThat(second.status()).isEqualTo(200);
+        assertThat(second.json().path("job_id")).isEqualTo(first.json().path("job_id"));
+        assertThat(Batch.submit(caller, body, "Idempotency-Key", "twice").status()).isEqualTo(400);
+    }
+
+    private void put(String key, String text) {
+        s3.putObject(p -> p.bucket(INPUTS).key(key), RequestBody.fromString(text));
+    }
+
+    private Answer submit(String source) {
+        return Batch.submit(caller, Caller.JSON.createObjectNode().put("input", source).toString());
+    }
+
+    private List<String> jobs() {
+        return Caller.join(caller.send(caller.request("/batch?limit=100").build()))
+                .json()
+                .path("data")
+                .findValuesAsText("job_id");
+    }
+}
