@@ -206,7 +206,7 @@ final class Checker {
                 """
                 engine                             %s
                 items                              %d
-                kills, freezes, locks              %d, %d, %d
+                kills, freezes, obstructions       %d, %d, %d
                 lost, doubled, mixed up            %d, %d, %d
                 taken for the cause of a crash     %d
                 provider calls                     %d
@@ -221,7 +221,7 @@ final class Checker {
                 items,
                 kills,
                 count(disruptions, Kind.FREEZE),
-                count(disruptions, Kind.LOCK),
+                count(disruptions, Kind.OBSTRUCTION),
                 bad[0],
                 bad[1],
                 bad[2],
@@ -340,7 +340,7 @@ final class Checker {
             return;
         }
         Disruption first = between.getFirst();
-        // Another kill begins the recovery anew; a freeze or a lock does not.
+        // Another kill begins the recovery anew; a freeze or an obstruction does not.
         Disruption cause =
                 between.stream()
                         .filter(one -> one.kind() == Kind.KILL)

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -35,6 +36,7 @@ final class CrashRun {
     private final Provider provider;
     private final List<Function> functions = new ArrayList<>();
     private final List<Disruption> disruptions = new ArrayList<>();
+    private final Map<String, Integer> obstructions = new TreeMap<>();
     private final long startNanos = System.nanoTime();
 
     private CrashRun(int items, int kills, long seed, Engine engine) {
@@ -97,6 +99,7 @@ final class CrashRun {
             }
         }
         double endedAt = now();
+        System.out.printf("obstructions %s; spoilt requests %s%n", obstructions, engine.spoilt());
         checker.check(
                 functions.getFirst(),
                 provider,
@@ -177,9 +180,11 @@ final class CrashRun {
 
     private void obstruct() throws Exception {
         double from = now();
-        if (engine.obstruct(random)) {
-            disruptions.add(new Disruption(Disruption.Kind.LOCK, from, now()));
-        }
+        obstructions.merge(
+                engine.obstruct(random, functions.stream().map(Function::pid).toList()),
+                1,
+                Integer::sum);
+        disruptions.add(new Disruption(Disruption.Kind.OBSTRUCTION, from, now()));
     }
 
     private Function start() {

@@ -1,5 +1,6 @@
 package io.penstock.chaos;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -17,8 +18,12 @@ interface Engine {
     /// Duplicates and reorders messages of the queue, and makes some come late.
     void tamper(String job, int chunks, Random random) throws Exception;
 
-    /// Keeps the store from writing for a second or two.
+    /// Keeps the store from doing what it is asked, or from answering, for a second or two.
     ///
-    /// @return whether this engine has a way to do so
-    boolean obstruct(Random random) throws Exception;
+    /// @param pids of the processes that work on it
+    /// @return what was done
+    String obstruct(Random random, List<Long> pids) throws Exception;
+
+    /// Which requests to the store were spoilt, where some are at all times.
+    String spoilt();
 }
