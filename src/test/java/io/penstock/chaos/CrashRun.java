@@ -78,6 +78,10 @@ final class CrashRun {
         String id = submit(functions.getFirst(), items);
         Checker checker = new Checker(id, items);
         int killed = 0;
+        // One at least, also in a short run.
+        if (goOn(checker, 500)) {
+            obstruct();
+        }
         while (killed < kills) {
             if (!goOn(checker, 200 + random.nextInt(1_000))) {
                 break;

@@ -38,7 +38,8 @@ record Message(String head, byte[] body, boolean isLast) {
             back.write(ascii("HTTP/1.1 100 Continue\r\n\r\n"));
             head = expect.replaceAll("");
         }
-        return new Message(head, body(head, in, new byte[0]), false);
+        byte[] body = body(head, in);
+        return new Message(head, body == null ? new byte[0] : body, false);
     }
 
     /// Reads the answer to `request` whole.
@@ -54,7 +55,7 @@ record Message(String head, byte[] body, boolean isLast) {
                 request.head.startsWith("HEAD ")
                         || head.startsWith(" 204", 8)
                         || head.startsWith(" 304", 8);
-        byte[] body = none ? new byte[0] : body(head, in, null);
+        byte[] body = none ? new byte[0] : body(head, in);
         return body == null
                 ? new Message(head, in.readAllBytes(), true)
                 : new Message(head, body, false);
@@ -96,15 +97,14 @@ record Message(String head, byte[] body, boolean isLast) {
         return head.toString();
     }
 
-    /// @return `otherwise` when the head does not say how long it is
-    private static byte @Nullable [] body(String head, InputStream in, byte @Nullable [] otherwise)
-            throws IOException {
+    /// @return null when the head does not say how long it is
+    private static byte @Nullable [] body(String head, InputStream in) throws IOException {
         String lower = head.toLowerCase(Locale.ROOT);
         if (CHUNKED.matcher(lower).find()) {
             return chunks(in);
         }
         Matcher length = LENGTH.matcher(lower);
-        return length.find() ? exactly(in, Integer.parseInt(length.group(1))) : otherwise;
+        return length.find() ? exactly(in, Integer.parseInt(length.group(1))) : null;
     }
 
     private static byte[] chunks(InputStream in) throws IOException {
