@@ -566,12 +566,15 @@ final class ChunkRun {
         }
     }
 
+    /// Renews a lease of which a quarter is gone: what is left is longer than one call of the store
+    /// may take, during which nothing is renewed.
+    ///
     /// @return false when another worker has the chunk
     private boolean keepLease() throws InterruptedException {
         Instant lease = chunk.leaseUntil();
         return lease == null
                 || Duration.between(shared.batches.now(), lease)
-                                .compareTo(shared.config.lease().dividedBy(2))
+                                .compareTo(shared.config.lease().multipliedBy(3).dividedBy(4))
                         >= 0
                 || store(chunk.leasedUntil(leaseEnd()));
     }

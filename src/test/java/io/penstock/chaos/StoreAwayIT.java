@@ -12,6 +12,7 @@ import io.penstock.testing.FaultyProxy.Fault;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -100,9 +101,28 @@ class StoreAwayIT {
                 goesThrough(function, "S3 SILENT", engine.s3(), Fault.SILENT, 503, 200);
                 goesThrough(function, "SQS SILENT", engine.sqs(), Fault.SILENT, 202, 200);
             }
+            aJobThatMayBeThereIsThereAsAWhole(function, engine.dynamo());
             // A job that is stored is taken in; the sweep queues it when the queue is back.
             goesThrough(function, "SQS REFUSED", engine.sqs(), Fault.REFUSED, 202, 200);
         }
+    }
+
+    /// Its creation was carried out and answered by nobody: who submitted it cannot know, and it
+    /// has to run like any other.
+    private void aJobThatMayBeThereIsThereAsAWhole(Function function, FaultyProxy dynamo)
+            throws Exception {
+        List<String> before = ids(function);
+        dynamo.begin(Fault.LOST_ANSWER, "attribute_not_exists(pk)");
+        try {
+            refused(timed("answer of the creation lost, submit", () -> submit(function)));
+        } finally {
+            dynamo.end();
+        }
+
+        List<String> made = new ArrayList<>(ids(function));
+        made.removeAll(before);
+        assertThat(made).hasSize(1);
+        ends(function, new Checker(made.getFirst(), 1), "answer of the creation lost");
     }
 
     /// @param taken what a submission is answered; 0 for none, which saves time

@@ -40,7 +40,7 @@ public final class FaultyProxy implements AutoCloseable {
         SILENT
     }
 
-    private static final int LATE_MILLIS = 700;
+    private static final int LATE_MILLIS = 400;
 
     /// Those that end by themselves.
     private static final List<Fault> SINGLE =
@@ -61,11 +61,12 @@ public final class FaultyProxy implements AutoCloseable {
 
     /// A time in which some of the requests have one of the faults.
     ///
+    /// @param text which the requests contain
     /// @param over opened at its end
-    private record Spell(List<Fault> faults, double rate, CountDownLatch over) {
+    private record Spell(List<Fault> faults, double rate, String text, CountDownLatch over) {
 
         static Spell none() {
-            return new Spell(List.of(), 0, new CountDownLatch(1));
+            return new Spell(List.of(), 0, "", new CountDownLatch(1));
         }
     }
 
@@ -89,24 +90,29 @@ public final class FaultyProxy implements AutoCloseable {
     /// From now on every request has this fault; with [Fault#REFUSED] and [Fault#SILENT] those that
     /// wait for their answer do not get it either, and the service is away.
     public void begin(Fault fault) {
-        begin(List.of(fault), 1);
+        begin(List.of(fault), 1, "");
         if (fault == Fault.REFUSED) {
             connections.forEach(Connection::reset);
         }
     }
 
+    /// From now on every request that contains the text has this fault.
+    public void begin(Fault fault, String text) {
+        begin(List.of(fault), 1, text);
+    }
+
     /// From now on about every second request has one of the faults that end by themselves.
     public void beginMix() {
-        begin(SINGLE, 0.5);
+        begin(SINGLE, 0.5, "");
     }
 
     /// Ends what was begun.
     public void end() {
-        begin(List.of(), 0);
+        begin(List.of(), 0, "");
     }
 
-    private void begin(List<Fault> faults, double part) {
-        spell.getAndSet(new Spell(faults, part, new CountDownLatch(1))).over.countDown();
+    private void begin(List<Fault> faults, double part, String text) {
+        spell.getAndSet(new Spell(faults, part, text, new CountDownLatch(1))).over.countDown();
     }
 
     /// How many requests had which fault.
@@ -142,10 +148,12 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    private @Nullable Fault next(Spell now) {
+    private @Nullable Fault next(Spell now, Message request) {
         synchronized (counts) {
             Fault fault = null;
-            if (!now.faults.isEmpty() && random.nextDouble() < now.rate) {
+            if (!now.faults.isEmpty()
+                    && request.contains(now.text)
+                    && random.nextDouble() < now.rate) {
                 fault = now.faults.get(random.nextInt(now.faults.size()));
             } else if (random.nextDouble() < rate) {
                 fault = SINGLE.get(random.nextInt(SINGLE.size()));
@@ -195,7 +203,7 @@ public final class FaultyProxy implements AutoCloseable {
         /// @return whether another request may follow
         private boolean goesOn(Message request) throws IOException, InterruptedException {
             Spell now = spell.get();
-            return switch (next(now)) {
+            return switch (next(now, request)) {
                 case null -> answer(passOn(request));
                 case REFUSED -> false;
                 case LOST_ANSWER -> {

@@ -69,6 +69,12 @@ record Message(String head, byte[] body, boolean isLast) {
                 true);
     }
 
+    boolean contains(String text) {
+        return text.isEmpty()
+                || head.contains(text)
+                || new String(body, StandardCharsets.ISO_8859_1).contains(text);
+    }
+
     boolean closes() {
         return isLast || CLOSE.matcher(head.toLowerCase(Locale.ROOT)).find();
     }
