@@ -54,6 +54,23 @@ final class EmulatedAws implements Engine, AutoCloseable {
     }
 
     @Override
+    public Duration lease() {
+        return Duration.ofSeconds(5);
+    }
+
+    /// The SDK pauses for up to a second after a 503.
+    @Override
+    public Duration slowWrite() {
+        return Duration.ofSeconds(2);
+    }
+
+    /// The longest call with its retries, `quarkus.s3.api-call-timeout`.
+    @Override
+    public Duration aftermath() {
+        return Duration.ofSeconds(12);
+    }
+
+    @Override
     public int processes() {
         return processes;
     }

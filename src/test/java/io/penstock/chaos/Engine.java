@@ -1,5 +1,6 @@
 package io.penstock.chaos;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -14,6 +15,16 @@ interface Engine {
 
     /// How many processes work on the same store.
     int processes();
+
+    /// After how long of silence another worker takes a chunk: more than a write may take when a
+    /// request on its way is spoilt.
+    Duration lease();
+
+    /// How long a write may take when a request on its way is spoilt, with the client's pauses.
+    Duration slowWrite();
+
+    /// How long after an obstruction the client's pauses may still last.
+    Duration aftermath();
 
     /// Duplicates and reorders messages of the queue, and makes some come late.
     void tamper(String job, int chunks, Random random) throws Exception;

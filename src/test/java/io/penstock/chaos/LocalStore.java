@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -34,6 +35,21 @@ final class LocalStore implements Engine {
                 "PENSTOCK_STORE_VISIBILITY", "3s",
                 // As few as by default: dead letters of chunks that were only unlucky come back.
                 "PENSTOCK_STORE_MAX_RECEIVES", "10");
+    }
+
+    @Override
+    public Duration lease() {
+        return Duration.ofSeconds(2);
+    }
+
+    @Override
+    public Duration slowWrite() {
+        return Duration.ZERO;
+    }
+
+    @Override
+    public Duration aftermath() {
+        return Duration.ZERO;
     }
 
     @Override
