@@ -122,11 +122,14 @@ public class Batches {
                                 null,
                                 request.retryOf),
                         request);
+        // When the store fails now, the job may be there or not: an input without a job does no
+        // harm, a job without its input would be lost.
+        intake.keep();
         Submitted submitted = create(job, request);
         if (submitted instanceof Submitted.Accepted) {
-            intake.keep();
             enqueue(Task.chunks(job), job);
         } else {
+            intake.discard();
             // Chunks without a job are found by nobody; the store forgets them.
             jobs.delete(job.withId("none-" + job.area()));
         }
@@ -298,9 +301,10 @@ public class Batches {
         }
         try (Intake intake = new Intake(job.area(), config, payloads);
                 InputStream in = payloads.foreign(source)) {
+            // Another delivery may have begun the job with the same files already.
+            intake.keep();
             readLines(in, options(job), intake);
             List<Chunk> chunks = intake.finish();
-            intake.keep();
             for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
                 jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));
             }

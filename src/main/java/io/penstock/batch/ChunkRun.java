@@ -15,6 +15,7 @@ import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import io.penstock.store.StoreLog;
 import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -99,7 +100,8 @@ final class ChunkRun {
             BatchConfig config,
             ItemReader items,
             Semaphore window,
-            Batches batches) {}
+            Batches batches,
+            StoreLog storeLog) {}
 
     private final Shared shared;
     private final Supplier<Instant> softStop;
@@ -138,8 +140,28 @@ final class ChunkRun {
     }
 
     /// @return why it stopped; null when every item has an outcome
-    /// @throws StoreException when the store failed for too long; the lease lapses then
+    /// @throws StoreException when the store failed for too long; the chunk is given back then, or
+    ///   its lease lapses
     @Nullable Stop run() throws InterruptedException {
+        try {
+            return runToItsStop();
+        } catch (StoreException failed) {
+            giveBack();
+            throw failed;
+        }
+    }
+
+    /// An outage of the store is no crash, and must not be counted as one where the store can still
+    /// take that down.
+    private void giveBack() {
+        try {
+            shared.jobs.replace(chunk.released());
+        } catch (StoreException away) {
+            LOG.debugf("Chunk %d is not given back: %s", chunk.index(), away.getMessage());
+        }
+    }
+
+    private @Nullable Stop runToItsStop() throws InterruptedException {
         byte[] @Nullable [] outcomes = Segments.byItem(shared.payloads, chunk);
         for (int i = 0; i < outcomes.length; i++) {
             if (outcomes[i] != null) {
@@ -461,16 +483,29 @@ final class ChunkRun {
                 tokens = tokens.plus(one.tokens);
             }
             String key = Segments.key(chunk, chunk.epoch(), seq);
-            persistently(() -> {
-                shared.payloads.put(key, segment.toByteArray());
-                return true;
-            });
-            if (!store(chunk.recorded(counts, tokens, leaseEnd()))) {
+            if (!persistently(() -> put(key, segment.toByteArray()))
+                    || !store(chunk.recorded(counts, tokens, leaseEnd()))) {
                 stop(new Stop.Fenced());
                 return;
             }
             seq++;
             group = group(now);
+        }
+    }
+
+    /// Where only the payloads are away the chunk stays this run's, so that what is paid for is not
+    /// given up.
+    ///
+    /// @return false when another worker has it
+    private boolean put(String key, byte[] bytes) throws InterruptedException {
+        try {
+            shared.payloads.put(key, bytes);
+            return true;
+        } catch (StoreException away) {
+            if (!keepLease()) {
+                return false;
+            }
+            throw away;
         }
     }
 
@@ -526,12 +561,22 @@ final class ChunkRun {
         } else if (job.paused() != null) {
             stop(new Stop.Paused());
         }
-        Instant lease = chunk.leaseUntil();
-        if (lease != null
-                && Duration.between(now, lease).compareTo(shared.config.lease().dividedBy(2)) < 0
-                && !store(chunk.leasedUntil(leaseEnd()))) {
+        if (!keepLease()) {
             stop(new Stop.Fenced());
         }
+    }
+
+    /// Renews a lease of which a quarter is gone: what is left is longer than one call of the store
+    /// may take, during which nothing is renewed.
+    ///
+    /// @return false when another worker has the chunk
+    private boolean keepLease() throws InterruptedException {
+        Instant lease = chunk.leaseUntil();
+        return lease == null
+                || Duration.between(shared.batches.now(), lease)
+                                .compareTo(shared.config.lease().multipliedBy(3).dividedBy(4))
+                        >= 0
+                || store(chunk.leasedUntil(leaseEnd()));
     }
 
     private Instant leaseEnd() {
@@ -553,21 +598,22 @@ final class ChunkRun {
         return replaced;
     }
 
-    private boolean persistently(BooleanSupplier step) throws InterruptedException {
+    private interface Step {
+        boolean run() throws InterruptedException;
+    }
+
+    private boolean persistently(Step step) throws InterruptedException {
         long end = System.nanoTime() + STORE_PATIENCE.toNanos();
         long pauseMillis = STORE_PAUSE_MILLIS;
         while (true) {
             try {
-                return step.getAsBoolean();
+                return step.run();
             } catch (StoreException failed) {
                 if (System.nanoTime() > end) {
                     throw failed;
                 }
-                if (pauseMillis == STORE_PAUSE_MILLIS) {
-                    LOG.warnf(
-                            "Job %s, chunk %d waits for the store: %s",
-                            job.id(), chunk.index(), failed.getMessage());
-                }
+                shared.storeLog.failed(
+                        "A chunk waits to be recorded", String.valueOf(failed.getMessage()));
                 Thread.sleep(pauseMillis);
                 pauseMillis = Math.min(2_000, pauseMillis * 2);
             }

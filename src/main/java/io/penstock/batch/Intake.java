@@ -88,13 +88,24 @@ public final class Intake implements AutoCloseable {
         if (items > chunkFirst) {
             cut();
         }
-        input.publish();
+        try {
+            input.publish();
+        } catch (StoreException away) {
+            // Nothing was stored, and to ask for its removal would keep the caller twice as long.
+            kept = true;
+            throw away;
+        }
         return chunks;
     }
 
-    /// Says that a job was made of it.
+    /// Says that a job was made of it, or may have been.
     void keep() {
         kept = true;
+    }
+
+    /// Says that no job was made of it after all.
+    void discard() {
+        kept = false;
     }
 
     @Override

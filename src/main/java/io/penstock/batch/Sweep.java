@@ -58,11 +58,15 @@ public class Sweep {
             // A job of this moment has its messages.
             if ((job.paused() == null || expired)
                     && now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
-                List<String> lost = lost(job, now);
+                List<Chunk> lapsed = new ArrayList<>();
+                List<String> lost = lost(job, now, lapsed);
                 if (!lost.isEmpty()) {
-                    LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
                     queue.send(lost, Duration.ZERO);
+                    LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
                 }
+                // Noted, so that the next sweep does not queue them once more; only now, since what
+                // is noted and not queued would wait for long.
+                lapsed.forEach(chunk -> jobs.replace(chunk.lapsed()));
             }
         }
         if (isLocal) {
@@ -85,7 +89,7 @@ public class Sweep {
         return false;
     }
 
-    private List<String> lost(Job job, Instant now) {
+    private List<String> lost(Job job, Instant now, List<Chunk> lapsed) {
         if (job.input().chunkCount() == 0) {
             return takenForLost(job, now) ? batches.pending(job) : List.of();
         }
@@ -99,8 +103,8 @@ public class Sweep {
             open = true;
             Instant lease = chunk.leaseUntil();
             if (lease != null) {
-                // Noted, so that the next sweep does not queue it once more.
-                if (now.isAfter(lease) && jobs.replace(chunk.lapsed())) {
+                if (now.isAfter(lease)) {
+                    lapsed.add(chunk);
                     lost.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
                 }
             } else if (ending || takenForLost(job, now)) {

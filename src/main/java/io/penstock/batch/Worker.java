@@ -8,6 +8,7 @@ import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import io.penstock.store.StoreLog;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,7 +44,8 @@ public class Worker {
             ItemReader items,
             Llm llm,
             Batches batches,
-            Finisher finisher) {
+            Finisher finisher,
+            StoreLog storeLog) {
         this.jobs = jobs;
         this.queue = queue;
         this.config = config.checked();
@@ -51,7 +53,8 @@ public class Worker {
         this.finisher = finisher;
         // Twice as many as may run at once, so that those who back off keep nobody from running.
         Semaphore window = new Semaphore(2 * flow.checked().batchConcurrency());
-        this.shared = new ChunkRun.Shared(llm, jobs, payloads, config, items, window, batches);
+        this.shared =
+                new ChunkRun.Shared(llm, jobs, payloads, config, items, window, batches, storeLog);
     }
 
     /// Handles one message.
@@ -79,7 +82,8 @@ public class Worker {
             }
             return true;
         } catch (StoreException failed) {
-            LOG.warnf("A message is left for later: %s", failed.getMessage());
+            shared.storeLog()
+                    .failed("A message is left for later", String.valueOf(failed.getMessage()));
             return false;
         } catch (RuntimeException unforeseen) {
             LOG.errorf(unforeseen, "%s failed in a way that nobody foresaw", body);

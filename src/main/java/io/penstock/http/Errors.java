@@ -2,6 +2,7 @@ package io.penstock.http;
 
 import io.penstock.llm.InvalidRequest;
 import io.penstock.store.StoreException;
+import io.penstock.store.StoreLog;
 import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.NotSupportedException;
@@ -16,6 +17,12 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 class Errors {
 
     private static final Logger LOG = Logger.getLogger(Errors.class);
+
+    private final StoreLog storeLog;
+
+    Errors(StoreLog storeLog) {
+        this.storeLog = storeLog;
+    }
 
     @ServerExceptionMapper
     Response problem(Problem problem) {
@@ -40,7 +47,7 @@ class Errors {
 
     @ServerExceptionMapper
     Response store(StoreException failed) {
-        LOG.errorf("The store failed: %s", failed.getMessage());
+        storeLog.failed("The store failed a caller", String.valueOf(failed.getMessage()));
         return problem(Problem.storeUnavailable());
     }
 

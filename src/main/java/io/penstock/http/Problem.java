@@ -69,8 +69,9 @@ final class Problem extends RuntimeException {
                 "server_error",
                 null,
                 "store_unavailable",
-                "Penstock's store cannot be reached or is full; nothing that was acknowledged is lost. Try"
-                        + " again later.",
+                "Penstock's store cannot be reached or its disk is full; nothing that was acknowledged is"
+                        + " lost. Make room or wait until it is back, then try again; the log says"
+                        + " which.",
                 Duration.ofSeconds(5),
                 false);
     }

@@ -5,6 +5,7 @@ import io.penstock.batch.BatchConfig;
 import io.penstock.batch.Sweep;
 import io.penstock.batch.Worker;
 import io.penstock.store.ChunkQueue;
+import io.penstock.store.StoreLog;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,15 +15,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.jboss.logging.Logger;
 
 /// Outside of AWS Lambda, stands in for its SQS event source mapping and its schedule: loops that
 /// receive messages and hand each to [WorkHandler] as the event that Lambda would make of it, and
 /// one that sweeps.
 @ApplicationScoped
 class Loops {
-
-    private static final Logger LOG = Logger.getLogger(Loops.class);
 
     private static final int WORKERS = 4;
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
@@ -35,10 +33,18 @@ class Loops {
     private final Worker worker;
     private final Sweep sweep;
     private final BatchConfig config;
+    private final StoreLog storeLog;
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean stopping;
 
-    Loops(ChunkQueue queue, WorkHandler handler, Worker worker, Sweep sweep, BatchConfig config) {
+    Loops(
+            ChunkQueue queue,
+            WorkHandler handler,
+            Worker worker,
+            Sweep sweep,
+            BatchConfig config,
+            StoreLog storeLog) {
+        this.storeLog = storeLog;
         this.queue = queue;
         this.handler = handler;
         this.worker = worker;
@@ -89,7 +95,7 @@ class Loops {
             } catch (InterruptedException _) {
                 return;
             } catch (RuntimeException failed) {
-                LOG.errorf("A worker pauses: %s", failed.getMessage());
+                storeLog.failed("A worker pauses", String.valueOf(failed.getMessage()));
                 if (!pause(AFTER_FAILURE)) {
                     return;
                 }
@@ -124,7 +130,9 @@ class Loops {
             } catch (InterruptedException _) {
                 return;
             } catch (RuntimeException failed) {
-                LOG.errorf("A sweep failed; the next one tries again: %s", failed.getMessage());
+                storeLog.failed(
+                        "A sweep failed; the next one tries again",
+                        String.valueOf(failed.getMessage()));
             }
         }
     }

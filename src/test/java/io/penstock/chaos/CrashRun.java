@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -22,8 +23,9 @@ final class CrashRun {
     private static final int IN_FLIGHT = 50;
     private static final int CHUNK_ITEMS = 50;
 
-    /// Longer than the lease, so that another worker has the chunk when the frozen one returns.
-    private static final int FREEZE_MILLIS = 3_000;
+    /// How much longer than the lease a process stands still, so that another worker has the chunk
+    /// when the frozen one returns.
+    private static final Duration PAST_LEASE = Duration.ofSeconds(1);
 
     private static final int LOOK_EVERY_MILLIS = 150;
 
@@ -35,6 +37,7 @@ final class CrashRun {
     private final Provider provider;
     private final List<Function> functions = new ArrayList<>();
     private final List<Disruption> disruptions = new ArrayList<>();
+    private final Map<String, Integer> obstructions = new TreeMap<>();
     private final long startNanos = System.nanoTime();
 
     private CrashRun(int items, int kills, long seed, Engine engine) {
@@ -76,6 +79,10 @@ final class CrashRun {
         String id = submit(functions.getFirst(), items);
         Checker checker = new Checker(id, items);
         int killed = 0;
+        // One at least, also in a short run.
+        if (goOn(checker, 500)) {
+            obstruct();
+        }
         while (killed < kills) {
             if (!goOn(checker, 200 + random.nextInt(1_000))) {
                 break;
@@ -97,13 +104,14 @@ final class CrashRun {
             }
         }
         double endedAt = now();
+        System.out.printf("obstructions %s; spoilt requests %s%n", obstructions, engine.spoilt());
         checker.check(
                 functions.getFirst(),
                 provider,
                 disruptions,
                 endedAt,
                 (System.nanoTime() - startNanos) / 1e9,
-                engine.name());
+                engine);
         // Where several processes work, those that live may be done sooner than was thought.
         if (6 * killed < 5 * kills) {
             throw new AssertionError("It ended after " + killed + " of " + kills + " kills");
@@ -170,16 +178,20 @@ final class CrashRun {
             checker.look(functions.get((victim + 1) % functions.size()));
         }
         // The freeze itself is the fault, and it lasts as long as this waits.
-        pass(TimeUnit.MILLISECONDS.toNanos(FREEZE_MILLIS));
+        pass(engine.lease().plus(PAST_LEASE).toNanos());
         functions.get(victim).signal("CONT");
         disruptions.add(new Disruption(Disruption.Kind.FREEZE, from, now()));
     }
 
     private void obstruct() throws Exception {
         double from = now();
-        if (engine.obstruct(random)) {
-            disruptions.add(new Disruption(Disruption.Kind.LOCK, from, now()));
-        }
+        obstructions.merge(
+                engine.obstruct(random, functions.stream().map(Function::pid).toList()),
+                1,
+                Integer::sum);
+        disruptions.add(
+                new Disruption(
+                        Disruption.Kind.OBSTRUCTION, from, now() + engine.aftermath().toMillis()));
     }
 
     private Function start() {
@@ -194,7 +206,7 @@ final class CrashRun {
         environment.put("OPENAI_API_KEY", "crash");
         environment.put("PENSTOCK_BATCH_WORKERS", "4");
         environment.put("PENSTOCK_BATCH_CHUNK_ITEMS", Integer.toString(CHUNK_ITEMS));
-        environment.put("PENSTOCK_BATCH_LEASE", "2s");
+        environment.put("PENSTOCK_BATCH_LEASE", engine.lease().toSeconds() + "s");
         environment.put("PENSTOCK_BATCH_SWEEP_EVERY", "2s");
         environment.put("PENSTOCK_FLOW_MAX_CONCURRENCY", Integer.toString(inFlight));
         environment.put("PENSTOCK_LLM_TIMEOUT", TIMEOUT.toMillis() + "ms");

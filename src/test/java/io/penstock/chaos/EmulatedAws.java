@@ -2,25 +2,45 @@ package io.penstock.chaos;
 
 import io.penstock.testing.Caller;
 import io.penstock.testing.Emulators;
+import io.penstock.testing.FaultyProxy;
+import io.penstock.testing.FaultyProxy.Fault;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
-/// The AWS engine on emulators, whose processes share the work.
-final class EmulatedAws implements Engine {
+/// The AWS engine on emulators, whose processes share the work and reach each service through a
+/// proxy that spoils requests. The tests' own clients do not.
+final class EmulatedAws implements Engine, AutoCloseable {
 
     private final Emulators emulators;
     private final Map<String, String> environment;
     private final String queueUrl;
     private final int processes;
+    private final FaultyProxy dynamo;
+    private final FaultyProxy s3;
+    private final FaultyProxy sqs;
 
-    EmulatedAws(Emulators emulators, int processes) {
+    /// @param rate which part of the requests is spoilt at all times, from 0 to 1
+    EmulatedAws(Emulators emulators, String name, int processes, long seed, double rate) {
         this.emulators = emulators;
         this.processes = processes;
-        Emulators.Queues queues = emulators.queues("crash", Duration.ofSeconds(3), 10);
+        Emulators.Queues queues = emulators.queues(name, Duration.ofSeconds(3), 10);
         queueUrl = queues.url();
-        environment =
-                emulators.environment(emulators.table("crash"), emulators.bucket("crash"), queues);
+        dynamo = new FaultyProxy(emulators.dynamoEndpoint(), seed, rate);
+        s3 = new FaultyProxy(emulators.s3Endpoint(), seed + 1, rate);
+        sqs = new FaultyProxy(emulators.sqsEndpoint(), seed + 2, rate);
+        Map<String, String> proxied =
+                new HashMap<>(
+                        emulators.environment(
+                                emulators.table(name), emulators.bucket(name), queues));
+        proxied.put("QUARKUS_DYNAMODB_ENDPOINT_OVERRIDE", dynamo.endpoint().toString());
+        proxied.put("QUARKUS_S3_ENDPOINT_OVERRIDE", s3.endpoint().toString());
+        proxied.put("QUARKUS_SQS_ENDPOINT_OVERRIDE", sqs.endpoint().toString());
+        environment = Map.copyOf(proxied);
     }
 
     @Override
@@ -34,8 +54,37 @@ final class EmulatedAws implements Engine {
     }
 
     @Override
+    public Duration lease() {
+        return Duration.ofSeconds(5);
+    }
+
+    /// The SDK pauses for up to a second after a 503.
+    @Override
+    public Duration slowWrite() {
+        return Duration.ofSeconds(2);
+    }
+
+    /// The longest call with its retries, `quarkus.s3.api-call-timeout`.
+    @Override
+    public Duration aftermath() {
+        return Duration.ofSeconds(12);
+    }
+
+    @Override
     public int processes() {
         return processes;
+    }
+
+    FaultyProxy dynamo() {
+        return dynamo;
+    }
+
+    FaultyProxy s3() {
+        return s3;
+    }
+
+    FaultyProxy sqs() {
+        return sqs;
     }
 
     /// The queue gives messages in any order by itself.
@@ -56,8 +105,38 @@ final class EmulatedAws implements Engine {
         }
     }
 
+    /// One of the services, or all, away or spoiling what it is asked.
     @Override
-    public boolean obstruct(Random random) {
-        return false;
+    public String obstruct(Random random, List<Long> pids) throws InterruptedException {
+        List<FaultyProxy> all = List.of(dynamo, s3, sqs);
+        int which = random.nextInt(all.size() + 1);
+        List<FaultyProxy> some = which == all.size() ? all : List.of(all.get(which));
+        Fault[] faults = Fault.values();
+        int how = random.nextInt(faults.length + 1);
+        some.forEach(proxy -> {
+            if (how == faults.length) {
+                proxy.beginMix();
+            } else {
+                proxy.begin(faults[how]);
+            }
+        });
+        // The fault lasts as long as this waits.
+        new CountDownLatch(1).await(1_000 + random.nextInt(1_000), TimeUnit.MILLISECONDS);
+        some.forEach(FaultyProxy::end);
+        return (which == all.size() ? "all" : List.of("DynamoDB", "S3", "SQS").get(which))
+                + " "
+                + (how == faults.length ? "MIX" : faults[how]);
+    }
+
+    @Override
+    public String spoilt() {
+        return "DynamoDB " + dynamo.counts() + ", S3 " + s3.counts() + ", SQS " + sqs.counts();
+    }
+
+    @Override
+    public void close() {
+        dynamo.close();
+        s3.close();
+        sqs.close();
     }
 }

@@ -1,5 +1,7 @@
 package io.penstock.chaos;
 
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -14,11 +16,25 @@ interface Engine {
     /// How many processes work on the same store.
     int processes();
 
+    /// After how long of silence another worker takes a chunk: more than a write may take when a
+    /// request on its way is spoilt.
+    Duration lease();
+
+    /// How long a write may take when a request on its way is spoilt, with the client's pauses.
+    Duration slowWrite();
+
+    /// How long after an obstruction the client's pauses may still last.
+    Duration aftermath();
+
     /// Duplicates and reorders messages of the queue, and makes some come late.
     void tamper(String job, int chunks, Random random) throws Exception;
 
-    /// Keeps the store from writing for a second or two.
+    /// Keeps the store from doing what it is asked, or from answering, for a second or two.
     ///
-    /// @return whether this engine has a way to do so
-    boolean obstruct(Random random) throws Exception;
+    /// @param pids of the processes that work on it
+    /// @return what was done
+    String obstruct(Random random, List<Long> pids) throws Exception;
+
+    /// Which requests to the store were spoilt, where some are at all times.
+    String spoilt();
 }

@@ -7,6 +7,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -36,6 +38,21 @@ final class LocalStore implements Engine {
     }
 
     @Override
+    public Duration lease() {
+        return Duration.ofSeconds(2);
+    }
+
+    @Override
+    public Duration slowWrite() {
+        return Duration.ZERO;
+    }
+
+    @Override
+    public Duration aftermath() {
+        return Duration.ZERO;
+    }
+
+    @Override
     public int processes() {
         return 1;
     }
@@ -57,16 +74,33 @@ final class LocalStore implements Engine {
         }
     }
 
+    /// The file locked by another program, or the disk full.
     @Override
-    public boolean obstruct(Random random) throws SQLException, InterruptedException {
+    public String obstruct(Random random, List<Long> pids)
+            throws SQLException, InterruptedException {
+        if (random.nextBoolean() && FullDisk.isPossible()) {
+            try (FullDisk _ = new FullDisk(pids.getFirst())) {
+                pass(random);
+            }
+            return "full disk";
+        }
         try (Connection connection = open();
                 Statement statement = connection.createStatement()) {
             statement.execute("BEGIN IMMEDIATE");
-            // The lock itself is the fault, and it lasts as long as this waits.
-            new CountDownLatch(1).await(1_000 + random.nextInt(1_000), TimeUnit.MILLISECONDS);
+            pass(random);
             statement.execute("ROLLBACK");
         }
-        return true;
+        return "lock";
+    }
+
+    /// The fault lasts as long as this waits.
+    private static void pass(Random random) throws InterruptedException {
+        new CountDownLatch(1).await(1_000 + random.nextInt(1_000), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public String spoilt() {
+        return "none";
     }
 
     private Connection open() throws SQLException {

@@ -100,6 +100,21 @@ public final class Emulators implements AutoCloseable {
         return new Emulators();
     }
 
+    /// Where DynamoDB is.
+    public URI dynamoEndpoint() {
+        return dynamoEndpoint;
+    }
+
+    /// Where S3 is.
+    public URI s3Endpoint() {
+        return s3Endpoint;
+    }
+
+    /// Where SQS is.
+    public URI sqsEndpoint() {
+        return sqsEndpoint;
+    }
+
     public DynamoDbClient dynamo() {
         return dynamo;
     }

@@ -100,6 +100,10 @@ public final class Function implements AutoCloseable {
         application.signal(name);
     }
 
+    public long pid() {
+        return application.pid();
+    }
+
     /// What the process has printed.
     public String log() {
         return application.log();

@@ -126,6 +126,10 @@ public final class PackagedApplication implements AutoCloseable {
         }
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     /// What it has printed so far.
     public String log() {
         synchronized (log) {

@@ -34,6 +34,9 @@ final class SqsQueue implements ChunkQueue {
 
     private static final Duration MAX_WAIT = Duration.ofSeconds(20);
 
+    /// How long an answer may take besides the wait that was asked for.
+    private static final Duration ANSWER = Duration.ofSeconds(3);
+
     /// The longest visibility timeout ("Amazon SQS visibility timeout").
     private static final Duration MAX_VISIBILITY = Duration.ofHours(12);
 
@@ -138,6 +141,12 @@ final class SqsQueue implements ChunkQueue {
                             r.queueUrl(from)
                                     .maxNumberOfMessages(max)
                                     .waitTimeSeconds(wait)
+                                    // The client's bounds are meant for requests that do not wait.
+                                    .overrideConfiguration(o ->
+                                            o.apiCallAttemptTimeout(ANSWER.plusSeconds(wait))
+                                                    .apiCallTimeout(
+                                                            ANSWER.multipliedBy(2)
+                                                                    .plusSeconds(wait)))
                                     .messageSystemAttributeNames(
                                             MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT))
                     .messages()

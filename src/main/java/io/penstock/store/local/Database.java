@@ -147,8 +147,10 @@ final class Database implements AutoCloseable {
 
     private void transaction(List<Pending<?>> together) {
         List<Runnable> answers = new ArrayList<>();
+        boolean begun = false;
         try {
             session.execute("BEGIN IMMEDIATE");
+            begun = true;
             for (Pending<?> one : together) {
                 answers.add(answer(one));
             }
@@ -159,7 +161,12 @@ final class Database implements AutoCloseable {
             } catch (SQLException noTransaction) {
                 // What failed was its beginning.
             }
-            together.forEach(one -> one.done.completeExceptionally(failed));
+            if (begun && together.size() > 1) {
+                // On a full disk, what only reads must not fail with what writes.
+                together.forEach(one -> transaction(List.of(one)));
+            } else {
+                together.forEach(one -> one.done.completeExceptionally(failed));
+            }
             return;
         }
         answers.forEach(Runnable::run);
@@ -172,8 +179,14 @@ final class Database implements AutoCloseable {
             session.execute("RELEASE one");
             return () -> one.done.complete(value);
         } catch (SQLException | RuntimeException failed) {
-            session.execute("ROLLBACK TO one");
-            session.execute("RELEASE one");
+            try {
+                session.execute("ROLLBACK TO one");
+                session.execute("RELEASE one");
+            } catch (SQLException whole) {
+                // SQLite has rolled the whole transaction back, as it may when the disk is full
+                // ("Response To Errors Within A Transaction").
+                throw failed instanceof SQLException why ? why : whole;
+            }
             return () -> one.done.completeExceptionally(failed);
         }
     }
@@ -195,8 +208,12 @@ final class Database implements AutoCloseable {
 
         /// @return rows changed
         int execute(String sql, @Nullable Object... values) throws SQLException {
-            PreparedStatement statement = statement(sql, values);
-            return statement.execute() ? 0 : statement.getUpdateCount();
+            try {
+                PreparedStatement statement = statement(sql, values);
+                return statement.execute() ? 0 : statement.getUpdateCount();
+            } catch (SQLException failed) {
+                throw forgotten(sql, failed);
+            }
         }
 
         <T> List<T> query(Row<T> read, String sql, @Nullable Object... values) throws SQLException {
@@ -205,8 +222,24 @@ final class Database implements AutoCloseable {
                 while (result.next()) {
                     rows.add(read.read(result));
                 }
+            } catch (SQLException failed) {
+                throw forgotten(sql, failed);
             }
             return rows;
+        }
+
+        /// A statement that has failed once fails for ever ("statement is not executing"), and with
+        /// it, if it is the one that commits, everything.
+        private SQLException forgotten(String sql, SQLException failed) {
+            PreparedStatement statement = statements.remove(sql);
+            if (statement != null) {
+                try {
+                    statement.close();
+                } catch (SQLException closed) {
+                    failed.addSuppressed(closed);
+                }
+            }
+            return failed;
         }
 
         private PreparedStatement statement(String sql, @Nullable Object... values)
