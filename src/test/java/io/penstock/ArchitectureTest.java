@@ -51,7 +51,7 @@ class ArchitectureTest {
                     .whereLayer("flow")
                     .mayOnlyBeAccessedByLayers("llm", "batch")
                     .whereLayer("store")
-                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch");
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow");
 
     @ArchTest
     static final ArchRule noCycles =

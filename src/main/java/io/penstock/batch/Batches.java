@@ -17,6 +17,7 @@ import io.penstock.store.UnreadableSource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -250,16 +251,22 @@ public class Batches {
     }
 
     /// Lets a paused job go on.
-    public Optional<Job> resume(String id) {
+    ///
+    /// @param maxCost what it may cost from now on in all; null for what was said before
+    public Optional<Job> resume(String id, @Nullable BigDecimal maxCost) {
         Optional<Job> resumed =
                 change(
                         id,
                         job ->
                                 job.paused() == null || job.status().isTerminal()
                                         ? null
-                                        : job.paused(null, null));
+                                        : job.resumed(with(job, maxCost)));
         resumed.filter(job -> job.runs(now())).ifPresent(job -> enqueue(pending(job), job));
         return resumed;
+    }
+
+    private static String with(Job job, @Nullable BigDecimal maxCost) {
+        return maxCost == null ? job.options() : options(job).put("max_cost", maxCost).toString();
     }
 
     /// Forgets a job that has ended, with its results.
@@ -438,7 +445,7 @@ public class Batches {
     /// Without a message the job is still there, and the sweep finds it.
     private void enqueue(List<String> bodies, Job job) {
         try {
-            queue.send(bodies, Duration.ZERO);
+            queue.send(job.id(), bodies, Duration.ZERO);
         } catch (StoreException later) {
             LOG.warnf(
                     "Job %s is stored but not queued yet; the next sweep queues it: %s",

@@ -8,6 +8,7 @@ import io.penstock.llm.FailureKind;
 import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Outcome;
+import io.penstock.llm.Prices;
 import io.penstock.llm.Usage;
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
@@ -18,6 +19,7 @@ import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
 import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -64,6 +66,9 @@ final class ChunkRun {
     private static final Duration AWAY_WAIT = Duration.ofSeconds(2);
     private static final Duration AWAY_WAIT_MAX = Duration.ofMinutes(2);
 
+    /// How often the cost of the whole job is summed up.
+    private static final Duration SUM = Duration.ofSeconds(1);
+
     private static final Duration WATCH = Duration.ofMillis(400);
 
     /// How long the store may fail before the run gives up and leaves its chunk to another.
@@ -88,8 +93,11 @@ final class ChunkRun {
         /// The chunk goes back to the queue.
         record HandBack(Duration delay) implements Stop {}
 
-        /// The job is to be paused, for a reason.
-        record Park(Failure failure) implements Stop {}
+        /// The job is to be paused.
+        ///
+        /// @param reason one word
+        /// @param message one sentence that says what to do
+        record Park(String reason, String message) implements Stop {}
     }
 
     /// What both the items and the run need to know.
@@ -99,7 +107,7 @@ final class ChunkRun {
             Payloads payloads,
             BatchConfig config,
             ItemReader items,
-            Semaphore window,
+            Prices prices,
             Batches batches,
             StoreLog storeLog) {}
 
@@ -107,11 +115,14 @@ final class ChunkRun {
     private final Supplier<Instant> softStop;
     private final ObjectNode options;
     private final BitSet recorded;
+    private final Call.Job asJob;
+    private final Semaphore window;
     private final List<byte[]> lines = new ArrayList<>();
     private Job job;
     private Chunk chunk;
     private int seq;
     private Instant watchedAt = Instant.MIN;
+    private Instant summedAt = Instant.EPOCH;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -129,14 +140,18 @@ final class ChunkRun {
     private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
 
     /// @param chunk claimed for this run
+    /// @param window bounds the job's items that run or wait
     /// @param softStop from when on no item is started
-    ChunkRun(Shared shared, Job job, Chunk chunk, Supplier<Instant> softStop) {
+    ChunkRun(Shared shared, Job job, Chunk chunk, Semaphore window, Supplier<Instant> softStop) {
+        this.window = window;
         this.shared = shared;
         this.job = job;
         this.chunk = chunk;
         this.softStop = softStop;
         this.options = Batches.options(job);
         this.recorded = new BitSet(chunk.itemCount());
+        this.asJob =
+                new Call.Job(job.id(), JobOptions.of(options).weight(), shared.config.maxWait());
     }
 
     /// @return why it stopped; null when every item has an outcome
@@ -176,6 +191,7 @@ final class ChunkRun {
             runAll();
         }
         settle();
+        handBackTheRest();
         if (stopped() instanceof Stop.Closing(String code, String message)) {
             closeItems(code, message);
         }
@@ -221,7 +237,7 @@ final class ChunkRun {
         try {
             for (int i = 0; i < lines.size() && stopped() == null; i++) {
                 if (!recorded.get(i)) {
-                    shared.window.acquire();
+                    window.acquire();
                     start(i);
                 }
             }
@@ -285,7 +301,7 @@ final class ChunkRun {
             return;
         }
         for (int i : group) {
-            shared.window.acquire();
+            window.acquire();
             start(i);
         }
         try {
@@ -313,15 +329,15 @@ final class ChunkRun {
                             0),
                     new Counts(0, 1, 0, 0),
                     Tokens.NONE);
-            shared.window.release();
+            window.release();
             return;
         }
         Duration limit = item.limit() != null ? item.limit() : shared.config.itemDeadline();
-        Call call = Call.patient(item.prompt(), limit, shared.config.maxWait());
+        Call call = Call.of(item.prompt(), limit, asJob);
         lock.lock();
         try {
             if (stop != null) {
-                shared.window.release();
+                window.release();
                 return;
             }
             running.add(call);
@@ -335,7 +351,7 @@ final class ChunkRun {
         try {
             take(i, item, call, shared.llm.complete(call));
         } finally {
-            shared.window.release();
+            window.release();
             lock.lock();
             try {
                 running.remove(call);
@@ -358,11 +374,15 @@ final class ChunkRun {
                         new Counts(1, 0, 0, 0),
                         usage == null
                                 ? Tokens.NONE
-                                : new Tokens(usage.promptTokens(), usage.completionTokens()));
+                                : new Tokens(
+                                        usage.promptTokens(),
+                                        usage.completionTokens(),
+                                        shared.prices.nanos(done.model(), usage)));
             }
             case Failure failure -> {
                 switch (failure.kind()) {
-                    case QUOTA_EXHAUSTED, AUTHENTICATION -> stop(new Stop.Park(failure));
+                    case QUOTA_EXHAUSTED, AUTHENTICATION ->
+                            stop(new Stop.Park(failure.kind().code(), failure.message()));
                     case CANCELLED -> {
                         // Without an outcome: whoever runs the chunk next runs it again.
                     }
@@ -396,6 +416,10 @@ final class ChunkRun {
     /// Records a failure, unless it may be the provider that is away: an outage is no reason to
     /// fail a whole batch, item by item.
     private void failed(FailureKind kind, Runnable record) {
+        if (kind == FailureKind.RATE_LIMITED && chunk.epoch() <= AWAY_CLAIMS_MAX) {
+            // Without an outcome: a limit that is reached says nothing of the item.
+            return;
+        }
         boolean away = kind == FailureKind.TRANSPORT || kind == FailureKind.OVERLOADED;
         lock.lock();
         try {
@@ -434,6 +458,22 @@ final class ChunkRun {
                 doubtful.clear();
                 stop(new Stop.HandBack(awayWait()));
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What has no outcome at the end, though nothing said stop, is tried again soon.
+    private void handBackTheRest() {
+        if (stopped() == null && recordedCount() < lines.size()) {
+            stop(new Stop.HandBack(AWAY_WAIT));
+        }
+    }
+
+    private int recordedCount() {
+        lock.lock();
+        try {
+            return recorded.cardinality();
         } finally {
             lock.unlock();
         }
@@ -561,8 +601,35 @@ final class ChunkRun {
         } else if (job.paused() != null) {
             stop(new Stop.Paused());
         }
+        stopWhenSpent(now);
         if (!keepLease()) {
             stop(new Stop.Fenced());
+        }
+    }
+
+    /// Looks at what the whole job has cost, if that is bounded.
+    private void stopWhenSpent(Instant now) {
+        BigDecimal most = JobOptions.of(options).maxCost();
+        if (most == null || Duration.between(summedAt, now).compareTo(SUM) < 0) {
+            return;
+        }
+        summedAt = now;
+        BigDecimal spent;
+        try {
+            spent = BigDecimal.valueOf(shared.batches.progress(job).tokens().costNanos(), 9);
+        } catch (StoreException unreachable) {
+            LOG.debugf("Job %s cannot be summed up now: %s", job.id(), unreachable.getMessage());
+            return;
+        }
+        if (spent.compareTo(most) >= 0) {
+            stop(
+                    new Stop.Park(
+                            "budget_spent",
+                            "The job has cost "
+                                    + spent.toPlainString()
+                                    + " and may cost "
+                                    + most.toPlainString()
+                                    + " (max_cost): resume it with a higher max_cost, or cancel it."));
         }
     }
 

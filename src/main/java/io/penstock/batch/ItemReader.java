@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Fields;
 import io.penstock.llm.InvalidRequest;
+import io.penstock.llm.Prices;
 import io.penstock.llm.Prompt;
 import io.penstock.llm.PromptReader;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -27,6 +28,11 @@ public class ItemReader {
                     .filter(name -> !name.equals("prompt"))
                     .collect(Collectors.toUnmodifiableSet());
 
+    /// The options of a submission: those for all items, and those of the job.
+    public static final Set<String> SUBMITTED =
+            Stream.concat(OPTIONS.stream(), JobOptions.NAMES.stream())
+                    .collect(Collectors.toUnmodifiableSet());
+
     private static final Set<String> FIELDS =
             Stream.concat(Stream.of("custom_id"), PromptReader.FIELDS.stream())
                     .collect(Collectors.toUnmodifiableSet());
@@ -38,16 +44,20 @@ public class ItemReader {
     private static final int CUSTOM_ID_MAX = 512;
 
     private final PromptReader prompts;
+    private final Prices prices;
 
-    ItemReader(PromptReader prompts) {
+    ItemReader(PromptReader prompts, Prices prices) {
         this.prompts = prompts;
+        this.prices = prices;
     }
 
     /// Checks a job's options.
     ///
     /// @throws InvalidRequest that names the field
     public void check(ObjectNode options) {
-        prompts.read(Fields.of(options.deepCopy().put("prompt", "-")));
+        Fields fields = Fields.of(options.deepCopy().put("prompt", "-"));
+        JobOptions.check(fields, prices.areKnown());
+        prompts.read(fields);
     }
 
     /// @throws InvalidRequest that names the item's field

@@ -61,7 +61,7 @@ public class Sweep {
                 List<Chunk> lapsed = new ArrayList<>();
                 List<String> lost = lost(job, now, lapsed);
                 if (!lost.isEmpty()) {
-                    queue.send(lost, Duration.ZERO);
+                    queue.send(job.id(), lost, Duration.ZERO);
                     LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
                 }
                 // Noted, so that the next sweep does not queue them once more; only now, since what

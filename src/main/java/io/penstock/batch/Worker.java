@@ -2,6 +2,8 @@ package io.penstock.batch;
 
 import io.penstock.flow.FlowConfig;
 import io.penstock.llm.Llm;
+import io.penstock.llm.Meters;
+import io.penstock.llm.Prices;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Job;
@@ -13,7 +15,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -31,6 +35,14 @@ public class Worker {
     private final Batches batches;
     private final Finisher finisher;
     private final ChunkRun.Shared shared;
+    private final Meters meters;
+
+    /// Items of one job that run or wait for their turn, in this process: twice as many as may run
+    /// at once, so that those who back off keep nobody from running. Each job has its own, so that
+    /// a small one need not wait until a large one has let go.
+    private final int windowSize;
+
+    private final Map<String, Window> windows = new ConcurrentHashMap<>();
 
     /// Set once this process is to end.
     private volatile Instant closing = Instant.MAX;
@@ -43,18 +55,20 @@ public class Worker {
             FlowConfig flow,
             ItemReader items,
             Llm llm,
+            Prices prices,
             Batches batches,
             Finisher finisher,
-            StoreLog storeLog) {
+            StoreLog storeLog,
+            Meters meters) {
+        this.meters = meters;
         this.jobs = jobs;
         this.queue = queue;
         this.config = config.checked();
         this.batches = batches;
         this.finisher = finisher;
-        // Twice as many as may run at once, so that those who back off keep nobody from running.
-        Semaphore window = new Semaphore(2 * flow.checked().batchConcurrency());
+        this.windowSize = 2 * flow.checked().batchConcurrency();
         this.shared =
-                new ChunkRun.Shared(llm, jobs, payloads, config, items, window, batches, storeLog);
+                new ChunkRun.Shared(llm, jobs, payloads, config, items, prices, batches, storeLog);
     }
 
     /// Handles one message.
@@ -109,7 +123,7 @@ public class Worker {
                 return;
             }
             if (chunk.get().crashes() < CRASHES_MAX) {
-                again(body, Duration.ZERO);
+                again(id, body, Duration.ZERO);
                 return;
             }
             Chunk claimed = chunk.get().claimed(batches.now(), config.lease());
@@ -120,7 +134,7 @@ public class Worker {
                     "Job %s: chunk %d was delivered too often without coming to its end; what is left"
                             + " of it is recorded as failed",
                     id, index);
-            new ChunkRun(shared, job.get(), claimed, () -> Instant.MAX)
+            new ChunkRun(shared, job.get(), claimed, new Semaphore(1), () -> Instant.MAX)
                     .fail(
                             "dead_letter",
                             "This item's chunk was given up after too many deliveries.");
@@ -150,43 +164,61 @@ public class Worker {
         Instant lease = chunk.leaseUntil();
         if (lease != null && chunk.isLeased(batches.now())) {
             // Whoever is at it may die: look again then.
-            again(body, Duration.between(batches.now(), lease).plusMillis(100));
+            again(job.id(), body, Duration.between(batches.now(), lease).plusMillis(100));
             return;
         }
         Chunk claimed = chunk.claimed(batches.now(), config.lease());
         if (!jobs.replace(claimed)) {
-            again(body, config.lease());
+            again(job.id(), body, config.lease());
             return;
         }
         Supplier<Instant> latest = () -> softStop.isBefore(closing) ? softStop : closing;
         ChunkRun.Stop stop;
         try (Visibility _ = new Visibility(queue, receipt, config.lease())) {
-            stop = new ChunkRun(shared, job, claimed, latest).run();
+            stop = new ChunkRun(shared, job, claimed, window(job), latest).run();
+        } finally {
+            closeWindow(job);
         }
         stopped(job, index, body, stop);
+    }
+
+    private record Window(Semaphore places, int chunks) {}
+
+    private Semaphore window(Job job) {
+        return windows.compute(
+                        job.id(),
+                        (_, open) ->
+                                open == null
+                                        ? new Window(new Semaphore(windowSize), 1)
+                                        : new Window(open.places, open.chunks + 1))
+                .places;
+    }
+
+    private void closeWindow(Job job) {
+        windows.computeIfPresent(
+                job.id(),
+                (_, open) -> open.chunks == 1 ? null : new Window(open.places, open.chunks - 1));
     }
 
     private void stopped(Job job, int index, String body, ChunkRun.@Nullable Stop stop) {
         switch (stop) {
             case null -> done(job, index);
             case ChunkRun.Stop.Closing _ -> done(job, index);
-            case ChunkRun.Stop.HandBack(Duration delay) -> again(body, delay);
-            case ChunkRun.Stop.Fenced _ -> again(body, config.lease());
+            case ChunkRun.Stop.HandBack(Duration delay) -> again(job.id(), body, delay);
+            case ChunkRun.Stop.Fenced _ -> again(job.id(), body, config.lease());
             case ChunkRun.Stop.Paused _ -> {
                 // Resuming queues it again.
                 Optional<Job> present = jobs.job(job.id());
                 if (present.isPresent() && present.get().paused() == null) {
-                    again(body, Duration.ZERO);
+                    again(job.id(), body, Duration.ZERO);
                 }
             }
-            case ChunkRun.Stop.Park(var failure) -> {
-                Optional<Job> parked =
-                        batches.pause(job.id(), failure.kind().code(), failure.message());
-                LOG.errorf(
-                        "Job %s is paused: %s Resume it when that is done.",
-                        job.id(), failure.message());
+            case ChunkRun.Stop.Park(String reason, String message) -> {
+                Optional<Job> parked = batches.pause(job.id(), reason, message);
+                meters.paused(reason);
+                LOG.errorf("Job %s is paused: %s Resume it when that is done.", job.id(), message);
                 if (parked.isPresent() && parked.get().paused() == null) {
-                    again(body, Duration.ZERO);
+                    again(job.id(), body, Duration.ZERO);
                 }
             }
         }
@@ -197,12 +229,12 @@ public class Worker {
             if (job.input().chunkCount() == 1) {
                 finisher.finish(job.id());
             } else {
-                again(new Task.Finish(job.id()).toJson(), Duration.ZERO);
+                again(job.id(), new Task.Finish(job.id()).toJson(), Duration.ZERO);
             }
         }
     }
 
-    private void again(String body, Duration delay) {
-        queue.send(List.of(body), delay);
+    private void again(String job, String body, Duration delay) {
+        queue.send(job, List.of(body), delay);
     }
 }

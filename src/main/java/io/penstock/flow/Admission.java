@@ -1,21 +1,34 @@
 package io.penstock.flow;
 
+import io.penstock.store.BudgetStore;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
 
 /// Says when a call may start, and refuses what would wait too long.
 ///
-/// A call [enters][#enter] once, [awaits][#await] a permit before each attempt, and
-/// [leaves][#leave] at its end. Whoever waits holds nothing: permits are given back before a call
-/// backs off. The limits hold for this process.
+/// A call [enters][#enter] once, [awaits][#await] a permit before each attempt, tells the permit
+/// how the attempt went, and [leaves][#leave] at its end. Whoever waits holds nothing: permits are
+/// given back before a call backs off.
+///
+/// How many calls this process may have in flight is its own limit; how many the provider takes,
+/// and how fast, is found out and kept for each group of models by a [Gate].
 ///
 /// Thread-safe. Methods that wait block their thread, which is meant to be a virtual one.
 @ApplicationScoped
@@ -24,7 +37,7 @@ public class Admission {
 
     /// A provider has a few dozen models; the cap keeps made-up model names from filling the
     /// memory.
-    private static final int MARKS_MAX = 10_000;
+    private static final int GATES_MAX = 10_000;
 
     private static final Duration RETRY_AFTER_MIN = Duration.ofSeconds(1);
 
@@ -32,29 +45,54 @@ public class Admission {
     /// `RetryingHttpClient`, openai-node `client.ts`).
     private static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(120);
 
+    /// Waits shorter than this are waited for by everybody.
+    private static final long SHORT_MICROS = 50_000;
+
+    private final FlowConfig config;
     private final Clock clock;
+    private final Clock shared;
     private final int maxConcurrency;
     private final int maxInside;
-    private final Duration maxWait;
-    private final Semaphore permits;
-
-    /// Taken before a permit by those who have patience, so that they never hold all permits.
-    private final Semaphore patientPermits;
-
     private final AtomicInteger patientInside = new AtomicInteger();
     private final AtomicInteger inside = new AtomicInteger();
-    private final AtomicLong averageHoldNanos = new AtomicLong();
-    private final ConcurrentHashMap<String, Instant> marks = new ConcurrentHashMap<>();
+    private final Leases leases;
 
-    Admission(FlowConfig config, Clock clock) {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition earlier = lock.newCondition();
+    private final Map<String, Gate> gates = new HashMap<>();
+    private final Map<String, Gate> budgetGates = new HashMap<>();
+    private final Gate crowded;
+    private final Set<Gate> active = new LinkedHashSet<>();
+    private int freePermits;
+    private int freeJobPermits;
+    private long averageHoldNanos;
+    private long nextAt = Gate.LATER;
+    private @Nullable Thread timer;
+
+    Admission(
+            FlowConfig config,
+            Clock clock,
+            BudgetStore budgets,
+            @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine) {
         FlowConfig checked = config.checked();
+        this.config = checked;
         this.clock = clock;
         this.maxConcurrency = checked.maxConcurrency();
         this.maxInside = checked.maxConcurrency() + checked.maxWaiting();
-        this.maxWait = checked.maxWait();
-        // Fair, so that a retried call is not passed for ever by new ones.
-        this.permits = new Semaphore(maxConcurrency, true);
-        this.patientPermits = new Semaphore(checked.batchConcurrency(), true);
+        this.freePermits = maxConcurrency;
+        this.freeJobPermits = checked.batchConcurrency();
+        boolean isShared = !engine.equals("local");
+        // The local engine's time is the process's own, and asking for it would open the engine.
+        this.shared = isShared ? budgets.clock() : clock;
+        this.leases = new Leases(this, checked, budgets, isShared);
+        this.crowded = new Gate("crowded", checked, null);
+        checked.budgets().forEach((name, budget) -> budgetGates.put(name, gate(name, budget)));
+    }
+
+    private Gate gate(String name, FlowConfig.BudgetConfig budget) {
+        Gate gate = new Gate(name, config, budget);
+        leases.open(gate);
+        return gate;
     }
 
     /// Lets a call in if there is room to run or to wait.
@@ -84,105 +122,109 @@ public class Admission {
         patientInside.decrementAndGet();
     }
 
-    /// Waits until a call to `model` may start.
+    /// The longest that a new call waits which somebody waits for.
+    public Duration maxWait() {
+        return config.maxWait();
+    }
+
+    /// Waits until a call may start.
     ///
-    /// @param first whether this is the call's first attempt, which waits no longer than the
-    ///   configured `max-wait`; a later one waits until its deadline
-    /// @param deadline when the call's time is up
     /// @return a permit to close after the attempt, or why there is none
     /// @throws InterruptedException when the caller gave up
-    public Decision await(String model, boolean first, Instant deadline)
-            throws InterruptedException {
-        Instant latest = deadline;
-        if (first) {
-            Instant patience = clock.instant().plus(maxWait);
-            latest = patience.isBefore(deadline) ? patience : deadline;
-        }
-        return await(model, latest, latest, false);
-    }
-
-    /// Waits until a call of a batch may start: as long as need be for one of the permits that
-    /// batches may have, but only so long for the provider's mark.
-    ///
-    /// @param patience with a mark; whoever is told of a longer one comes back later
-    /// @return as [#await]
-    public Decision awaitPatiently(String model, Duration patience, Instant deadline)
-            throws InterruptedException {
-        Instant latest = clock.instant().plus(patience);
-        return await(model, latest.isBefore(deadline) ? latest : deadline, deadline, true);
-    }
-
-    private Decision await(String model, Instant latestMark, Instant latest, boolean patient)
-            throws InterruptedException {
-        while (true) {
-            Duration untilMark = untilMark(model);
-            if (untilMark.isPositive() && clock.instant().plus(untilMark).isAfter(latestMark)) {
-                return new Decision.NotBefore(bounded(untilMark));
-            }
-            Thread.sleep(untilMark);
-            if (!acquire(latest, patient)) {
-                return new Decision.Full(retryAfterWhenFull());
-            }
-            // Another call may have been told to wait while this one stood in the queue.
-            if (untilMark(model).isZero()) {
-                return new Permit(this, System.nanoTime(), patient);
-            }
-            giveBack(patient);
-        }
-    }
-
-    private boolean acquire(Instant latest, boolean patient) throws InterruptedException {
-        if (patient && !tryAcquire(patientPermits, latest)) {
-            return false;
-        }
-        boolean acquired = false;
+    public Decision await(Want want) throws InterruptedException {
+        Waiter waiter;
+        Gate gate;
+        long untilNanos = nanosUntil(want.latest());
+        lock.lockInterruptibly();
         try {
-            acquired = tryAcquire(permits, latest);
-            return acquired;
+            long now = now();
+            gate = gateOf(want.model());
+            waiter = new Waiter(want, gate.estimate(want), patientUntil(want, now, untilNanos));
+            gate.add(waiter);
+            active.add(gate);
+            leases.watch(gate);
+            pump();
         } finally {
-            if (patient && !acquired) {
-                patientPermits.release();
+            lock.unlock();
+        }
+        waiter.await(untilNanos);
+        return outcome(waiter, gate);
+    }
+
+    private long patientUntil(Want want, long now, long untilNanos) {
+        long untilMicros = now + untilNanos / 1000;
+        Duration patience = want.patience();
+        return patience == null
+                ? untilMicros
+                : Math.min(untilMicros, now + TimeUnit.NANOSECONDS.toMicros(patience.toNanos()));
+    }
+
+    private Decision outcome(Waiter waiter, Gate gate) throws InterruptedException {
+        Decision decision;
+        lock.lock();
+        try {
+            decision = waiter.decision();
+            if (decision == null) {
+                gate.remove(waiter);
+                decision = tooLate(waiter, gate);
             }
+        } finally {
+            lock.unlock();
         }
+        if (Thread.interrupted()) {
+            if (decision instanceof Permit permit) {
+                permit.close();
+            }
+            throw new InterruptedException();
+        }
+        return decision;
     }
 
-    private boolean tryAcquire(Semaphore semaphore, Instant latest) throws InterruptedException {
-        Duration left = Duration.between(clock.instant(), latest);
-        return semaphore.tryAcquire(Math.max(0, left.toNanos()), TimeUnit.NANOSECONDS);
-    }
-
-    private void giveBack(boolean patient) {
-        permits.release();
-        if (patient) {
-            patientPermits.release();
-        }
+    private Decision tooLate(Waiter waiter, Gate gate) {
+        long now = now();
+        long at = gate.readyAt(waiter, now);
+        return at > now && at != Gate.LATER
+                ? new Decision.NotBefore(bounded(micros(at - now)))
+                : new Decision.Full(retryAfterWhenFull(gate));
     }
 
     /// Records the provider's word that no call to `model` may start for `wait`; the latest such
-    /// moment counts.
+    /// moment counts, for every process.
     public void notBefore(String model, Duration wait) {
-        if (marks.size() >= MARKS_MAX) {
-            Instant now = clock.instant();
-            marks.values().removeIf(mark -> mark.isBefore(now));
-        }
-        if (marks.size() < MARKS_MAX || marks.containsKey(model)) {
-            marks.merge(
-                    model,
-                    clock.instant().plus(wait),
-                    (one, other) -> one.isAfter(other) ? one : other);
+        lock.lock();
+        try {
+            mark(gateOf(model), wait);
+        } finally {
+            lock.unlock();
         }
     }
 
     /// When a caller that found no room may try again: true to the extent that calls take as long
     /// as the last ones did.
     public Duration retryAfterWhenFull() {
+        lock.lock();
+        try {
+            return retryAfterWhenFull(null);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Duration retryAfterWhenFull(@Nullable Gate gate) {
         long queued = Math.max(0, inside.get() - maxConcurrency) + 1L;
-        return bounded(Duration.ofNanos(averageHoldNanos.get() * queued / maxConcurrency));
+        Duration byPermits = Duration.ofNanos(averageHoldNanos * queued / maxConcurrency);
+        Duration byRate = gate == null ? Duration.ZERO : gate.backlog();
+        return bounded(byPermits.compareTo(byRate) > 0 ? byPermits : byRate);
     }
 
     /// Calls that hold a permit.
     public int inFlight() {
-        return maxConcurrency - permits.availablePermits();
+        lock.lock();
+        try {
+            return maxConcurrency - freePermits;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// Calls that are in and hold no permit.
@@ -190,24 +232,303 @@ public class Admission {
         return Math.max(0, inside.get() + patientInside.get() - inFlight());
     }
 
-    void release(Permit permit) {
-        giveBack(permit.patient());
-        long held = System.nanoTime() - permit.acquiredAtNanos();
-        averageHoldNanos.updateAndGet(
-                average -> average == 0 ? held : average + (held - average) / 16);
+    /// What a caller may know of the limits that hold for `model`.
+    public Rates rates(String model) {
+        lock.lock();
+        try {
+            Gate gate = budgetGate(model);
+            return gate == null ? Rates.UNKNOWN : gate.rates(now());
+        } finally {
+            lock.unlock();
+        }
     }
 
-    private Duration untilMark(String model) {
-        Instant mark = marks.get(model);
-        if (mark == null) {
-            return Duration.ZERO;
+    /// How things stand at a group of models.
+    ///
+    /// @param concurrencyLimit calls in flight that the provider is thought to take from this
+    ///   process
+    /// @param notBefore for how long no call may start
+    /// @param broken whether the models are left alone for their failures
+    public record Standing(
+            String group,
+            int inFlight,
+            int waiting,
+            int concurrencyLimit,
+            Duration notBefore,
+            boolean broken,
+            Rates rates) {}
+
+    /// How things stand with the configured budgets.
+    public List<Standing> standings() {
+        lock.lock();
+        try {
+            long now = now();
+            return budgetGates.values().stream().map(gate -> standing(gate, now)).toList();
+        } finally {
+            lock.unlock();
         }
-        Duration left = Duration.between(clock.instant(), mark);
-        if (left.isPositive()) {
-            return left;
+    }
+
+    /// Whether a configured budget limits the calls to `model`.
+    public boolean isBudgeted(String model) {
+        return budgetGate(model) != null;
+    }
+
+    /// How things stand with one model's group.
+    public Standing standing(String model) {
+        lock.lock();
+        try {
+            return standing(gateOf(model), now());
+        } finally {
+            lock.unlock();
         }
-        marks.remove(model, mark);
-        return Duration.ZERO;
+    }
+
+    private static Standing standing(Gate gate, long now) {
+        return new Standing(
+                gate.name(),
+                gate.inFlight(),
+                gate.waiting(),
+                gate.concurrencyLimit(),
+                micros(Math.max(0, gate.markMicros() - now)),
+                gate.isBroken(),
+                gate.rates(now));
+    }
+
+    void answered(Permit permit, long promptTokens, long completionTokens) {
+        lock.lock();
+        try {
+            permit.gate().answered(permit, promptTokens, completionTokens, now());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void refused(Permit permit, @Nullable Duration retryAfter, Rates rates) {
+        lock.lock();
+        try {
+            permit.gate().refused(permit, rates, now());
+            if (retryAfter != null) {
+                mark(permit.gate(), retryAfter);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void failed(Permit permit) {
+        lock.lock();
+        try {
+            permit.gate().failed(permit, now());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void notBefore(Permit permit, Duration wait) {
+        lock.lock();
+        try {
+            mark(permit.gate(), wait);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void learned(Permit permit, Rates rates) {
+        lock.lock();
+        try {
+            permit.gate().learned(rates);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void release(Permit permit) {
+        long heldNanos = System.nanoTime() - permit.acquiredAtNanos();
+        lock.lock();
+        try {
+            averageHoldNanos =
+                    averageHoldNanos == 0
+                            ? heldNanos
+                            : averageHoldNanos + (heldNanos - averageHoldNanos) / 16;
+            permit.gate().ended();
+            freePermits++;
+            if (permit.want().job() != null) {
+                freeJobPermits++;
+            }
+            pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Does something under the lock, and then lets start who may.
+    void change(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Unix microseconds in the time of the store.
+    long now() {
+        Instant instant = shared.instant();
+        return TimeUnit.SECONDS.toMicros(instant.getEpochSecond())
+                + TimeUnit.NANOSECONDS.toMicros(instant.getNano());
+    }
+
+    private void mark(Gate gate, Duration wait) {
+        long until = now() + TimeUnit.NANOSECONDS.toMicros(wait.toNanos());
+        if (gate != crowded && gate.mark(until)) {
+            leases.marked(gate);
+        }
+    }
+
+    private @Nullable Gate budgetGate(String model) {
+        for (Gate gate : budgetGates.values()) {
+            FlowConfig.BudgetConfig configured = gate.configured();
+            if (configured != null
+                    && configured.models().orElse(List.of(gate.name())).stream()
+                            .anyMatch(pattern -> matches(pattern, model))) {
+                return gate;
+            }
+        }
+        return null;
+    }
+
+    private static boolean matches(String pattern, String model) {
+        return pattern.endsWith("*")
+                ? model.startsWith(pattern.substring(0, pattern.length() - 1))
+                : model.equals(pattern);
+    }
+
+    private Gate gateOf(String model) {
+        Gate known = gates.get(model);
+        if (known != null) {
+            return known;
+        }
+        Gate found = budgetGate(model);
+        if (found != null && gates.size() >= GATES_MAX) {
+            return found;
+        }
+        if (found == null && gates.size() >= GATES_MAX) {
+            long now = now();
+            gates.values().removeIf(gate -> gate.isIdle(now) && !active.contains(gate));
+            if (gates.size() >= GATES_MAX) {
+                return crowded;
+            }
+        }
+        Gate gate = found != null ? found : new Gate(model, config, null);
+        gates.put(model, gate);
+        return gate;
+    }
+
+    /// Lets start who may, tells who waits in vain, and sets the timer for the next moment at which
+    /// somebody may start.
+    private void pump() {
+        long now = now();
+        boolean started = true;
+        while (started && freePermits > 0) {
+            started = false;
+            for (Gate gate : List.copyOf(active)) {
+                started |= freePermits > 0 && startOne(gate, now);
+            }
+        }
+        long next = Gate.LATER;
+        Collection<Gate> idle = new ArrayList<>();
+        for (Gate gate : active) {
+            if (gate.waiting() == 0) {
+                idle.add(gate);
+                continue;
+            }
+            leases.order(gate, now);
+            next = Math.min(next, nextAt(gate, now));
+        }
+        active.removeAll(idle);
+        setTimer(next);
+    }
+
+    private boolean startOne(Gate gate, long now) {
+        Waiter head = gate.head(freeJobPermits > 0);
+        if (head == null || gate.readyAt(head, now) > now) {
+            return false;
+        }
+        gate.start(head, now);
+        freePermits--;
+        if (head.want().job() != null) {
+            freeJobPermits--;
+        }
+        head.decide(new Permit(this, gate, head.want(), head.tokens(), now, gate.inFlight() - 1));
+        return true;
+    }
+
+    private long nextAt(Gate gate, long now) {
+        Waiter head = gate.head(true);
+        if (head == null) {
+            return Gate.LATER;
+        }
+        long at = gate.readyAt(head, now);
+        if (at != Gate.LATER && at - now > SHORT_MICROS) {
+            List<Waiter> impatient = new ArrayList<>();
+            gate.forEachWaiter(waiter -> {
+                if (waiter.patientUntil() < at) {
+                    impatient.add(waiter);
+                }
+            });
+            for (Waiter waiter : impatient) {
+                gate.remove(waiter);
+                waiter.decide(new Decision.NotBefore(bounded(micros(at - now))));
+            }
+        }
+        // Who may start now waits for a permit of the process.
+        return at <= now ? Gate.LATER : at;
+    }
+
+    private void setTimer(long at) {
+        boolean sooner = at < nextAt;
+        nextAt = at;
+        if (at == Gate.LATER) {
+            return;
+        }
+        if (timer == null) {
+            timer = Thread.ofVirtual().name("admission").start(this::tick);
+        } else if (sooner) {
+            earlier.signal();
+        }
+    }
+
+    private void tick() {
+        lock.lock();
+        try {
+            while (true) {
+                long left = nextAt == Gate.LATER ? Gate.LATER : nextAt - now();
+                if (left <= 0) {
+                    nextAt = Gate.LATER;
+                    pump();
+                } else if (left == Gate.LATER) {
+                    earlier.await();
+                } else {
+                    earlier.awaitNanos(TimeUnit.MICROSECONDS.toNanos(left));
+                }
+            }
+        } catch (InterruptedException _) {
+            // Nobody interrupts it but the end of the process.
+            timer = null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long nanosUntil(Instant latest) {
+        Duration left = Duration.between(clock.instant(), latest);
+        return Math.max(0, left.toNanos());
+    }
+
+    private static Duration micros(long micros) {
+        return Duration.of(micros, ChronoUnit.MICROS);
     }
 
     private static Duration bounded(Duration wait) {

@@ -4,7 +4,11 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /// How many calls may run and wait at once, in this process.
 @ConfigMapping(prefix = "penstock.flow")
@@ -36,6 +40,39 @@ public interface FlowConfig {
         return maxConcurrency() - reservedForInteractive().orElse(maxConcurrency() / 10);
     }
 
+    /// Calls in flight with which a process begins to find out how many the provider takes.
+    @WithDefault("20")
+    int startConcurrency();
+
+    /// Failures in a row (5xx, timeouts, no connection) after which a model is left alone for a
+    /// while; 0 for never.
+    @WithDefault("20")
+    int breakerFailures();
+
+    /// How often a process looks for what others know of a model that it calls, where the store is
+    /// shared.
+    @WithDefault("75ms")
+    Duration refresh();
+
+    /// Limits of the provider's account, by a name of one's choice; all processes that share the
+    /// store keep to them together.
+    Map<String, BudgetConfig> budgets();
+
+    /// One limit of the provider's account.
+    interface BudgetConfig {
+
+        /// The models that count against it, as they are asked for; `*` at the end stands for any
+        /// rest. The budget's name unless given.
+        Optional<List<String>> models();
+
+        OptionalLong requestsPerMinute();
+
+        /// Tokens of prompts and answers together.
+        OptionalLong tokensPerMinute();
+
+        OptionalInt maxInFlight();
+    }
+
     /// Stops the start with one sentence when a value makes no sense.
     default FlowConfig checked() {
         if (maxConcurrency() < 1 || maxConcurrency() > 10_000) {
@@ -56,6 +93,26 @@ public interface FlowConfig {
                             + maxWaiting()
                             + ": give the number of calls that may wait, from 0 to 1000000.");
         }
+        if (startConcurrency() < 1) {
+            throw new ConfigurationException(
+                    "penstock.flow.start-concurrency is "
+                            + startConcurrency()
+                            + ": give the number of calls to begin with, from 1.");
+        }
+        if (breakerFailures() < 0) {
+            throw new ConfigurationException(
+                    "penstock.flow.breaker-failures is "
+                            + breakerFailures()
+                            + ": give a number of failures in a row, or 0 for no breaker.");
+        }
+        if (refresh().compareTo(Duration.ofMillis(10)) < 0
+                || refresh().compareTo(Duration.ofSeconds(10)) > 0) {
+            throw new ConfigurationException(
+                    "penstock.flow.refresh is "
+                            + refresh()
+                            + ": give a duration from 10ms to 10s, such as 75ms.");
+        }
+        budgets().forEach(FlowConfig::check);
         if (maxWait().isNegative() || maxWait().compareTo(Duration.ofMinutes(2)) > 0) {
             throw new ConfigurationException(
                     "penstock.flow.max-wait is "
@@ -63,5 +120,28 @@ public interface FlowConfig {
                             + ": give a duration from 0s to 2m, such as 500ms.");
         }
         return this;
+    }
+
+    private static void check(String name, BudgetConfig budget) {
+        String key = "penstock.flow.budgets." + name;
+        if (name.length() > 200) {
+            throw new ConfigurationException(
+                    "A budget's name in penstock.flow.budgets has more than 200 characters: give it a"
+                            + " short one, and its models in models.");
+        }
+        if (budget.requestsPerMinute().isEmpty()
+                && budget.tokensPerMinute().isEmpty()
+                && budget.maxInFlight().isEmpty()) {
+            throw new ConfigurationException(
+                    key
+                            + " limits nothing: give it requests-per-minute, tokens-per-minute or"
+                            + " max-in-flight.");
+        }
+        if (budget.requestsPerMinute().orElse(1) < 1
+                || budget.tokensPerMinute().orElse(1) < 1
+                || budget.maxInFlight().orElse(1) < 1) {
+            throw new ConfigurationException(
+                    key + " has a limit below 1: give what the provider's account page says.");
+        }
     }
 }

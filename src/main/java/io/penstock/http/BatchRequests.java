@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Reads the JSON bodies in which a batch is submitted: `{"prompts":[string…], …}`,
 /// `{"items":[{"custom_id"?, "prompt", …}…], …}` or `{"input":"s3://bucket/key", …}`, each with the
@@ -24,12 +25,12 @@ class BatchRequests {
     private static final Set<String> FORMS = Set.of("prompts", "items", "input");
 
     private static final Set<String> FIELDS =
-            Stream.concat(FORMS.stream(), ItemReader.OPTIONS.stream())
+            Stream.concat(FORMS.stream(), ItemReader.SUBMITTED.stream())
                     .collect(Collectors.toUnmodifiableSet());
 
     /// What the query of JSON Lines may name.
     static final Set<String> IN_QUERY =
-            ItemReader.OPTIONS.stream()
+            ItemReader.SUBMITTED.stream()
                     .filter(name -> !name.equals("response_format"))
                     .collect(Collectors.toUnmodifiableSet());
 
@@ -63,7 +64,7 @@ class BatchRequests {
     /// The options for all items, checked.
     ObjectNode options(Fields fields) {
         ObjectNode options = Fields.JSON.createObjectNode();
-        for (String name : ItemReader.OPTIONS) {
+        for (String name : ItemReader.SUBMITTED) {
             if (fields.has(name)) {
                 options.set(name, fields.json().get(name));
             }
@@ -80,10 +81,28 @@ class BatchRequests {
         return options;
     }
 
+    /// What a job may cost from now on; null when the query does not say.
+    static @Nullable BigDecimal maxCost(Query query) {
+        String text = query.text("max_cost");
+        if (text == null) {
+            return null;
+        }
+        try {
+            BigDecimal most = new BigDecimal(text);
+            if (most.signum() > 0 && most.precision() <= 18) {
+                return most;
+            }
+        } catch (NumberFormatException notANumber) {
+            // Said below, in the same words as for a number that makes no sense.
+        }
+        throw InvalidRequest.of(
+                "max_cost", "out_of_range", "\"max_cost\" must be a number above zero.");
+    }
+
     private static void put(ObjectNode options, String name, String value) {
         try {
             switch (name) {
-                case "temperature" -> options.put(name, new BigDecimal(value));
+                case "temperature", "max_cost" -> options.put(name, new BigDecimal(value));
                 case "max_tokens", "timeout_ms" -> options.put(name, Long.parseLong(value));
                 default -> options.put(name, value);
             }

@@ -29,6 +29,7 @@ import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
@@ -64,6 +65,7 @@ public class BatchResource {
     private static final Set<String> LIST_OPTIONS = Set.of("after", "limit", "status");
     private static final Set<String> RESULTS_OPTIONS = Set.of("after", "limit", "order");
     private static final String NO_OPTIONS = "is in the query; this path takes no options there.";
+    private static final Set<String> MAX_COST = Set.of("max_cost");
     private static final Duration TICK = Duration.ofMillis(500);
 
     private static final Executor VIRTUAL = Executors.newVirtualThreadPerTaskExecutor();
@@ -319,8 +321,12 @@ public class BatchResource {
     @Path("{id}/resume")
     @Produces(MediaType.APPLICATION_JSON)
     public Response resume(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
-        return changed(id, batches::resume, job -> isOpen(job) && job.paused() == null, "resumed");
+        BigDecimal maxCost = BatchRequests.maxCost(Query.of(uri, MAX_COST));
+        return changed(
+                id,
+                found -> batches.resume(found, maxCost),
+                job -> isOpen(job) && job.paused() == null,
+                "resumed");
     }
 
     private static boolean isOpen(Job job) {

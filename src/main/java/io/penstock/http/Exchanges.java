@@ -85,6 +85,9 @@ class Exchanges {
         response.putHeader(
                 "x-penstock-overhead-ms",
                 String.format(Locale.ROOT, "%.1f", overhead.toNanos() / 1_000_000.0));
+        if (call != null) {
+            call.rateHeaders().forEach(response::putHeader);
+        }
         if (endpoint.simulated()) {
             response.putHeader("x-penstock-provider", "simulated");
         }

@@ -14,6 +14,7 @@ import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -71,6 +72,11 @@ final class JobJson {
                 .put("prompt_tokens", tokens.prompt())
                 .put("completion_tokens", tokens.completion())
                 .put("total_tokens", tokens.total());
+        json.put(
+                "cost",
+                tokens.costNanos() == 0
+                        ? null
+                        : BigDecimal.valueOf(tokens.costNanos(), 9).stripTrailingZeros());
         Double rate = rate(job, counts, now);
         json.put("rate_per_second", rate);
         if (rate != null && rate > 0 && !job.status().isTerminal() && job.paused() == null) {

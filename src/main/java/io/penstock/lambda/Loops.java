@@ -23,6 +23,10 @@ import java.util.Map;
 class Loops {
 
     private static final int WORKERS = 4;
+
+    /// A wait for a message: short, so that a stop is noticed soon.
+    private static final Duration TURN = Duration.ofSeconds(1);
+
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
     /// How long a stopping process waits for its workers to hand their chunks on.
@@ -59,8 +63,16 @@ class Loops {
             return;
         }
         for (int i = 0; i < workers; i++) {
-            threads.add(Thread.ofVirtual().name("worker-", i).start(this::work));
+            threads.add(
+                    Thread.ofVirtual()
+                            .name("worker-", i)
+                            .start(() -> work(() -> queue.receive(1, TURN))));
         }
+        // So that a small job begins at once while the others are all at a large one's chunks.
+        threads.add(
+                Thread.ofVirtual()
+                        .name("worker-", workers)
+                        .start(() -> work(() -> queue.receiveFromIdleGroup(TURN))));
         threads.add(Thread.ofVirtual().name("sweep").start(this::sweep));
     }
 
@@ -85,11 +97,14 @@ class Loops {
         }
     }
 
-    private void work() {
+    private interface Source {
+        List<ChunkQueue.Delivery> receive() throws InterruptedException;
+    }
+
+    private void work(Source source) {
         while (!stopping) {
             try {
-                // In short turns, so that a stop is noticed soon.
-                for (ChunkQueue.Delivery delivery : queue.receive(1, Duration.ofSeconds(1))) {
+                for (ChunkQueue.Delivery delivery : source.receive()) {
                     handle(delivery);
                 }
             } catch (InterruptedException _) {

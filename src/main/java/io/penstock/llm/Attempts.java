@@ -3,6 +3,8 @@ package io.penstock.llm;
 import io.penstock.flow.Admission;
 import io.penstock.flow.Decision;
 import io.penstock.flow.Permit;
+import io.penstock.flow.Rates;
+import io.penstock.flow.Want;
 import io.smallrye.faulttolerance.api.CustomBackoff;
 import io.smallrye.faulttolerance.api.RetryWhen;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -22,8 +24,10 @@ class Attempts {
     private final Admission admission;
     private final Completions completions;
     private final Clock clock;
+    private final Meters meters;
 
-    Attempts(Admission admission, Completions completions, Clock clock) {
+    Attempts(Admission admission, Completions completions, Clock clock, Meters meters) {
+        this.meters = meters;
         this.admission = admission;
         this.completions = completions;
         this.clock = clock;
@@ -37,18 +41,56 @@ class Attempts {
     @RetryWhen(exception = Retryable.class)
     @CustomBackoff(RetryAfterBackoff.class)
     void attempt(Call call) throws InterruptedException {
-        try (Permit _ = permit(call)) {
-            oneAttempt(call);
-        } catch (LlmException failed) {
-            Duration retryAfter = failed.failure().retryAfter();
-            if (retryAfter != null && failed.failure().kind().retryable()) {
-                admission.notBefore(call.model(), retryAfter);
-            }
-            throw failed;
-        } catch (TimeoutException _) {
-            throw timedOut(call);
+        try (Permit permit = permit(call)) {
+            oneAttempt(call, permit);
         } catch (BulkheadException _) {
             throw new LlmException(full(new Decision.Full(admission.retryAfterWhenFull())), call);
+        }
+    }
+
+    /// Tells the permit how it went.
+    private void oneAttempt(Call call, Permit permit) throws InterruptedException {
+        try {
+            oneAttempt(call);
+            Completion completion = call.completion();
+            Usage usage = completion == null ? null : completion.usage();
+            if (usage == null) {
+                permit.answered(-1, 0);
+            } else {
+                permit.answered(usage.promptTokens(), usage.completionTokens());
+            }
+            permit.learned(call.rates());
+        } catch (LlmException failed) {
+            tell(permit, failed.failure(), call.rates());
+            throw failed;
+        } catch (TimeoutException _) {
+            permit.failed();
+            throw timedOut(call);
+        }
+    }
+
+    private void tell(Permit permit, Failure failure, Rates rates) {
+        permit.learned(rates);
+        switch (failure.kind()) {
+            case RATE_LIMITED -> {
+                meters.refused();
+                permit.refused(failure.retryAfter(), rates);
+            }
+            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT -> {
+                permit.failed();
+                Duration retryAfter = failure.retryAfter();
+                if (retryAfter != null) {
+                    permit.notBefore(retryAfter);
+                }
+            }
+            case INVALID_REQUEST, CONTENT_FILTER, LENGTH -> permit.answered(-1, 0);
+            // Says nothing of how much the provider can take.
+            case AUTHENTICATION,
+                    QUOTA_EXHAUSTED,
+                    TRUNCATED,
+                    REJECTED,
+                    DEADLINE_EXCEEDED,
+                    CANCELLED -> {}
         }
     }
 
@@ -97,15 +139,22 @@ class Attempts {
                         throw new LlmException(notBefore(call, retryAfter), call);
             };
         } finally {
+            call.limitedBy(RateHeaders.write(admission.rates(call.model())));
             call.spentOutside(System.nanoTime() - start);
         }
     }
 
     private Decision decision(Call call) throws InterruptedException {
-        Duration patience = call.patience();
-        return patience != null
-                ? admission.awaitPatiently(call.model(), patience, call.deadline())
-                : admission.await(call.model(), call.attemptCount() == 0, call.deadline());
+        Want want =
+                Want.of(call.model(), call.deadline())
+                        .sized(call.prompt().bytes(), call.prompt().maxTokens());
+        Call.Job job = call.job();
+        if (job != null) {
+            return admission.await(want.ofJob(job.name(), job.weight(), job.patience()));
+        }
+        // A later attempt waits until its deadline.
+        return admission.await(
+                call.attemptCount() == 0 ? want.within(admission.maxWait(), clock) : want);
     }
 
     private static Failure notBefore(Call call, Duration retryAfter) {

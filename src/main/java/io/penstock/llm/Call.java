@@ -1,7 +1,9 @@
 package io.penstock.llm;
 
+import io.penstock.flow.Rates;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ public final class Call {
     private volatile Prompt prompt;
     private final @Nullable Duration limit;
     private final @Nullable Consumer<String> deltas;
-    private final @Nullable Duration patience;
+    private final @Nullable Job job;
     private final long startedAtNanos = System.nanoTime();
 
     private final Object lock = new Object();
@@ -34,16 +36,18 @@ public final class Call {
     private volatile boolean streamed;
     private volatile @Nullable Completion completion;
     private volatile long outsideNanos;
+    private volatile Rates rates = Rates.UNKNOWN;
+    private volatile Map<String, String> rateHeaders = Map.of();
 
     private Call(
             Prompt prompt,
             @Nullable Duration limit,
             @Nullable Consumer<String> deltas,
-            @Nullable Duration patience) {
+            @Nullable Job job) {
         this.prompt = prompt;
         this.limit = limit;
         this.deltas = deltas;
-        this.patience = patience;
+        this.job = job;
     }
 
     /// A call that waits for the whole answer.
@@ -53,11 +57,17 @@ public final class Call {
         return new Call(prompt, limit, null, null);
     }
 
-    /// A call of a batch: it waits for a permit as long as need be, and for the provider's
-    /// `Retry-After` only as long as its patience lasts; the outcome is then a failure with a
+    /// Whose call it is, if nobody waits for its answer.
+    ///
+    /// @param weight how many of its calls start for one of another job
+    /// @param patience how long to wait for the provider's `Retry-After` or for a budget
+    public record Job(String name, int weight, Duration patience) {}
+
+    /// A call of a batch: it waits for a permit as long as need be, and for what is known to take
+    /// longer only as long as the job's patience lasts; the outcome is then a failure with a
     /// [Failure#retryAfter()] that is longer. The batch bounds how many there are.
-    public static Call patient(Prompt prompt, Duration limit, Duration patience) {
-        return new Call(prompt, limit, null, patience);
+    public static Call of(Prompt prompt, Duration limit, Job job) {
+        return new Call(prompt, limit, null, job);
     }
 
     /// A call that hands over the answer piece by piece.
@@ -99,9 +109,27 @@ public final class Call {
         }
     }
 
-    /// How long a call of a batch waits for a mark to pass; null for any other.
-    @Nullable Duration patience() {
-        return patience;
+    @Nullable Job job() {
+        return job;
+    }
+
+    /// The headers that tell a caller of the limits that hold for its model: `x-ratelimit-*`, none
+    /// where no budget is configured.
+    public Map<String, String> rateHeaders() {
+        return rateHeaders;
+    }
+
+    void limitedBy(Map<String, String> headers) {
+        rateHeaders = headers;
+    }
+
+    /// What the provider has last said of its limits.
+    Rates rates() {
+        return rates;
+    }
+
+    void learned(Rates said) {
+        rates = said;
     }
 
     /// Requests made to the provider so far, with those for which no connection came about.
@@ -173,6 +201,11 @@ public final class Call {
         return model;
     }
 
+    /// Goes on with another model.
+    void fallBackTo(String other) {
+        prompt = prompt.withModel(other);
+    }
+
     /// The model's name as logs may hold it: callers can put anything into it.
     String printableModel() {
         String model = model();
@@ -235,6 +268,7 @@ public final class Call {
     /// Counts a request that is about to be made; one for which no connection comes about counts
     /// too.
     void attempted() {
+        rates = Rates.UNKNOWN;
         attemptCount++;
     }
 

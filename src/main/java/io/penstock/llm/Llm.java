@@ -57,8 +57,34 @@ public class Llm {
                 "The time for this call is up; give it more time (timeout_ms) or fewer tokens.");
     }
 
+    /// With the model that was asked for, and if that one is down, with the one that stands in for
+    /// it.
+    private void attempt(Call call) throws InterruptedException {
+        String other = config.fallbacks().get(call.model());
+        try {
+            attempts.attempt(call);
+        } catch (LlmException failed) {
+            if (other == null || !isDown(call, failed.failure())) {
+                throw failed;
+            }
+            call.fallBackTo(other);
+            attempts.attempt(call);
+        }
+    }
+
+    private boolean isDown(Call call, Failure failure) {
+        if (call.streamed() || call.isCancelled() || call.isDraining()) {
+            return false;
+        }
+        return switch (failure.kind()) {
+            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT -> true;
+            case REJECTED -> admission.standing(call.model()).broken();
+            default -> false;
+        };
+    }
+
     private Outcome admitted(Call call) {
-        boolean patient = call.patience() != null;
+        boolean patient = call.job() != null;
         if (patient) {
             admission.enterPatiently();
         } else if (!admission.enter()) {
@@ -66,7 +92,7 @@ public class Llm {
         }
         try {
             call.runsHere();
-            attempts.attempt(call);
+            attempt(call);
             Completion completion = call.completion();
             return completion != null
                     ? completion

@@ -4,8 +4,10 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
 /// Which provider is called, and how patiently.
@@ -71,6 +73,20 @@ public interface LlmConfig {
     @WithDefault("max_completion_tokens")
     MaxTokensField maxTokensField();
 
+    /// What models cost, by name.
+    Map<String, PriceConfig> prices();
+
+    /// Models that stand in for others which fail, by the name of the other.
+    Map<String, String> fallbacks();
+
+    /// The price of a million tokens, in a currency of one's choice.
+    interface PriceConfig {
+
+        BigDecimal input();
+
+        BigDecimal output();
+    }
+
     /// The two names of the limit: OpenAI deprecated the first in favour of the second, and many
     /// compatible servers know only the first.
     enum MaxTokensField {
@@ -113,6 +129,23 @@ public interface LlmConfig {
         }
         size("max-prompt", maxPrompt());
         size("max-answer", maxAnswer());
+        prices().forEach((name, price) -> {
+            if (price.input().signum() < 0 || price.output().signum() < 0) {
+                throw new ConfigurationException(
+                        "penstock.llm.prices."
+                                + name
+                                + " is below zero: give the price of a million tokens.");
+            }
+        });
+        fallbacks()
+                .forEach((name, other) -> {
+                    if (other.isBlank() || other.equals(name)) {
+                        throw new ConfigurationException(
+                                "penstock.llm.fallbacks."
+                                        + name
+                                        + " names no other model: give the one that is to stand in for it.");
+                    }
+                });
         if (model().isBlank()) {
             throw new ConfigurationException(
                     "penstock.llm.model is blank: name the model for prompts that name none.");

@@ -8,6 +8,8 @@ import io.penstock.flow.Admission;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Counts calls, attempts and tokens by model and outcome. Thread-safe.
 ///
@@ -15,7 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// answered are told apart; all others count as `other`.
 @ApplicationScoped
 @Startup
-class Meters {
+public class Meters {
 
     private static final int MODELS_MAX = 100;
 
@@ -23,8 +25,12 @@ class Meters {
     private final ConcurrentHashMap<String, ConcurrentHashMap<String, ByOutcome>> models =
             new ConcurrentHashMap<>();
 
+    private final Admission admission;
+    private final Counter refusals;
+
     Meters(MeterRegistry registry, Admission admission) {
         this.registry = registry;
+        this.admission = admission;
         Gauge.builder("penstock.calls.in.flight", admission, Admission::inFlight)
                 .description("Calls that hold a permit")
                 .register(registry);
@@ -32,6 +38,74 @@ class Meters {
                 .description(
                         "Calls that wait for a permit, a not-before mark or their next attempt")
                 .register(registry);
+        refusals =
+                Counter.builder("penstock.rate.limited")
+                        .description("Attempts that the provider has refused with 429")
+                        .register(registry);
+        for (Admission.Standing budget : admission.standings()) {
+            watch(budget.group(), () -> standing(admission, budget.group()));
+        }
+    }
+
+    private static Admission.Standing standing(Admission admission, String budget) {
+        return admission.standings().stream()
+                .filter(standing -> standing.group().equals(budget))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// Shows how things stand at a group of models.
+    private void watch(String group, Supplier<Admission.Standing> standing) {
+        gauge("in.flight", "Calls in flight", group, () -> standing.get().inFlight());
+        gauge("waiting", "Calls that wait for their turn", group, () -> standing.get().waiting());
+        gauge(
+                "concurrency.limit",
+                "Calls in flight that the provider is thought to take from this process",
+                group,
+                () -> standing.get().concurrencyLimit());
+        gauge(
+                "not.before.seconds",
+                "For how long the provider wants no calls",
+                group,
+                () -> standing.get().notBefore().toMillis() / 1000.0);
+        gauge(
+                "broken",
+                "1 while the models are left alone for their failures",
+                group,
+                () -> standing.get().broken() ? 1 : 0);
+        gauge(
+                "requests.left",
+                "Requests of the budget that could start now; -1 where they are not limited",
+                group,
+                () -> left(standing.get().rates().requestsLeft()));
+        gauge(
+                "tokens.left",
+                "Tokens of the budget that could be used now; -1 where they are not limited",
+                group,
+                () -> left(standing.get().rates().tokensLeft()));
+    }
+
+    private static long left(@Nullable Long left) {
+        return left == null ? -1 : left;
+    }
+
+    private void gauge(String name, String meaning, String group, Supplier<Number> value) {
+        Gauge.builder("penstock.flow." + name, value)
+                .description(meaning)
+                .tag("group", group)
+                .register(registry);
+    }
+
+    /// Counts a job that was paused for a reason that somebody has to look at.
+    ///
+    /// @param reason one of a few words
+    public void paused(String reason) {
+        registry.counter("penstock.jobs.paused", "reason", reason).increment();
+    }
+
+    /// Counts an attempt that was one too many for the provider.
+    void refused() {
+        refusals.increment();
     }
 
     void record(Call call, Outcome outcome) {
@@ -57,8 +131,15 @@ class Meters {
                 models.containsKey(model)
                         || (outcome instanceof Completion && models.size() < MODELS_MAX);
         String label = known ? model : "other";
-        return models.computeIfAbsent(label, _ -> new ConcurrentHashMap<>())
+        return models.computeIfAbsent(label, _ -> shown(label))
                 .computeIfAbsent(outcomeLabel, _ -> new ByOutcome(registry, label, outcomeLabel));
+    }
+
+    private ConcurrentHashMap<String, ByOutcome> shown(String label) {
+        if (!label.equals("other") && !admission.isBudgeted(label)) {
+            watch(label, () -> admission.standing(label));
+        }
+        return new ConcurrentHashMap<>();
     }
 
     private static final class ByOutcome {

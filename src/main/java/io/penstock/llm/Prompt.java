@@ -37,10 +37,31 @@ public record Prompt(
                 "{}", request.path("model").textValue(), null, null, maxTokens, null, request);
     }
 
+    Prompt withModel(String other) {
+        return new Prompt(text, other, system, temperature, maxTokens, responseFormat, request);
+    }
+
+    /// About as many bytes as a model will read, without what a request has around it.
+    long bytes() {
+        if (request != null) {
+            return length(request.path("messages"));
+        }
+        // In UTF-16 code units: what other scripts have more in bytes they have in tokens too.
+        return text.length() + (system == null ? 0 : system.length());
+    }
+
+    private static long length(JsonNode node) {
+        if (node.isTextual()) {
+            return node.textValue().length();
+        }
+        long sum = 0;
+        for (JsonNode part : node) {
+            sum += length(part);
+        }
+        return sum;
+    }
+
     Prompt orModel(String fallback) {
-        return model != null
-                ? this
-                : new Prompt(
-                        text, fallback, system, temperature, maxTokens, responseFormat, request);
+        return model != null ? this : withModel(fallback);
     }
 }

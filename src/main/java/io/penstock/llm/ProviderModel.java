@@ -95,6 +95,7 @@ class ProviderModel implements ChatModel {
         if (head == null) {
             throw new LlmException(Llm.deadlineExceeded(), call);
         }
+        call.learned(RateHeaders.read(head.headers()));
         String contentType = head.headers().get("content-type");
         boolean json = contentType == null || contentType.contains("json");
         if (head.status() < 200 || head.status() > 299) {

@@ -24,8 +24,8 @@ public final class Retryable implements Predicate<Throwable> {
     /// waiting in vain.
     private static boolean reachable(LlmException failed) {
         Duration retryAfter = failed.failure().retryAfter();
-        Duration patience = failed.call().patience();
-        if (retryAfter != null && patience != null && retryAfter.compareTo(patience) > 0) {
+        Call.Job job = failed.call().job();
+        if (retryAfter != null && job != null && retryAfter.compareTo(job.patience()) > 0) {
             return false;
         }
         return retryAfter == null

@@ -229,7 +229,10 @@ public record Chunk(
                 .add(counts.failed())
                 .add(counts.expired())
                 .add(counts.cancelled());
-        json.putArray("tokens").add(tokens.prompt()).add(tokens.completion());
+        json.putArray("tokens")
+                .add(tokens.prompt())
+                .add(tokens.completion())
+                .add(tokens.costNanos());
         ArrayNode written = json.putArray("segments");
         segments.forEach(s -> written.addArray().add(s.epoch()).add(s.count()));
         ArrayNode suspected = json.putArray("suspects");
@@ -266,7 +269,9 @@ public record Chunk(
                         counts.path(2).asInt(),
                         counts.path(3).asInt()),
                 new Tokens(
-                        json.path("tokens").path(0).asLong(), json.path("tokens").path(1).asLong()),
+                        json.path("tokens").path(0).asLong(),
+                        json.path("tokens").path(1).asLong(),
+                        json.path("tokens").path(2).asLong()),
                 List.copyOf(segments),
                 List.copyOf(suspects),
                 json.path("suspect_crashes").asInt(),

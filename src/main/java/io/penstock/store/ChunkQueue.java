@@ -21,11 +21,18 @@ public interface ChunkQueue {
     record Delivery(String id, String receipt, String body, int receiveCount) {}
 
     /// Sends messages that become visible after `delay`; a longer one than [#MAX_DELAY] is cut.
-    void send(List<String> bodies, Duration delay);
+    ///
+    /// @param group whose messages these are: those of a group with few under way come before those
+    ///   of one with many
+    void send(String group, List<String> bodies, Duration delay);
 
     /// Receives up to `max` messages, 10 at most, and waits up to `wait`, 20 s at most, for the
     /// first.
     List<Delivery> receive(int max, Duration wait) throws InterruptedException;
+
+    /// Receives as [#receive] does, but only from groups none of whose messages are under way,
+    /// where the queue can tell.
+    List<Delivery> receiveFromIdleGroup(Duration wait) throws InterruptedException;
 
     void delete(Delivery delivery);
 

@@ -50,4 +50,10 @@ class Engines {
     ChunkQueue queue() {
         return isAws ? aws.queue() : local.queue();
     }
+
+    @Produces
+    @ApplicationScoped
+    BudgetStore budgets() {
+        return isAws ? aws.budgets() : local.budgets();
+    }
 }

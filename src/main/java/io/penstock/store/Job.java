@@ -209,6 +209,25 @@ public record Job(
                 totals);
     }
 
+    /// The next version, going on after a pause with other options.
+    public Job resumed(String newOptions) {
+        return new Job(
+                id,
+                area,
+                version + 1,
+                status,
+                null,
+                null,
+                createdAt,
+                startedAt,
+                finishedAt,
+                expiresAt,
+                retainedUntil,
+                input,
+                newOptions,
+                totals);
+    }
+
     /// How it is stored.
     public String toJson() {
         ObjectNode json =
@@ -239,7 +258,8 @@ public record Job(
                     .add(totals.tokens.prompt())
                     .add(totals.tokens.completion())
                     .add(totals.outputBytes)
-                    .add(totals.errorBytes);
+                    .add(totals.errorBytes)
+                    .add(totals.tokens.costNanos());
         }
         return json.toString();
     }
@@ -274,7 +294,10 @@ public record Job(
                                         sums.path(1).asInt(),
                                         sums.path(2).asInt(),
                                         sums.path(3).asInt()),
-                                new Tokens(sums.path(4).asLong(), sums.path(5).asLong()),
+                                new Tokens(
+                                        sums.path(4).asLong(),
+                                        sums.path(5).asLong(),
+                                        sums.path(8).asLong()),
                                 sums.path(6).asLong(),
                                 sums.path(7).asLong())
                         : null);

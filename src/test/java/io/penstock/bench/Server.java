@@ -131,6 +131,12 @@ final class Server implements AutoCloseable {
         }
     }
 
+    /// Ends it as `kill -9` does.
+    void kill() {
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
     private void awaitListening() throws IOException {
         long end = System.nanoTime() + START_LIMIT_NANOS;
         while (System.nanoTime() < end && process.isAlive()) {

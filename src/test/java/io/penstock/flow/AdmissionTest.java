@@ -24,7 +24,7 @@ class AdmissionTest {
         Admission admission = admission(1, 0, "0s");
         try (Permit _ = granted(admission)) {
             assertThat(admission.inFlight()).isEqualTo(1);
-            assertThat(admission.await(MODEL, true, inAMinute())).isInstanceOf(Decision.Full.class);
+            assertThat(admission.await(want(admission, MODEL))).isInstanceOf(Decision.Full.class);
         }
         assertThat(admission.inFlight()).isZero();
         granted(admission).close();
@@ -48,12 +48,12 @@ class AdmissionTest {
         admission.notBefore(MODEL, Duration.ofSeconds(30));
         admission.notBefore(MODEL, Duration.ofSeconds(5));
 
-        Decision decision = admission.await(MODEL, true, inAMinute());
+        Decision decision = admission.await(want(admission, MODEL));
 
         assertThat(decision).isInstanceOf(Decision.NotBefore.class);
         assertThat(((Decision.NotBefore) decision).retryAfter())
                 .isBetween(Duration.ofSeconds(20), Duration.ofSeconds(30));
-        assertThat(admission.await("another", true, inAMinute())).isInstanceOf(Permit.class);
+        assertThat(admission.await(want(admission, "another"))).isInstanceOf(Permit.class);
     }
 
     @Test
@@ -110,9 +110,8 @@ class AdmissionTest {
             admission.notBefore("made-up-" + i, Duration.ofMinutes(1));
         }
 
-        assertThat(admission.await(MODEL, true, inAMinute()))
-                .isInstanceOf(Decision.NotBefore.class);
-        assertThat(admission.await("made-up-19999", true, inAMinute())).isInstanceOf(Permit.class);
+        assertThat(admission.await(want(admission, MODEL))).isInstanceOf(Decision.NotBefore.class);
+        assertThat(admission.await(want(admission, "made-up-19999"))).isInstanceOf(Permit.class);
     }
 
     private static Admission admission(int permits, int waiting, String maxWait) {
@@ -123,11 +122,17 @@ class AdmissionTest {
                                 "penstock.flow.max-concurrency", Integer.toString(permits),
                                 "penstock.flow.max-waiting", Integer.toString(waiting),
                                 "penstock.flow.max-wait", maxWait)),
-                CLOCK);
+                CLOCK,
+                new MemoryBudgets(),
+                "local");
+    }
+
+    private static Want want(Admission admission, String model) {
+        return Want.of(model, inAMinute()).within(admission.maxWait(), CLOCK);
     }
 
     private static Permit granted(Admission admission) throws InterruptedException {
-        return (Permit) admission.await(MODEL, true, inAMinute());
+        return (Permit) admission.await(want(admission, MODEL));
     }
 
     private static Instant inAMinute() {

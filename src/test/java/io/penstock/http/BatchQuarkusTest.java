@@ -197,7 +197,7 @@ class BatchQuarkusTest extends PenstockTest {
     @Test
     void cancellingKeepsWhatIsFinishedAndStartsNothingMore() {
         String prompts =
-                IntStream.range(0, 300)
+                IntStream.range(0, 900)
                         .mapToObj(i -> "\"cancelled " + i + " [[sim latency=500ms]]\"")
                         .collect(Collectors.joining(","));
         Batch batch = Batch.of(caller, Batch.submit(caller, "{\"prompts\":[" + prompts + "]}"));
@@ -209,8 +209,8 @@ class BatchQuarkusTest extends PenstockTest {
         JsonNode done = batch.awaitStatus("cancelled");
 
         int completed = done.path("completed").asInt();
-        assertThat(completed).isBetween(1, 299);
-        assertThat(completed + done.path("cancelled").asInt()).isEqualTo(300);
+        assertThat(completed).isBetween(1, 899);
+        assertThat(completed + done.path("cancelled").asInt()).isEqualTo(900);
         assertThat(done.path("errors").get(0).path("code").asText()).isEqualTo("batch_cancelled");
         List<JsonNode> calls = provider.log("cancelled");
         assertThat(calls.getLast().path("at").asDouble()).isLessThan(answeredAt + 2_000);
@@ -321,6 +321,8 @@ class BatchQuarkusTest extends PenstockTest {
 
         JsonNode paused = batch.awaitStatus("paused");
         assertThat(paused.path("reason").asText()).startsWith("quota_exhausted");
+        assertThat(Caller.join(caller.send(caller.request("/q/metrics").build())).body())
+                .contains("penstock_jobs_paused_total{reason=\"quota_exhausted\"}");
         assertThat(paused.path("pending").asInt()).isEqualTo(2);
 
         provider.behave("{}");

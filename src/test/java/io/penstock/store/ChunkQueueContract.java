@@ -34,7 +34,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void deliversWhatWasSent() throws InterruptedException {
-        queue().send(List.of("{\"chunk\":1,\"ü\":\"<&>\"}"), Duration.ZERO);
+        queue().send("job", List.of("{\"chunk\":1,\"ü\":\"<&>\"}"), Duration.ZERO);
 
         List<ChunkQueue.Delivery> received = queue().receive(10, LONG);
 
@@ -45,7 +45,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void sendsNothing() throws InterruptedException {
-        queue().send(List.of(), Duration.ZERO);
+        queue().send("job", List.of(), Duration.ZERO);
 
         assertThat(queue().receive(10, Duration.ZERO)).isEmpty();
     }
@@ -54,7 +54,7 @@ public interface ChunkQueueContract {
     default void deliversManyOfOneSendTenAtATime() throws InterruptedException {
         List<String> bodies = IntStream.range(0, 25).mapToObj(n -> "message " + n).toList();
 
-        queue().send(bodies, Duration.ZERO);
+        queue().send("job", bodies, Duration.ZERO);
 
         List<String> received = new ArrayList<>();
         while (received.size() < 25) {
@@ -71,7 +71,7 @@ public interface ChunkQueueContract {
         List<String> bodies =
                 IntStream.range(0, 4).mapToObj(n -> String.valueOf(n).repeat(400_000)).toList();
 
-        queue().send(bodies, Duration.ZERO);
+        queue().send("job", bodies, Duration.ZERO);
 
         List<String> received = new ArrayList<>();
         while (received.size() < 4) {
@@ -100,7 +100,7 @@ public interface ChunkQueueContract {
                     threads.submit(() -> queue().receive(10, LONG));
             long start = System.nanoTime();
 
-            queue().send(List.of("one"), Duration.ZERO);
+            queue().send("job", List.of("one"), Duration.ZERO);
 
             assertThat(waiting.get()).hasSize(1);
             assertThat(elapsed(start)).isLessThan(Duration.ofSeconds(5));
@@ -133,8 +133,8 @@ public interface ChunkQueueContract {
     @Test
     default void delaysAMessage() throws InterruptedException {
         long start = System.nanoTime();
-        queue().send(List.of("later"), Duration.ofSeconds(2));
-        queue().send(List.of("now"), Duration.ZERO);
+        queue().send("job", List.of("later"), Duration.ofSeconds(2));
+        queue().send("job", List.of("now"), Duration.ZERO);
 
         ChunkQueue.Delivery now = queue().receive(10, LONG).getFirst();
         queue().delete(now);
@@ -147,14 +147,14 @@ public interface ChunkQueueContract {
 
     @Test
     default void takesADelayThatIsTooLong() throws InterruptedException {
-        queue().send(List.of("much later"), Duration.ofHours(1));
+        queue().send("job", List.of("much later"), Duration.ofHours(1));
 
         assertThat(queue().receive(10, Duration.ZERO)).isEmpty();
     }
 
     @Test
     default void hidesAMessageAndDeliversItAgain() throws InterruptedException {
-        queue().send(List.of("one"), Duration.ZERO);
+        queue().send("job", List.of("one"), Duration.ZERO);
         ChunkQueue.Delivery first = one();
         long start = System.nanoTime();
 
@@ -169,7 +169,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void aDeletedMessageDoesNotComeBack() throws InterruptedException {
-        queue().send(List.of("one"), Duration.ZERO);
+        queue().send("job", List.of("one"), Duration.ZERO);
         ChunkQueue.Delivery delivery = one();
 
         queue().delete(delivery);
@@ -180,7 +180,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void extendsTheTimeOfAMessage() throws InterruptedException {
-        queue().send(List.of("one"), Duration.ZERO);
+        queue().send("job", List.of("one"), Duration.ZERO);
         ChunkQueue.Delivery first = one();
         long start = System.nanoTime();
 
@@ -192,7 +192,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void givesAMessageBackAtOnce() throws InterruptedException {
-        queue().send(List.of("one"), Duration.ZERO);
+        queue().send("job", List.of("one"), Duration.ZERO);
         long start = System.nanoTime();
 
         queue().extend(one().receipt(), Duration.ZERO);
@@ -203,7 +203,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void aReceiptOfADeletedMessageChangesNothing() throws InterruptedException {
-        queue().send(List.of("one"), Duration.ZERO);
+        queue().send("job", List.of("one"), Duration.ZERO);
         ChunkQueue.Delivery delivery = one();
         queue().delete(delivery);
 
@@ -214,7 +214,7 @@ public interface ChunkQueueContract {
 
     @Test
     default void putsAMessageAsideAfterTooManyDeliveries() throws InterruptedException {
-        queue().send(List.of("poison"), Duration.ZERO);
+        queue().send("job", List.of("poison"), Duration.ZERO);
         assertThat(queue().receiveDead()).isEmpty();
         for (int n = 1; n <= MAX_RECEIVES; n++) {
             ChunkQueue.Delivery delivery = one();
@@ -239,7 +239,7 @@ public interface ChunkQueueContract {
     @Test
     default void manyReceiversLoseNothing() throws Exception {
         List<String> bodies = IntStream.range(0, 60).mapToObj(n -> "message " + n).toList();
-        queue().send(bodies, Duration.ZERO);
+        queue().send("job", bodies, Duration.ZERO);
 
         Map<String, Integer> times = new HashMap<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {

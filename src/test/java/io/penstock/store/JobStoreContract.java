@@ -266,7 +266,7 @@ public interface JobStoreContract {
                         2,
                         true,
                         new Counts(1, 2, 3, 4),
-                        new Tokens(1L << 35, 1L << 36),
+                        new Tokens(1L << 35, 1L << 36, 1L << 50),
                         List.of(new Chunk.Segments(1, 4), new Chunk.Segments(5, 1)),
                         List.of(3, 499),
                         1,
@@ -437,7 +437,7 @@ public interface JobStoreContract {
                 "{\"model\":\"m\",\"metadata\":{\"a\":\"ü\"}}",
                 new Job.Totals(
                         new Counts(1, 2, 3, 4),
-                        new Tokens(1L << 40, 1L << 41),
+                        new Tokens(1L << 40, 1L << 41, 1L << 52),
                         1L << 42,
                         1L << 43));
     }

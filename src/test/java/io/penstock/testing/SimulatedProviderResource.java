@@ -19,15 +19,18 @@ public class SimulatedProviderResource implements QuarkusTestResourceLifecycleMa
     public Map<String, String> start() {
         SimulatedProvider started = SimulatedProvider.start(SimulatedProvider.Options.defaults());
         provider = started;
-        return Map.of(
-                "penstock.llm.base-url", started.baseUrl(),
-                "penstock.llm.api-key", "sk-test-0123456789abcdef",
-                "penstock.llm.timeout", "2s",
-                "penstock.llm.max-attempts", "3",
-                "penstock.llm.backoff", "20ms",
-                "penstock.llm.max-backoff", "50ms",
-                "penstock.store.directory", dataDirectory(),
-                "quarkus.http.test-port", "0");
+        return Map.ofEntries(
+                Map.entry("penstock.llm.base-url", started.baseUrl()),
+                Map.entry("penstock.llm.api-key", "sk-test-0123456789abcdef"),
+                Map.entry("penstock.llm.timeout", "2s"),
+                Map.entry("penstock.llm.max-attempts", "3"),
+                Map.entry("penstock.llm.backoff", "20ms"),
+                Map.entry("penstock.llm.max-backoff", "50ms"),
+                // Tests of faults make many in a row, and those of crowds want all permits at once.
+                Map.entry("penstock.flow.breaker-failures", "0"),
+                Map.entry("penstock.flow.start-concurrency", "10000"),
+                Map.entry("penstock.store.directory", dataDirectory()),
+                Map.entry("quarkus.http.test-port", "0"));
     }
 
     /// A fresh one for each start, below the build's own directory.

@@ -1,5 +1,6 @@
 package io.penstock.store.aws;
 
+import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
@@ -38,6 +39,7 @@ public class AwsEngine {
     private @Nullable JobStore jobs;
     private @Nullable Payloads payloads;
     private @Nullable ChunkQueue queue;
+    private @Nullable BudgetStore budgets;
 
     AwsEngine(
             Instance<DynamoDbClient> dynamo,
@@ -91,6 +93,13 @@ public class AwsEngine {
             queue = new SqsQueue(sqs.get(), url, dead);
         }
         return queue;
+    }
+
+    public synchronized BudgetStore budgets() {
+        if (budgets == null) {
+            budgets = new DynamoBudgets(dynamo.get(), config.table(), clock);
+        }
+        return budgets;
     }
 
     private static String required(Optional<String> value, String key, String meaning) {

@@ -51,7 +51,7 @@ final class SqsQueue implements ChunkQueue {
     }
 
     @Override
-    public void send(List<String> bodies, Duration delay) {
+    public void send(String group, List<String> bodies, Duration delay) {
         int seconds = seconds(delay, MAX_DELAY);
         List<SendMessageBatchRequestEntry> batch = new ArrayList<>();
         long bytes = 0;
@@ -66,6 +66,9 @@ final class SqsQueue implements ChunkQueue {
                     SendMessageBatchRequestEntry.builder()
                             .id(Integer.toString(batch.size()))
                             .messageBody(body)
+                            // On a standard queue this asks for fairness, not for order (Amazon
+                            // SQS, "Fair queues").
+                            .messageGroupId(group)
                             .delaySeconds(seconds)
                             .build());
             bytes += size;
@@ -78,6 +81,12 @@ final class SqsQueue implements ChunkQueue {
     @Override
     public List<Delivery> receive(int max, Duration wait) throws InterruptedException {
         return receive(url, Math.clamp(max, 1, BATCH), seconds(wait, MAX_WAIT));
+    }
+
+    /// SQS itself lets the messages of other groups pass those of one that has many under way.
+    @Override
+    public List<Delivery> receiveFromIdleGroup(Duration wait) throws InterruptedException {
+        return receive(1, wait);
     }
 
     @Override

@@ -45,10 +45,12 @@ final class Database implements AutoCloseable {
                 + " version INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,"
                 + " doc TEXT NOT NULL, PRIMARY KEY (area, idx)) WITHOUT ROWID",
         "CREATE TABLE IF NOT EXISTS queue (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-                + " body TEXT NOT NULL, visible_at INTEGER NOT NULL,"
+                + " grp TEXT NOT NULL DEFAULT '', body TEXT NOT NULL, visible_at INTEGER NOT NULL,"
                 + " receives INTEGER NOT NULL DEFAULT 0, receipt TEXT,"
                 + " dead INTEGER NOT NULL DEFAULT 0)",
         "CREATE INDEX IF NOT EXISTS queue_visible ON queue (dead, visible_at)",
+        "CREATE TABLE IF NOT EXISTS budget (name TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+                + " doc TEXT NOT NULL) WITHOUT ROWID",
     };
 
     /// Some reading and writing.
@@ -79,6 +81,7 @@ final class Database implements AutoCloseable {
                 for (String sql : SCHEMA) {
                     statement.execute(sql);
                 }
+                addGroup(statement);
             }
         } catch (SQLException e) {
             throw new StoreException(
@@ -86,6 +89,18 @@ final class Database implements AutoCloseable {
         }
         session = new Session(connection);
         thread = Thread.ofPlatform().name("database").daemon().start(this::work);
+    }
+
+    /// Files from before messages had groups lack the column.
+    private static void addGroup(Statement statement) throws SQLException {
+        try (ResultSet found =
+                statement.executeQuery(
+                        "SELECT 1 FROM pragma_table_info('queue') WHERE name = 'grp'")) {
+            if (found.next()) {
+                return;
+            }
+        }
+        statement.execute("ALTER TABLE queue ADD COLUMN grp TEXT NOT NULL DEFAULT ''");
     }
 
     /// Does the work and returns when it is durable.

@@ -1,5 +1,6 @@
 package io.penstock.store.local;
 
+import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
@@ -47,6 +48,11 @@ public class LocalEngine {
 
     public ChunkQueue queue() {
         return opened().queue;
+    }
+
+    /// Opens nothing before it is used: calls without a configured budget need no store.
+    public BudgetStore budgets() {
+        return new LocalBudgets(() -> opened().database, clock);
     }
 
     /// Removes what belongs to jobs that are past their retention.

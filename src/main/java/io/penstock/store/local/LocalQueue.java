@@ -33,7 +33,7 @@ final class LocalQueue implements ChunkQueue {
     }
 
     @Override
-    public void send(List<String> bodies, Duration delay) {
+    public void send(String group, List<String> bodies, Duration delay) {
         Duration bounded = delay.compareTo(MAX_DELAY) > 0 ? MAX_DELAY : delay;
         database.call(
                 "queue",
@@ -41,7 +41,8 @@ final class LocalQueue implements ChunkQueue {
                     long visibleAt = clock.millis() + bounded.toMillis();
                     for (String body : bodies) {
                         session.execute(
-                                "INSERT INTO queue (body, visible_at) VALUES (?, ?)",
+                                "INSERT INTO queue (grp, body, visible_at) VALUES (?, ?, ?)",
+                                group,
                                 body,
                                 visibleAt);
                     }
@@ -52,12 +53,23 @@ final class LocalQueue implements ChunkQueue {
 
     @Override
     public List<Delivery> receive(int max, Duration wait) throws InterruptedException {
+        return receive(max, wait, Integer.MAX_VALUE);
+    }
+
+    @Override
+    public List<Delivery> receiveFromIdleGroup(Duration wait) throws InterruptedException {
+        return receive(1, wait, 0);
+    }
+
+    private List<Delivery> receive(int max, Duration wait, int mostUnderWay)
+            throws InterruptedException {
         long end = System.nanoTime() + wait.toNanos();
         while (true) {
             lock.lockInterruptibly();
             try {
                 // Under the lock, so that what is sent after this look wakes the wait below.
-                List<Delivery> received = database.call("queue", session -> take(session, max));
+                List<Delivery> received =
+                        database.call("queue", session -> take(session, max, mostUnderWay));
                 long left = end - System.nanoTime();
                 if (!received.isEmpty() || left <= 0) {
                     return received;
@@ -116,27 +128,20 @@ final class LocalQueue implements ChunkQueue {
                                 Long.parseLong(delivery.id())));
     }
 
-    private List<Delivery> take(Database.Session session, int max) throws SQLException {
+    private List<Delivery> take(Database.Session session, int max, int mostUnderWay)
+            throws SQLException {
         long now = clock.millis();
         session.execute(
                 "UPDATE queue SET dead = 1 WHERE dead = 0 AND visible_at <= ? AND receives >= ?",
                 now,
                 maxReceives);
         List<Delivery> received = new ArrayList<>();
-        for (Delivery one :
-                session.query(
-                        row ->
-                                new Delivery(
-                                        row.getString(1),
-                                        UUID.randomUUID().toString(),
-                                        row.getString(2),
-                                        row.getInt(3) + 1),
-                        "SELECT id, body, receives FROM queue WHERE dead = 0 AND visible_at <= ?"
-                                // What was begun before goes first: a dead worker's chunk must not
-                                // wait behind all that nobody has begun.
-                                + " ORDER BY receives = 0, visible_at, id LIMIT ?",
-                        now,
-                        max)) {
+        while (received.size() < max) {
+            List<Delivery> next = next(session, now, mostUnderWay);
+            if (next.isEmpty()) {
+                break;
+            }
+            Delivery one = next.getFirst();
             session.execute(
                     "UPDATE queue SET visible_at = ?, receives = ?, receipt = ? WHERE id = ?",
                     now + visibility.toMillis(),
@@ -146,6 +151,27 @@ final class LocalQueue implements ChunkQueue {
             received.add(one);
         }
         return received;
+    }
+
+    /// The message whose turn it is: of the group with the fewest under way.
+    private static List<Delivery> next(Database.Session session, long now, int mostUnderWay)
+            throws SQLException {
+        return session.query(
+                row ->
+                        new Delivery(
+                                row.getString(1),
+                                UUID.randomUUID().toString(),
+                                row.getString(2),
+                                row.getInt(3) + 1),
+                "WITH under_way AS (SELECT grp, count(*) AS many FROM queue WHERE dead = 0 AND"
+                        + " visible_at > ?1 AND receipt IS NOT NULL GROUP BY grp)"
+                        + " SELECT id, body, receives FROM queue LEFT JOIN under_way USING (grp)"
+                        + " WHERE dead = 0 AND visible_at <= ?1 AND coalesce(many, 0) <= ?2"
+                        // What was begun before goes first: a dead worker's chunk must not wait
+                        // behind all that nobody has begun.
+                        + " ORDER BY coalesce(many, 0), receives = 0, visible_at, id LIMIT 1",
+                now,
+                mostUnderWay);
     }
 
     private long untilNext() {

@@ -51,7 +51,7 @@ class AwsEngineQuarkusTest extends PenstockTest {
         Chunk chunk = Chunk.of("area", 0, 0, 10, 0, 1);
         engine.jobs().addChunks(List.of(chunk));
         engine.payloads().put("jobs/area/input.jsonl", new byte[] {'a'});
-        engine.queue().send(List.of("hello"), Duration.ZERO);
+        engine.queue().send("job", List.of("hello"), Duration.ZERO);
 
         assertThat(engine.jobs().chunk("area", 0)).contains(chunk);
         URI link = engine.payloads().link("jobs/area/input.jsonl", Duration.ofMinutes(1)).get();

@@ -3,6 +3,8 @@ package io.penstock.store.aws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.store.BudgetStore;
+import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
 import io.penstock.store.JobStore;
@@ -43,6 +45,22 @@ class AwsStoreTest {
 
     private static String name() {
         return "penstock-" + UUID.randomUUID();
+    }
+
+    @Nested
+    class DynamoBudgetsTest implements BudgetStoreContract {
+
+        private final BudgetStore budgets =
+                new DynamoBudgets(
+                        emulators.dynamo(),
+                        emulators.table(name()),
+                        // As wrong as a clock may be: the server's answers set it right.
+                        Clock.offset(Clock.systemUTC(), Duration.ofMinutes(5)));
+
+        @Override
+        public BudgetStore budgets() {
+            return budgets;
+        }
     }
 
     @Nested

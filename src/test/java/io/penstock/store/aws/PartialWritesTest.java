@@ -102,7 +102,7 @@ class PartialWritesTest {
 
         try (SqsClient client = sqs(new NotTaken(false))) {
             ChunkQueue queue = new SqsQueue(client, queues.url(), queues.deadUrl());
-            queue.send(bodies, Duration.ZERO);
+            queue.send("job", bodies, Duration.ZERO);
 
             assertThat(queue.receive(10, Duration.ofSeconds(5)))
                     .extracting(ChunkQueue.Delivery::body)
@@ -117,7 +117,7 @@ class PartialWritesTest {
         try (SqsClient client = sqs(new NotTaken(true))) {
             ChunkQueue queue = new SqsQueue(client, queues.url(), queues.deadUrl());
 
-            assertThatThrownBy(() -> queue.send(List.of("a", "b"), Duration.ZERO))
+            assertThatThrownBy(() -> queue.send("job", List.of("a", "b"), Duration.ZERO))
                     .isInstanceOf(StoreException.class)
                     .hasMessageContaining(queues.url())
                     .hasMessageContaining("Refused");

@@ -1,5 +1,7 @@
 package io.penstock.store.local;
 
+import io.penstock.store.BudgetStore;
+import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
 import io.penstock.store.JobStore;
@@ -14,7 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The embedded engine keeps the store's promises.
-class LocalContractTest implements JobStoreContract, PayloadsContract, ChunkQueueContract {
+class LocalContractTest
+        implements JobStoreContract, PayloadsContract, ChunkQueueContract, BudgetStoreContract {
 
     @TempDir Path directory;
 
@@ -45,5 +48,10 @@ class LocalContractTest implements JobStoreContract, PayloadsContract, ChunkQueu
     @Override
     public ChunkQueue queue() {
         return opened.engine().queue();
+    }
+
+    @Override
+    public BudgetStore budgets() {
+        return opened.engine().budgets();
     }
 }

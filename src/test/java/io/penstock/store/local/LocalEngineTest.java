@@ -67,11 +67,11 @@ class LocalEngineTest {
                                 Job.Status.EXPIRED,
                                 NOW.plusMillis(7),
                                 "a reason",
-                                new Job.Totals(new Counts(1, 2, 3, 4), new Tokens(5, 6), 7, 8));
+                                new Job.Totals(new Counts(1, 2, 3, 4), new Tokens(5, 6, 7), 7, 8));
         Chunk chunk =
                 Chunk.of("all", 3, 100, 200, 30, 10)
                         .claimed(NOW, Duration.ofSeconds(2))
-                        .recorded(new Counts(1, 1, 0, 0), new Tokens(9, 10), NOW.plusMillis(1))
+                        .recorded(new Counts(1, 1, 0, 0), new Tokens(9, 10, 11), NOW.plusMillis(1))
                         .suspecting(List.of(4, 5), NOW.plusMillis(2));
         jobs.create(job);
         jobs.addChunks(List.of(chunk));
@@ -203,7 +203,7 @@ class LocalEngineTest {
 
     @Test
     void aMessageComesAgainUntilItIsDeletedOrDead() throws InterruptedException {
-        queue.send(List.of("one"), Duration.ZERO);
+        queue.send("job", List.of("one"), Duration.ZERO);
 
         Delivery first = receive();
         assertThat(first.receiveCount()).isEqualTo(1);
@@ -229,8 +229,8 @@ class LocalEngineTest {
     @Test
     void aMessageComesNotBeforeItsDelay() throws InterruptedException {
         long start = System.nanoTime();
-        queue.send(List.of("late"), Duration.ofMillis(700));
-        queue.send(IntStream.range(0, 25).mapToObj(i -> "m" + i).toList(), Duration.ZERO);
+        queue.send("job", List.of("late"), Duration.ofMillis(700));
+        queue.send("job", IntStream.range(0, 25).mapToObj(i -> "m" + i).toList(), Duration.ZERO);
 
         List<String> bodies = new ArrayList<>();
         while (bodies.size() < 26) {
@@ -247,7 +247,7 @@ class LocalEngineTest {
 
     @Test
     void aDataDirectoryHasOneOwner() throws IOException {
-        queue.send(List.of("x"), Duration.ZERO);
+        queue.send("job", List.of("x"), Duration.ZERO);
         try (Opened second = new Opened(directory, Clock.systemUTC(), "1s", 3)) {
             assertThatThrownBy(() -> second.engine().jobs())
                     .isInstanceOf(ConfigurationException.class)

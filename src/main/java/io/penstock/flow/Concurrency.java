@@ -1,0 +1,143 @@
+package io.penstock.flow;
+
+/// How many calls to one group of models may be in flight, found out from below. Guarded by the
+/// lock of [Admission].
+///
+/// It grows by one with each answer, and by one each 10 ms while calls wait, until the provider
+/// refuses. What was in flight beside the refused call when it started is what the provider takes:
+/// that is measured, not guessed, so that one refusal or two find the level. There it stays, and
+/// now and then tries one more; when two more are taken the provider's limit has risen, and it
+/// grows as at the start.
+///
+/// It does not go by latency, which for models depends on the length of the answer more than on the
+/// load. Many failures or timeouts at once are taken for overload and lower it by a third.
+final class Concurrency {
+
+    /// Between two trials of one more call.
+    private static final long TRIAL_EVERY_MICROS = 10_000_000;
+
+    /// Between two calls more that start without an answer.
+    private static final long GROW_EVERY_MICROS = 10_000;
+
+    /// Outcomes that are looked at together for failures.
+    private static final int SAMPLE = 20;
+
+    /// Refusals of calls that started within so short a time are one burst, which is answered once.
+    private static final long BURST_MICROS = 300_000;
+
+    /// The least that is left after a burst of refusals: one that was for another reason than the
+    /// calls in flight must not stop nearly all.
+    private static final double MOST_CUT = 0.4;
+
+    private static final double FAILED_SHARE = 0.3;
+    private static final double AFTER_FAILURES = 0.7;
+
+    private final int max;
+
+    /// Failures do not lower it below this: they are slow to tell anything, and a model that is
+    /// down has its breaker.
+    private final int floor;
+
+    private double limit;
+    private boolean growing = true;
+    private int level;
+    private long cutMicros = Long.MIN_VALUE / 2;
+    private double least;
+    private long raisedMicros;
+    private int answeredSinceRaise;
+    private boolean usedSinceRaise;
+    private int outcomes;
+    private int failures;
+
+    Concurrency(int start, int max) {
+        this.max = max;
+        this.floor = Math.max(1, start / 4);
+        this.limit = Math.min(start, max);
+        this.level = max;
+    }
+
+    int limit() {
+        return (int) limit;
+    }
+
+    /// When one more call may start although all that are allowed are in flight: as long as nothing
+    /// was refused, callers need not wait for answers that may take a minute. Refusals come at
+    /// once.
+    ///
+    /// @return [Gate#LATER] when only an answer can help
+    long growsAt() {
+        return growing && limit < max ? raisedMicros + GROW_EVERY_MICROS : Gate.LATER;
+    }
+
+    /// Allows one more call because it is [time][#growsAt].
+    void grow(long now) {
+        limit = Math.min(max, limit + 1);
+        raisedMicros = now;
+    }
+
+    /// @param inFlight calls beside the one that was answered
+    void answered(long now, int inFlight) {
+        sample(now, false);
+        if (2 * (inFlight + 1) < limit) {
+            // Not the limit is what holds calls back.
+            return;
+        }
+        if (growing) {
+            limit = Math.min(max, limit + 1);
+            return;
+        }
+        answeredSinceRaise++;
+        usedSinceRaise |= inFlight + 1 >= (int) limit;
+        boolean proven = limit > level && usedSinceRaise && answeredSinceRaise > 2 * limit;
+        if (proven && limit >= level + 2) {
+            growing = true;
+        } else if (proven || now - raisedMicros > TRIAL_EVERY_MICROS) {
+            limit = Math.min(max, (int) limit + 1);
+            raisedMicros = now;
+            answeredSinceRaise = 0;
+            usedSinceRaise = false;
+        }
+    }
+
+    /// @param startedMicros when the refused call started
+    /// @param besides calls that were in flight when it started; of a burst, the first that is
+    ///   refused tells the level
+    /// @param measures whether the refusal is for calls in flight, as far as is known, and not for
+    ///   their rate
+    void refused(long startedMicros, long now, int besides, boolean measures) {
+        if (startedMicros >= cutMicros + BURST_MICROS) {
+            cutMicros = now;
+            least = limit * MOST_CUT;
+            raisedMicros = now;
+            growing = false;
+            answeredSinceRaise = 0;
+        }
+        if (measures) {
+            limit = Math.clamp(Math.min(limit, Math.max(besides, least)), 1, max);
+            level = (int) limit;
+        }
+    }
+
+    void failed(long now) {
+        sample(now, true);
+    }
+
+    private void sample(long now, boolean failed) {
+        outcomes++;
+        if (failed) {
+            failures++;
+        }
+        if (outcomes >= Math.max(SAMPLE, limit)) {
+            if (failures >= FAILED_SHARE * outcomes) {
+                limit = Math.max(Math.min(limit, floor), limit * AFTER_FAILURES);
+                level = (int) limit;
+                growing = false;
+                // To be tried sooner than after a refusal: an outage ends.
+                raisedMicros = now - TRIAL_EVERY_MICROS + 1_000_000;
+                answeredSinceRaise = 0;
+            }
+            outcomes = 0;
+            failures = 0;
+        }
+    }
+}

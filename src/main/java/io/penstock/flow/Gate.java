@@ -1,0 +1,440 @@
+package io.penstock.flow;
+
+import io.penstock.store.Budget;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Where the calls to one group of models start: who is in line, what the group's limits are, and
+/// how much of them this process may use. Guarded by the lock of [Admission]. Times are Unix
+/// microseconds in the time of the budgets' store.
+///
+/// Callers that wait in person go first; after them jobs take turns, so that a small one is not
+/// stuck behind a large one.
+final class Gate {
+
+    /// Never before something else happens: an answer, a lease.
+    static final long LATER = Long.MAX_VALUE;
+
+    /// The share of a rate that is used. The rest is for calls that start a little early or late:
+    /// the provider's minute is not ours.
+    private static final double USED_SHARE = 0.975;
+
+    /// How much of a rate is leased at once, in time. A process that dies takes so much along.
+    private static final long BLOCK = 450_000;
+
+    /// How far ahead of time a rate may be leased, so that it is used to the full.
+    private static final long LEAD = 600_000;
+
+    /// How far ahead of its time a call may start that somebody waits for: the longest that jobs
+    /// can have leased before it.
+    private static final long EARLY = LEAD + BLOCK + 150_000;
+
+    private static final long BROKEN_FIRST = 1_000_000;
+    private static final long BROKEN_MAX = 30_000_000;
+    private static final int BREAKS_COUNTED = 10;
+
+    /// Of the running averages: the last few dozen calls count.
+    private static final double WEIGHT = 1 / 32.0;
+
+    private final String name;
+    private final FlowConfig.@Nullable BudgetConfig configured;
+    private final int breakerFailures;
+    private final Concurrency concurrency;
+    private final @Nullable Line requests;
+    private final @Nullable Line tokens;
+    private final Pace requestPace = new Pace();
+    private final Pace tokenPace = new Pace();
+
+    private final ArrayDeque<Waiter> inPerson = new ArrayDeque<>();
+    private final Map<String, Lane> lanes = new LinkedHashMap<>();
+    private int waiting;
+    private int inFlight;
+    private int held = Integer.MAX_VALUE;
+    private boolean unseen;
+    private long markMicros;
+    private Budget known;
+
+    /// When a lease may be had, as far as is known.
+    private long leaseAt;
+
+    private boolean wantsLease;
+
+    private int failuresInRow;
+    private int breaks;
+    private long brokenUntil;
+    private boolean probing;
+
+    // English text has four bytes a token; the first answers correct it.
+    private double bytesPerToken = 4;
+    private double answerTokens = 256;
+
+    private int recentCount;
+    private int recentBefore;
+    private long recentSince;
+
+    /// The calls of one job.
+    private static final class Lane {
+        private final ArrayDeque<Waiter> waiters = new ArrayDeque<>();
+        private int turns;
+    }
+
+    Gate(String name, FlowConfig config, FlowConfig.@Nullable BudgetConfig configured) {
+        this.name = name;
+        this.configured = configured;
+        this.breakerFailures = config.breakerFailures();
+        this.concurrency = new Concurrency(config.startConcurrency(), config.maxConcurrency());
+        this.requests = configured == null ? null : line(configured.requestsPerMinute());
+        this.tokens = configured == null ? null : line(configured.tokensPerMinute());
+        this.known = Budget.fresh(name);
+    }
+
+    private static @Nullable Line line(OptionalLong perMinute) {
+        return perMinute.isEmpty() ? null : new Line(USED_SHARE * perMinute.getAsLong());
+    }
+
+    String name() {
+        return name;
+    }
+
+    FlowConfig.@Nullable BudgetConfig configured() {
+        return configured;
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    int waiting() {
+        return waiting;
+    }
+
+    int concurrencyLimit() {
+        return Math.min(concurrency.limit(), held);
+    }
+
+    boolean isIdle(long now) {
+        return waiting == 0 && inFlight == 0 && markMicros <= now && configured == null;
+    }
+
+    /// Tokens that a call is likely to use.
+    double estimate(Want want) {
+        Integer bound = want.maxTokens();
+        return want.promptBytes() / bytesPerToken + (bound != null ? bound : answerTokens);
+    }
+
+    void add(Waiter waiter) {
+        waiting++;
+        String job = waiter.want().job();
+        if (job == null) {
+            inPerson.addLast(waiter);
+        } else {
+            Lane lane = lanes.computeIfAbsent(job, _ -> new Lane());
+            lane.waiters.addLast(waiter);
+        }
+    }
+
+    void remove(Waiter waiter) {
+        String job = waiter.want().job();
+        boolean removed;
+        if (job == null) {
+            removed = inPerson.remove(waiter);
+        } else {
+            Lane lane = lanes.get(job);
+            removed = lane != null && lane.waiters.remove(waiter);
+            if (lane != null && lane.waiters.isEmpty()) {
+                lanes.remove(job);
+            }
+        }
+        if (removed) {
+            waiting--;
+        }
+    }
+
+    void forEachWaiter(Consumer<Waiter> action) {
+        inPerson.forEach(action);
+        lanes.values().forEach(lane -> lane.waiters.forEach(action));
+    }
+
+    /// Whose turn it is; null when nobody's.
+    @Nullable Waiter head(boolean jobsToo) {
+        Waiter first = inPerson.peekFirst();
+        if (first != null || !jobsToo || lanes.isEmpty()) {
+            return first;
+        }
+        return lanes.values().iterator().next().waiters.peekFirst();
+    }
+
+    /// When the one whose turn it is may start: [#LATER] when that takes more than time.
+    long readyAt(Waiter head, long now) {
+        long pause = Math.max(markMicros, brokenUntil);
+        if (pause > now) {
+            return pause;
+        }
+        if (unseen || (probing && inFlight > 0) || inFlight >= held) {
+            return LATER;
+        }
+        if (inFlight >= concurrency.limit() && concurrency.growsAt() > now) {
+            return concurrency.growsAt();
+        }
+        long early = head.want().job() == null ? EARLY : 0;
+        long byRequests = readyAt(requests, requestPace, 1, now, early);
+        long byTokens = readyAt(tokens, tokenPace, head.tokens(), now, early);
+        if (byRequests == Line.LEASE || byTokens == Line.LEASE) {
+            wantsLease = true;
+            return leaseAt > now ? leaseAt : LATER;
+        }
+        return Math.max(now, Math.max(byRequests, byTokens));
+    }
+
+    private static long readyAt(
+            @Nullable Line line, Pace pace, double units, long now, long early) {
+        if (line == null) {
+            return pace.isKnown() ? pace.readyAt() : now;
+        }
+        long at = line.readyAt(units, now);
+        return at == Line.LEASE ? at : at - early;
+    }
+
+    /// Lets the one start whose turn it is, as [#readyAt] has allowed.
+    void start(Waiter head, long now) {
+        remove(head);
+        String job = head.want().job();
+        Lane lane = job == null ? null : lanes.get(job);
+        if (lane != null && ++lane.turns >= head.want().weight()) {
+            lane.turns = 0;
+            lanes.remove(job);
+            lanes.put(job, lane);
+        }
+        if (inFlight >= concurrency.limit()) {
+            concurrency.grow(now);
+        }
+        inFlight++;
+        take(requests, requestPace, 1, now);
+        take(tokens, tokenPace, head.tokens(), now);
+        if (now - recentSince > BLOCK) {
+            recentBefore = now - recentSince > 2 * BLOCK ? 0 : recentCount;
+            recentCount = 0;
+            recentSince = now;
+        }
+        recentCount++;
+        if (waiting > 0
+                && ((requests != null && requests.left() < 0.3 * BLOCK / requests.unit())
+                        || (tokens != null && tokens.left() < 0.3 * BLOCK / tokens.unit()))) {
+            wantsLease = true;
+        }
+    }
+
+    private static void take(@Nullable Line line, Pace pace, double units, long now) {
+        if (line != null) {
+            line.take(units);
+        } else if (pace.isKnown()) {
+            pace.take(units, now);
+        }
+    }
+
+    void ended() {
+        inFlight--;
+    }
+
+    void answered(Permit permit, long promptTokens, long completionTokens, long now) {
+        failuresInRow = 0;
+        breaks = 0;
+        probing = false;
+        concurrency.answered(now, inFlight - 1);
+        if (promptTokens < 0) {
+            return;
+        }
+        if (tokens != null) {
+            tokens.correct(permit.reservedTokens() - promptTokens - completionTokens);
+        }
+        long bytes = permit.want().promptBytes();
+        if (promptTokens > 0 && bytes > 0) {
+            bytesPerToken += WEIGHT * (bytes / (double) promptTokens - bytesPerToken);
+        }
+        answerTokens += WEIGHT * (completionTokens - answerTokens);
+    }
+
+    /// @param rates a limit that is used up is the reason of the refusal, and not how many calls
+    ///   are in flight
+    void refused(Permit permit, Rates rates, long now) {
+        failuresInRow = 0;
+        Long requestsLeft = rates.requestsLeft();
+        Long tokensLeft = rates.tokensLeft();
+        boolean usedUp =
+                (requestsLeft != null && requestsLeft == 0)
+                        || (tokensLeft != null && tokensLeft < permit.reservedTokens());
+        concurrency.refused(permit.startedMicros(), now, permit.besides(), !usedUp);
+    }
+
+    /// So many failures in a row mean that the model is down: it is left alone for a while, longer
+    /// each time, and then tried with one call.
+    void failed(Permit permit, long now) {
+        concurrency.failed(now);
+        failuresInRow++;
+        boolean again = probing && permit.startedMicros() >= brokenUntil;
+        if (again || (breakerFailures > 0 && !probing && failuresInRow >= breakerFailures)) {
+            brokenUntil =
+                    now + Math.min(BROKEN_MAX, BROKEN_FIRST << Math.min(breaks, BREAKS_COUNTED));
+            breaks++;
+            probing = true;
+            failuresInRow = 0;
+        }
+    }
+
+    void learned(Rates rates) {
+        if (requests == null) {
+            requestPace.learned(rates.requestLimit(), rates.requestsLeft());
+        }
+        if (tokens == null) {
+            tokenPace.learned(rates.tokenLimit(), rates.tokensLeft());
+        }
+    }
+
+    /// @return whether it is later than what was known
+    boolean mark(long until) {
+        if (until <= markMicros) {
+            return false;
+        }
+        markMicros = until;
+        return true;
+    }
+
+    long markMicros() {
+        return markMicros;
+    }
+
+    /// Whether the model is left alone because it has failed too often.
+    boolean isBroken() {
+        return probing;
+    }
+
+    boolean wantsLease(long now) {
+        return wantsLease && leaseAt <= now;
+    }
+
+    void leaseLater(long at) {
+        leaseAt = at;
+    }
+
+    /// The stored budget as last seen.
+    Budget known() {
+        return known;
+    }
+
+    void seen(Budget stored) {
+        if (stored.version() >= known.version()) {
+            known = stored;
+        }
+        Instant notBefore = stored.notBefore();
+        if (notBefore != null) {
+            mark(notBefore.toEpochMilli() * 1000);
+        }
+    }
+
+    /// Until this process has looked for what others know, no call starts.
+    void unseen(boolean isUnseen) {
+        unseen = isUnseen;
+    }
+
+    void hold(int permits) {
+        held = permits;
+    }
+
+    /// What may come of an attempt to lease more.
+    sealed interface Order {
+        /// It is too early.
+        record Later(long at) implements Order {}
+
+        /// To be stored.
+        record Take(Budget next) implements Order {}
+
+        /// There is nothing to lease.
+        record Enough() implements Order {}
+    }
+
+    /// How much to lease from the stored budget: for those who wait, or as many as lately have
+    /// started, but no more than a block.
+    Order order(Budget stored, long now) {
+        Waiter head = head(true);
+        if (head == null) {
+            wantsLease = false;
+            return new Order.Enough();
+        }
+        long ahead = head.want().job() == null ? EARLY : LEAD;
+        int calls = Math.max(waiting, Math.max(recentCount, recentBefore));
+        long requestsFrom = Math.max(stored.requestsUntil(), now);
+        long tokensFrom = Math.max(stored.tokensUntil(), now);
+        long latest =
+                Math.max(requests == null ? now : requestsFrom, tokens == null ? now : tokensFrom);
+        if (latest - now > ahead) {
+            return new Order.Later(latest - ahead);
+        }
+        long requestsUntil =
+                requests == null
+                        ? stored.requestsUntil()
+                        : requestsFrom + micros(requests, calls, 1);
+        long tokensUntil =
+                tokens == null
+                        ? stored.tokensUntil()
+                        : tokensFrom + micros(tokens, calls * head.tokens(), head.tokens());
+        return new Order.Take(stored.taken(requestsUntil, tokensUntil));
+    }
+
+    private static long micros(Line line, double wanted, double least) {
+        double units = Math.max(Math.min(wanted, BLOCK / line.unit()), least - line.left());
+        return Math.round(Math.max(0, units) * line.unit());
+    }
+
+    /// Takes note of a lease that is stored now.
+    void leased(Budget before, Budget after, long now) {
+        if (requests != null) {
+            requests.lease(Math.max(before.requestsUntil(), now), after.requestsUntil());
+        }
+        if (tokens != null) {
+            tokens.lease(Math.max(before.tokensUntil(), now), after.tokensUntil());
+        }
+        known = after;
+        wantsLease = false;
+        leaseAt = 0;
+    }
+
+    /// When a call that finds no room now may be able to start, for those who are told to come
+    /// back.
+    Duration backlog() {
+        double micros = 0;
+        if (requests != null) {
+            micros = waiting * requests.unit();
+        }
+        return Duration.ofNanos((long) (micros * 1000));
+    }
+
+    /// What a caller may know of a configured rate: how much of a minute's is left now.
+    Rates rates(long now) {
+        if (configured == null) {
+            return Rates.UNKNOWN;
+        }
+        return new Rates(
+                limit(requests),
+                left(requests, known.requestsUntil(), now),
+                limit(tokens),
+                left(tokens, known.tokensUntil(), now));
+    }
+
+    private static @Nullable Long limit(@Nullable Line line) {
+        return line == null ? null : Math.round(60_000_000 / line.unit());
+    }
+
+    private static @Nullable Long left(@Nullable Line line, long takenUntil, long now) {
+        if (line == null) {
+            return null;
+        }
+        long free = Math.clamp(now + EARLY - takenUntil, 0, EARLY);
+        return (long) (free / line.unit() + Math.max(0, line.left()));
+    }
+}

@@ -1,0 +1,108 @@
+package io.penstock.flow;
+
+import java.util.ArrayDeque;
+
+/// What this process may still take of one rate, in units such as requests or tokens: stretches of
+/// time that were leased from the shared budget, each unit with its moment in them. Guarded by the
+/// lock of [Admission]. Times are microseconds.
+final class Line {
+
+    /// Units whose moment has passed by more than this are not used any more: saved up, they would
+    /// come on top of a later minute's.
+    private static final long LATE = 500_000;
+
+    /// What refunds may add up to, in time.
+    private static final long REFUND_MAX = 3_000_000;
+
+    /// Something small may be taken when only a part of it is left, so that no lease ends in a part
+    /// that is wasted; the next lease pays first.
+    private static final long DEBT_MAX = 110_000;
+
+    /// Never ready before more is leased.
+    static final long LEASE = Long.MAX_VALUE;
+
+    private record Stretch(long from, long to) {}
+
+    private final ArrayDeque<Stretch> leased = new ArrayDeque<>();
+    private final double unit;
+    private double credit;
+
+    /// @param perMinute units that all processes together may take
+    Line(double perMinute) {
+        this.unit = 60_000_000 / perMinute;
+    }
+
+    /// The time that one unit takes up.
+    double unit() {
+        return unit;
+    }
+
+    /// When so many units may be taken, or [#LEASE].
+    long readyAt(double units, long now) {
+        expire(now);
+        double needed = (units - credit) * unit;
+        if (needed <= 0) {
+            return now;
+        }
+        if (leased.isEmpty()) {
+            return credit > 0 && units * unit <= DEBT_MAX ? now : LEASE;
+        }
+        for (Stretch one : leased) {
+            needed -= one.to - one.from;
+        }
+        boolean owed = needed <= units * unit && units * unit <= DEBT_MAX;
+        // Less than a microsecond is a matter of rounding.
+        return needed <= 1 || owed ? leased.getFirst().from : LEASE;
+    }
+
+    /// Takes what [#readyAt] has found.
+    void take(double units) {
+        double left = units - credit;
+        credit = Math.max(0, -left);
+        double micros = Math.max(0, left) * unit;
+        while (micros > 0.5 && !leased.isEmpty()) {
+            Stretch first = leased.removeFirst();
+            long here = Math.min(Math.round(micros), first.to - first.from);
+            micros -= here;
+            if (first.from + here < first.to) {
+                leased.addFirst(new Stretch(first.from + here, first.to));
+                return;
+            }
+        }
+        if (micros > 1) {
+            credit -= micros / unit;
+        }
+    }
+
+    /// Adds a lease.
+    void lease(long from, long to) {
+        if (to > from) {
+            leased.addLast(new Stretch(from, to));
+        }
+    }
+
+    /// Gives back units that turned out not to be needed, or takes those that were needed beside.
+    void correct(double units) {
+        credit = Math.min(credit + units, REFUND_MAX / unit);
+    }
+
+    /// Units that are left.
+    double left() {
+        double micros = 0;
+        for (Stretch one : leased) {
+            micros += one.to - one.from;
+        }
+        return credit + micros / unit;
+    }
+
+    private void expire(long now) {
+        long oldest = now - LATE;
+        while (!leased.isEmpty() && leased.getFirst().from < oldest) {
+            Stretch first = leased.removeFirst();
+            if (first.to > oldest) {
+                leased.addFirst(new Stretch(oldest, first.to));
+                return;
+            }
+        }
+    }
+}

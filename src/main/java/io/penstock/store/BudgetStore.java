@@ -1,0 +1,27 @@
+package io.penstock.store;
+
+import java.time.Clock;
+import java.util.Optional;
+
+/// What is taken of the provider's limits, for all processes that share the store. Thread-safe, and
+/// safe between processes.
+///
+/// Every method but [#isShared] and [#clock] throws [StoreException] when the store cannot be
+/// reached; trying again later makes sense.
+public interface BudgetStore {
+
+    /// Whether other processes may use the same store. If not, what this process knows is all there
+    /// is to know.
+    boolean isShared();
+
+    /// The stored budget, with every write that has returned.
+    Optional<Budget> budget(String name);
+
+    /// Stores a budget whose stored version is one below `next`'s; version 1 is a new one.
+    ///
+    /// @return false when it is another; nothing has changed then
+    boolean replace(Budget next);
+
+    /// The time that all processes agree upon, however wrong their own clocks are.
+    Clock clock();
+}

@@ -1,0 +1,49 @@
+package io.penstock.flow;
+
+import io.penstock.store.Budget;
+import io.penstock.store.BudgetStore;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Budgets that several admissions of one test share.
+final class MemoryBudgets implements BudgetStore {
+
+    private final Map<String, Budget> budgets = new ConcurrentHashMap<>();
+    private final AtomicInteger writes = new AtomicInteger();
+
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
+    @Override
+    public Optional<Budget> budget(String name) {
+        return Optional.ofNullable(budgets.get(name));
+    }
+
+    @Override
+    public boolean replace(Budget next) {
+        writes.incrementAndGet();
+        boolean[] replaced = new boolean[1];
+        budgets.compute(
+                next.name(),
+                (_, stored) -> {
+                    long version = stored == null ? 0 : stored.version();
+                    replaced[0] = version == next.version() - 1;
+                    return replaced[0] ? next : stored;
+                });
+        return replaced[0];
+    }
+
+    @Override
+    public Clock clock() {
+        return Clock.systemUTC();
+    }
+
+    int writeCount() {
+        return writes.get();
+    }
+}
