@@ -59,11 +59,24 @@ final class Workers {
                 processes.add(Server.penstock(provider, settings));
             }
             Batches.run(processes.getFirst(), 200, "[[sim latency=100ms]]");
-            return Batches.run(processes.getFirst(), PROMPTS, "[[sim latency=500ms]]");
+            double cpuBefore = cpuMillis(processes);
+            double seconds = Batches.run(processes.getFirst(), PROMPTS, "[[sim latency=500ms]]");
+            Batches.print(
+                    "AWS engine, %d processes: %.2f ms CPU a prompt",
+                    workers, (cpuMillis(processes) - cpuBefore) / PROMPTS);
+            return seconds;
         } finally {
             for (Server process : processes) {
                 process.close();
             }
         }
+    }
+
+    private static double cpuMillis(List<Server> processes) throws IOException {
+        double sum = 0;
+        for (Server process : processes) {
+            sum += process.cpuMillis();
+        }
+        return sum;
     }
 }

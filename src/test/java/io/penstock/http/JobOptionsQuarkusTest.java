@@ -29,7 +29,8 @@ class JobOptionsQuarkusTest extends PenstockTest {
                     "penstock.llm.fallbacks.down", "up",
                     "penstock.flow.budgets.busy.requests-per-minute", "3000",
                     "penstock.batch.chunk-items", "100",
-                    "penstock.batch.workers", "2");
+                    "penstock.batch.workers", "2",
+                    "penstock.llm.timeout", "30s");
         }
     }
 

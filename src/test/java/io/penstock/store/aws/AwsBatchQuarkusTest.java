@@ -91,7 +91,9 @@ class AwsBatchQuarkusTest extends PenstockTest {
             assertThat(lines.get(i).path("custom_id").asText()).isEqualTo("c" + i);
             assertThat(lines.get(i).path("result").asText()).endsWith(" line " + i + ".");
         }
-        assertThat(provider.stats().path("requests").asInt()).isEqualTo(count);
+        // More than one for each only where an attempt failed, as on a machine that is too busy.
+        assertThat(provider.stats().path("requests").asInt())
+                .isEqualTo(lines.stream().mapToInt(line -> line.path("attempts").asInt()).sum());
     }
 
     @Test
