@@ -5,6 +5,7 @@ import io.penstock.chaos.Disruption.Kind;
 import io.penstock.testing.Caller;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -31,6 +32,7 @@ final class Checker {
     private final int[] counts = new int[ENDED.size()];
     private final List<String> violations = new ArrayList<>();
     private String cursor = "";
+    private Duration callTimeout = Duration.ZERO;
     private int looks;
     private int readEarly;
 
@@ -51,8 +53,8 @@ final class Checker {
         }
 
         /// Whether the caller may have given up, also if the answer was on its way.
-        boolean timedOut() {
-            return end.equals("aborted") || endedAt - at >= 0.75 * CrashRun.TIMEOUT.toMillis();
+        boolean timedOut(Duration timeout) {
+            return end.equals("aborted") || endedAt - at >= 0.75 * timeout.toMillis();
         }
 
         boolean isInFlight(double moment) {
@@ -199,6 +201,7 @@ final class Checker {
             violations.add(late + " calls after the batch had ended");
         }
         int[] bad = outcomes(whole, calls, disruptions);
+        callTimeout = engine.callTimeout();
         double promisedMillis = COMMIT_MILLIS + engine.slowWrite().toMillis();
         Repeats repeats = repeats(calls, disruptions, promisedMillis);
         int kills = count(disruptions, Kind.KILL);
@@ -328,7 +331,7 @@ final class Checker {
         List<Disruption> between =
                 disruptions.stream().filter(one -> one.explains(call.at, next.at)).toList();
         if (between.isEmpty()) {
-            if (call.timedOut()) {
+            if (call.timedOut(callTimeout)) {
                 repeats.timeouts++;
             } else {
                 violations.add(
@@ -337,7 +340,9 @@ final class Checker {
                                 + " was called again though nothing had happened: "
                                 + call
                                 + ", "
-                                + next);
+                                + next
+                                + ", and came to "
+                                + read.get(item));
             }
             return;
         }

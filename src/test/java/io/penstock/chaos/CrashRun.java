@@ -19,7 +19,6 @@ import java.util.concurrent.TimeUnit;
 final class CrashRun {
 
     private static final Duration LIMIT = Duration.ofMinutes(9);
-    static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final int IN_FLIGHT = 50;
     private static final int CHUNK_ITEMS = 50;
 
@@ -189,9 +188,7 @@ final class CrashRun {
                 engine.obstruct(random, functions.stream().map(Function::pid).toList()),
                 1,
                 Integer::sum);
-        disruptions.add(
-                new Disruption(
-                        Disruption.Kind.OBSTRUCTION, from, now() + engine.aftermath().toMillis()));
+        disruptions.add(new Disruption(Disruption.Kind.OBSTRUCTION, from, now()));
     }
 
     private Function start() {
@@ -209,7 +206,7 @@ final class CrashRun {
         environment.put("PENSTOCK_BATCH_LEASE", engine.lease().toSeconds() + "s");
         environment.put("PENSTOCK_BATCH_SWEEP_EVERY", "2s");
         environment.put("PENSTOCK_FLOW_MAX_CONCURRENCY", Integer.toString(inFlight));
-        environment.put("PENSTOCK_LLM_TIMEOUT", TIMEOUT.toMillis() + "ms");
+        environment.put("PENSTOCK_LLM_TIMEOUT", engine.callTimeout().toMillis() + "ms");
         environment.put("PENSTOCK_LLM_BACKOFF", "20ms");
         // A frozen process loses an attempt of each of its calls, and freezes may follow each
         // other.

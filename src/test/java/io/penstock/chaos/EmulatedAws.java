@@ -64,10 +64,9 @@ final class EmulatedAws implements Engine, AutoCloseable {
         return Duration.ofSeconds(2);
     }
 
-    /// The longest call with its retries, `quarkus.s3.api-call-timeout`.
     @Override
-    public Duration aftermath() {
-        return Duration.ofSeconds(12);
+    public Duration callTimeout() {
+        return Duration.ofSeconds(5);
     }
 
     @Override

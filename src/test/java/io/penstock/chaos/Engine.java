@@ -23,8 +23,9 @@ interface Engine {
     /// How long a write may take when a request on its way is spoilt, with the client's pauses.
     Duration slowWrite();
 
-    /// How long after an obstruction the client's pauses may still last.
-    Duration aftermath();
+    /// Of a call to the provider: longer where the machine has more to do, since it counts from
+    /// before the provider sees the call.
+    Duration callTimeout();
 
     /// Duplicates and reorders messages of the queue, and makes some come late.
     void tamper(String job, int chunks, Random random) throws Exception;

@@ -48,8 +48,8 @@ final class LocalStore implements Engine {
     }
 
     @Override
-    public Duration aftermath() {
-        return Duration.ZERO;
+    public Duration callTimeout() {
+        return Duration.ofSeconds(2);
     }
 
     @Override
