@@ -19,6 +19,9 @@ final class Concurrency {
     /// Between two calls more that start without an answer.
     private static final long GROW_EVERY_MICROS = 10_000;
 
+    /// After so long with no need of the limit, it is no longer known to be the provider's.
+    private static final long FORGOTTEN_MICROS = 60_000_000;
+
     /// Outcomes that are looked at together for failures.
     private static final int SAMPLE = 20;
 
@@ -44,6 +47,7 @@ final class Concurrency {
     private long cutMicros = Long.MIN_VALUE / 2;
     private double least;
     private long raisedMicros;
+    private long usedMicros;
     private int answeredSinceRaise;
     private boolean usedSinceRaise;
     private int outcomes;
@@ -66,11 +70,15 @@ final class Concurrency {
     ///
     /// @return [Gate#LATER] when only an answer can help
     long growsAt() {
-        return growing && limit < max ? raisedMicros + GROW_EVERY_MICROS : Gate.LATER;
+        if (limit >= max) {
+            return Gate.LATER;
+        }
+        return growing ? raisedMicros + GROW_EVERY_MICROS : usedMicros + FORGOTTEN_MICROS;
     }
 
     /// Allows one more call because it is [time][#growsAt].
     void grow(long now) {
+        growing = true;
         limit = Math.min(max, limit + 1);
         raisedMicros = now;
     }
@@ -82,6 +90,7 @@ final class Concurrency {
             // Not the limit is what holds calls back.
             return;
         }
+        usedMicros = now;
         if (growing) {
             limit = Math.min(max, limit + 1);
             return;
@@ -107,6 +116,7 @@ final class Concurrency {
     void refused(long startedMicros, long now, int besides, boolean measures) {
         if (startedMicros >= cutMicros + BURST_MICROS) {
             cutMicros = now;
+            usedMicros = now;
             least = limit * MOST_CUT;
             raisedMicros = now;
             growing = false;
@@ -132,6 +142,7 @@ final class Concurrency {
                 limit = Math.max(Math.min(limit, floor), limit * AFTER_FAILURES);
                 level = (int) limit;
                 growing = false;
+                usedMicros = now;
                 // To be tried sooner than after a refusal: an outage ends.
                 raisedMicros = now - TRIAL_EVERY_MICROS + 1_000_000;
                 answeredSinceRaise = 0;

@@ -70,6 +70,17 @@ class ConcurrencyTest {
     }
 
     @Test
+    void whatWasFoundIsForgottenAfterAQuietMinute() {
+        concurrency.refused(1_000, 2_000, 10, true);
+        assertThat(concurrency.growsAt()).isEqualTo(60_002_000);
+
+        concurrency.grow(60_002_000);
+
+        assertThat(concurrency.limit()).isEqualTo(11);
+        assertThat(concurrency.growsAt()).isEqualTo(60_012_000);
+    }
+
+    @Test
     void manyFailuresAtOnceLowerItAndFewDoNot() {
         for (int i = 0; i < 100; i++) {
             concurrency.answered(i, 5);

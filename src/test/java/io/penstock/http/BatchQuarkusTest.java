@@ -383,6 +383,9 @@ class BatchQuarkusTest extends PenstockTest {
         // Last first, so that an index would not pass for a count.
         for (int i = 19; i >= 0; i--) {
             provider.open("count" + i);
+            if (i % 4 > 0) {
+                continue;
+            }
             int wanted = 20 - i;
             batch.await(status -> {
                 seen.add(status);
