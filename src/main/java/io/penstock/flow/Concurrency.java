@@ -68,12 +68,16 @@ final class Concurrency {
     /// was refused, callers need not wait for answers that may take a minute. Refusals come at
     /// once.
     ///
-    /// @return [Gate#LATER] when only an answer can help
-    long growsAt() {
+    /// @return [Gate#LATER] when only an answer can help: nobody is to wait for a level to be
+    ///   forgotten
+    long growsAt(long now) {
         if (limit >= max) {
             return Gate.LATER;
         }
-        return growing ? raisedMicros + GROW_EVERY_MICROS : usedMicros + FORGOTTEN_MICROS;
+        if (growing) {
+            return raisedMicros + GROW_EVERY_MICROS;
+        }
+        return now - usedMicros >= FORGOTTEN_MICROS ? now : Gate.LATER;
     }
 
     /// Allows one more call because it is [time][#growsAt].

@@ -179,8 +179,11 @@ final class Gate {
         if (unseen || (probing && inFlight > 0) || inFlight >= held) {
             return LATER;
         }
-        if (inFlight >= concurrency.limit() && concurrency.growsAt() > now) {
-            return concurrency.growsAt();
+        if (inFlight >= concurrency.limit()) {
+            long at = concurrency.growsAt(now);
+            if (at > now) {
+                return at;
+            }
         }
         long early = head.want().job() == null ? EARLY : 0;
         long byRequests = readyAt(requests, requestPace, 1, now, early);

@@ -127,8 +127,8 @@ class FaultTest {
 
     @Test
     void hangBodyStopsInTheMiddle() throws IOException {
-        Client.Raw json = client.exchange(prompt("x", "fault=hang_body", false), 50);
-        Client.Raw stream = client.exchange(prompt("x y z", "fault=hang_body", true), 50);
+        Client.Raw json = client.exchange(prompt("x", "fault=hang_body", false), 500);
+        Client.Raw stream = client.exchange(prompt("x y z", "fault=hang_body", true), 500);
 
         assertThat(json.end()).isEqualTo(End.SILENT);
         assertHalfBody(json.bytes());

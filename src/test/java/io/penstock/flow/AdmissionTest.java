@@ -6,6 +6,8 @@ import io.penstock.testing.Settings;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -71,6 +73,31 @@ class AdmissionTest {
             held.close();
 
             assertThat(waiting.get()).isAfterOrEqualTo(mark.minusMillis(1));
+        }
+    }
+
+    @Test
+    void aLevelThatWasFoundIsNoReasonToSendAnybodyAway() throws Exception {
+        Admission admission = admission(100, 0, "0s");
+        Permit refused = granted(admission);
+        refused.refused(null, Rates.UNKNOWN);
+        refused.close();
+        List<Permit> held = new ArrayList<>();
+        for (int i = 0; i < admission.standing(MODEL).concurrencyLimit(); i++) {
+            held.add(granted(admission));
+        }
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Decision> waiting =
+                    threads.submit(() ->
+                            admission.await(
+                                    Want.of(MODEL, inAMinute())
+                                            .ofJob("job", 1, Duration.ofMillis(1))));
+            while (admission.standing(MODEL).waiting() == 0 && !waiting.isDone()) {
+                Thread.onSpinWait();
+            }
+            held.getFirst().close();
+
+            assertThat(waiting.get()).isInstanceOf(Permit.class);
         }
     }
 

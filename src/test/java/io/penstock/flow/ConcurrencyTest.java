@@ -72,12 +72,13 @@ class ConcurrencyTest {
     @Test
     void whatWasFoundIsForgottenAfterAQuietMinute() {
         concurrency.refused(1_000, 2_000, 10, true);
-        assertThat(concurrency.growsAt()).isEqualTo(60_002_000);
+        assertThat(concurrency.growsAt(60_001_999)).isEqualTo(Gate.LATER);
+        assertThat(concurrency.growsAt(60_002_000)).isEqualTo(60_002_000);
 
         concurrency.grow(60_002_000);
 
         assertThat(concurrency.limit()).isEqualTo(11);
-        assertThat(concurrency.growsAt()).isEqualTo(60_012_000);
+        assertThat(concurrency.growsAt(60_002_000)).isEqualTo(60_012_000);
     }
 
     @Test
