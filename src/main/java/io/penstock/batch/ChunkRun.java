@@ -466,7 +466,7 @@ final class ChunkRun {
     /// What has no outcome at the end, though nothing said stop, is tried again soon.
     private void handBackTheRest() {
         if (stopped() == null && recordedCount() < lines.size()) {
-            stop(new Stop.HandBack(AWAY_WAIT));
+            stop(new Stop.HandBack(awayWait()));
         }
     }
 

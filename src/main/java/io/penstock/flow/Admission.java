@@ -18,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /// Says when a call may start, and refuses what would wait too long.
@@ -69,11 +68,7 @@ public class Admission {
     private long nextAt = Gate.LATER;
     private @Nullable Thread timer;
 
-    Admission(
-            FlowConfig config,
-            Clock clock,
-            BudgetStore budgets,
-            @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine) {
+    Admission(FlowConfig config, Clock clock, BudgetStore budgets) {
         FlowConfig checked = config.checked();
         this.config = checked;
         this.clock = clock;
@@ -81,10 +76,8 @@ public class Admission {
         this.maxInside = checked.maxConcurrency() + checked.maxWaiting();
         this.freePermits = maxConcurrency;
         this.freeJobPermits = checked.batchConcurrency();
-        boolean isShared = !engine.equals("local");
-        // The local engine's time is the process's own, and asking for it would open the engine.
-        this.shared = isShared ? budgets.clock() : clock;
-        this.leases = new Leases(this, checked, budgets, isShared);
+        this.shared = budgets.clock();
+        this.leases = new Leases(this, checked, budgets);
         this.crowded = new Gate("crowded", checked, null);
         checked.budgets().forEach((name, budget) -> budgetGates.put(name, gate(name, budget)));
     }
@@ -190,7 +183,7 @@ public class Admission {
 
     /// Records the provider's word that no call to `model` may start for `wait`; the latest such
     /// moment counts, for every process.
-    public void notBefore(String model, Duration wait) {
+    void notBefore(String model, Duration wait) {
         lock.lock();
         try {
             mark(gateOf(model), wait);

@@ -48,10 +48,10 @@ final class Leases {
     private final Set<Gate> marking = new HashSet<>();
     private final Set<Gate> watched = new HashSet<>();
 
-    Leases(Admission admission, FlowConfig config, BudgetStore budgets, boolean isShared) {
+    Leases(Admission admission, FlowConfig config, BudgetStore budgets) {
         this.admission = admission;
         this.budgets = budgets;
-        this.isShared = isShared;
+        this.isShared = budgets.isShared();
         this.refresh = config.refresh();
     }
 

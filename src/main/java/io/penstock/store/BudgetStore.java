@@ -11,7 +11,7 @@ import java.util.Optional;
 public interface BudgetStore {
 
     /// Whether other processes may use the same store. If not, what this process knows is all there
-    /// is to know.
+    /// is to know. Neither this nor [#clock] opens the store.
     boolean isShared();
 
     /// The stored budget, with every write that has returned.

@@ -19,13 +19,10 @@ final class AdmissionCost {
                     rate.isEmpty()
                             ? Map.of()
                             : Map.of("penstock.flow.budgets.model.requests-per-minute", rate);
-            MemoryBudgets budgets = new MemoryBudgets();
+            MemoryBudgets budgets = new MemoryBudgets(false);
             Admission admission =
                     new Admission(
-                            Settings.of(FlowConfig.class, settings),
-                            Clock.systemUTC(),
-                            budgets,
-                            "local");
+                            Settings.of(FlowConfig.class, settings), Clock.systemUTC(), budgets);
             run(admission, CALLS / 4);
             int writesBefore = budgets.writeCount();
             long cpuBefore = cpuNanos();

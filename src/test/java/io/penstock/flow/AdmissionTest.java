@@ -150,8 +150,7 @@ class AdmissionTest {
                                 "penstock.flow.max-waiting", Integer.toString(waiting),
                                 "penstock.flow.max-wait", maxWait)),
                 CLOCK,
-                new MemoryBudgets(),
-                "local");
+                new MemoryBudgets(false));
     }
 
     private static Want want(Admission admission, String model) {

@@ -12,11 +12,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class MemoryBudgets implements BudgetStore {
 
     private final Map<String, Budget> budgets = new ConcurrentHashMap<>();
+    private final boolean isShared;
     private final AtomicInteger writes = new AtomicInteger();
+
+    MemoryBudgets(boolean isShared) {
+        this.isShared = isShared;
+    }
 
     @Override
     public boolean isShared() {
-        return true;
+        return isShared;
     }
 
     @Override

@@ -25,7 +25,7 @@ class SharedAdmissionTest {
     private static final Clock CLOCK = Clock.systemUTC();
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    private final MemoryBudgets budgets = new MemoryBudgets();
+    private final MemoryBudgets budgets = new MemoryBudgets(true);
     private final AtomicBoolean stop = new AtomicBoolean();
     private final List<Thread> threads = new ArrayList<>();
 
@@ -183,6 +183,6 @@ class SharedAdmissionTest {
         settings.put("penstock.flow.refresh", refresh);
         settings.put("penstock.flow.start-concurrency", "100");
         budget.forEach((key, value) -> settings.put("penstock.flow.budgets.model." + key, value));
-        return new Admission(Settings.of(FlowConfig.class, settings), CLOCK, budgets, "aws");
+        return new Admission(Settings.of(FlowConfig.class, settings), CLOCK, budgets);
     }
 }
