@@ -28,7 +28,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -68,8 +67,6 @@ final class ChunkRun {
 
     /// How often the cost of the whole job is summed up.
     private static final Duration SUM = Duration.ofSeconds(1);
-
-    private static final Duration WATCH = Duration.ofMillis(400);
 
     /// How long the store may fail before the run gives up and leaves its chunk to another.
     private static final Duration STORE_PATIENCE = Duration.ofSeconds(60);
@@ -116,12 +113,11 @@ final class ChunkRun {
     private final ObjectNode options;
     private final BitSet recorded;
     private final Call.Job asJob;
-    private final Semaphore window;
+    private final JobRun jobRun;
     private final List<byte[]> lines = new ArrayList<>();
     private Job job;
     private Chunk chunk;
     private int seq;
-    private Instant watchedAt = Instant.MIN;
     private Instant summedAt = Instant.EPOCH;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -140,10 +136,10 @@ final class ChunkRun {
     private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
 
     /// @param chunk claimed for this run
-    /// @param window bounds the job's items that run or wait
+    /// @param jobRun what it shares with the job's other chunks in this process
     /// @param softStop from when on no item is started
-    ChunkRun(Shared shared, Job job, Chunk chunk, Semaphore window, Supplier<Instant> softStop) {
-        this.window = window;
+    ChunkRun(Shared shared, Job job, Chunk chunk, JobRun jobRun, Supplier<Instant> softStop) {
+        this.jobRun = jobRun;
         this.shared = shared;
         this.job = job;
         this.chunk = chunk;
@@ -237,7 +233,7 @@ final class ChunkRun {
         try {
             for (int i = 0; i < lines.size() && stopped() == null; i++) {
                 if (!recorded.get(i)) {
-                    window.acquire();
+                    jobRun.places.acquire();
                     start(i);
                 }
             }
@@ -301,7 +297,7 @@ final class ChunkRun {
             return;
         }
         for (int i : group) {
-            window.acquire();
+            jobRun.places.acquire();
             start(i);
         }
         try {
@@ -329,7 +325,7 @@ final class ChunkRun {
                             0),
                     new Counts(0, 1, 0, 0),
                     Tokens.NONE);
-            window.release();
+            jobRun.places.release();
             return;
         }
         Duration limit = item.limit() != null ? item.limit() : shared.config.itemDeadline();
@@ -337,7 +333,7 @@ final class ChunkRun {
         lock.lock();
         try {
             if (stop != null) {
-                window.release();
+                jobRun.places.release();
                 return;
             }
             running.add(call);
@@ -351,7 +347,7 @@ final class ChunkRun {
         try {
             take(i, item, call, shared.llm.complete(call));
         } finally {
-            window.release();
+            jobRun.places.release();
             lock.lock();
             try {
                 running.remove(call);
@@ -571,20 +567,14 @@ final class ChunkRun {
         }
     }
 
-    /// Looks at the job, and keeps the lease.
+    /// Looks at how the job stands, and keeps the lease.
     private void watch() throws InterruptedException {
         Instant now = shared.batches.now();
         if (now.isAfter(softStop.get())) {
             stop(new Stop.HandBack(Duration.ZERO));
         }
-        if (Duration.between(watchedAt.equals(Instant.MIN) ? Instant.EPOCH : watchedAt, now)
-                        .compareTo(WATCH)
-                < 0) {
-            return;
-        }
-        watchedAt = now;
         try {
-            Optional<Job> present = shared.jobs.job(job.id());
+            Optional<Job> present = jobRun.look(now, () -> shared.jobs.job(job.id()));
             if (present.isEmpty() || !present.get().area().equals(job.area())) {
                 stop(new Stop.Fenced());
                 return;

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -37,12 +36,12 @@ public class Worker {
     private final ChunkRun.Shared shared;
     private final Meters meters;
 
-    /// Items of one job that run or wait for their turn, in this process: twice as many as may run
-    /// at once, so that those who back off keep nobody from running. Each job has its own, so that
-    /// a small one need not wait until a large one has let go.
-    private final int windowSize;
+    /// Twice as many as may run at once, so that those who back off keep nobody from running.
+    private final int placesOfJob;
 
-    private final Map<String, Window> windows = new ConcurrentHashMap<>();
+    private final Map<String, Running> running = new ConcurrentHashMap<>();
+
+    private record Running(JobRun jobRun, int chunks) {}
 
     /// Set once this process is to end.
     private volatile Instant closing = Instant.MAX;
@@ -66,7 +65,7 @@ public class Worker {
         this.config = config.checked();
         this.batches = batches;
         this.finisher = finisher;
-        this.windowSize = 2 * flow.checked().batchConcurrency();
+        this.placesOfJob = 2 * flow.checked().batchConcurrency();
         this.shared =
                 new ChunkRun.Shared(llm, jobs, payloads, config, items, prices, batches, storeLog);
     }
@@ -134,7 +133,7 @@ public class Worker {
                     "Job %s: chunk %d was delivered too often without coming to its end; what is left"
                             + " of it is recorded as failed",
                     id, index);
-            new ChunkRun(shared, job.get(), claimed, new Semaphore(1), () -> Instant.MAX)
+            new ChunkRun(shared, job.get(), claimed, new JobRun(1), () -> Instant.MAX)
                     .fail(
                             "dead_letter",
                             "This item's chunk was given up after too many deliveries.");
@@ -173,31 +172,36 @@ public class Worker {
             return;
         }
         Supplier<Instant> latest = () -> softStop.isBefore(closing) ? softStop : closing;
+        JobRun jobRun = begin(job);
         ChunkRun.Stop stop;
         try (Visibility _ = new Visibility(queue, receipt, config.lease())) {
-            stop = new ChunkRun(shared, job, claimed, window(job), latest).run();
+            stop = new ChunkRun(shared, job, claimed, jobRun, latest).run();
         } finally {
-            closeWindow(job);
+            end(job);
         }
         stopped(job, index, body, stop);
     }
 
-    private record Window(Semaphore places, int chunks) {}
-
-    private Semaphore window(Job job) {
-        return windows.compute(
-                        job.id(),
-                        (_, open) ->
-                                open == null
-                                        ? new Window(new Semaphore(windowSize), 1)
-                                        : new Window(open.places, open.chunks + 1))
-                .places;
+    private JobRun begin(Job job) {
+        JobRun jobRun =
+                running.compute(
+                                job.id(),
+                                (_, present) ->
+                                        present == null
+                                                ? new Running(new JobRun(placesOfJob), 1)
+                                                : new Running(present.jobRun, present.chunks + 1))
+                        .jobRun;
+        jobRun.seen(job, batches.now());
+        return jobRun;
     }
 
-    private void closeWindow(Job job) {
-        windows.computeIfPresent(
+    private void end(Job job) {
+        running.computeIfPresent(
                 job.id(),
-                (_, open) -> open.chunks == 1 ? null : new Window(open.places, open.chunks - 1));
+                (_, present) ->
+                        present.chunks == 1
+                                ? null
+                                : new Running(present.jobRun, present.chunks - 1));
     }
 
     private void stopped(Job job, int index, String body, ChunkRun.@Nullable Stop stop) {

@@ -37,20 +37,19 @@ final class Batches {
         try (Server provider = Server.provider()) {
             String sizes = System.getProperty("penstock.bench.sizes");
             if (sizes == null) {
-                speed(provider, 50, 2_000);
-                speed(provider, 500, 20_000);
+                speed(provider, settings(50), 50, 2_000);
+                speed(provider, settings(500), 500, 20_000);
                 Delays.main(args);
             }
             growth(provider, sizes == null ? "1000,100000,1000000" : sizes);
         }
     }
 
-    private static void speed(Server provider, int concurrency, int prompts)
+    static void speed(Server provider, Map<String, String> settings, int concurrency, int prompts)
             throws IOException, InterruptedException {
-        try (Server penstock = Server.penstock(provider, settings(concurrency))) {
+        try (Server penstock = Server.penstock(provider, settings)) {
             run(penstock, prompts, "");
-            run(penstock, prompts, "[[sim latency=200ms]]");
-            for (int round = 0; round < 2; round++) {
+            for (int round = 0; round < 4; round++) {
                 double cpuBefore = penstock.cpuMillis();
                 double seconds = run(penstock, prompts, "[[sim latency=200ms]]");
                 double ideal = 0.2 * prompts / concurrency;

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.Provider;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -49,13 +48,7 @@ final class Budgets {
         boolean skewed = run.contains("s");
         boolean killed = run.contains("k");
         String name = "budgets-" + run + (byTokens ? "-tokens" : "-requests");
-        Map<String, String> settings =
-                new HashMap<>(
-                        emulators.environment(
-                                emulators.table(name),
-                                emulators.bucket(name),
-                                emulators.queues(name, Duration.ofSeconds(30), 100)));
-        settings.put("PENSTOCK_BATCH_WORKERS", "2");
+        Map<String, String> settings = Aws.settings(emulators, name);
         settings.put("PENSTOCK_BATCH_CHUNK_ITEMS", "100");
         settings.put("PENSTOCK_BATCH_LEASE", "5s");
         settings.put("PENSTOCK_BATCH_SWEEP_EVERY", "2s");

@@ -2,15 +2,13 @@ package io.penstock.bench;
 
 import io.penstock.testing.Emulators;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// How much faster a batch on the AWS engine is with two and with four worker processes than with
-/// one, and what a prompt costs there. The provider's latency is the limit, not the CPU.
+/// What a prompt costs on the AWS engine, and how much faster a batch is with two and with four
+/// worker processes than with one. The provider's latency is the limit, not the CPU.
 final class Workers {
 
     private static final int PROMPTS = 1_200;
@@ -21,6 +19,9 @@ final class Workers {
     public static void main(String[] args) throws IOException, InterruptedException {
         try (Server provider = Server.provider();
                 Emulators emulators = Emulators.start()) {
+            Map<String, String> settings = Aws.settings(emulators, "workers");
+            settings.putAll(Batches.settings(50));
+            Batches.speed(provider, settings, 50, 2_000);
             double one = 0;
             for (int workers : new int[] {1, 2, 4}) {
                 double seconds = run(provider, emulators, workers);
@@ -43,15 +44,9 @@ final class Workers {
     private static double run(Server provider, Emulators emulators, int workers)
             throws IOException, InterruptedException {
         String name = "workers-" + workers;
-        Map<String, String> settings =
-                new HashMap<>(
-                        emulators.environment(
-                                emulators.table(name),
-                                emulators.bucket(name),
-                                emulators.queues(name, Duration.ofSeconds(30), 10)));
+        Map<String, String> settings = Aws.settings(emulators, name);
         settings.put("PENSTOCK_FLOW_MAX_CONCURRENCY", Integer.toString(AT_ONCE));
         settings.put("PENSTOCK_FLOW_RESERVED_FOR_INTERACTIVE", "0");
-        settings.put("PENSTOCK_BATCH_WORKERS", "2");
         settings.put("PENSTOCK_BATCH_CHUNK_ITEMS", "25");
         List<Server> processes = new ArrayList<>();
         try {

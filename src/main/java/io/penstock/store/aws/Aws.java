@@ -3,7 +3,6 @@ package io.penstock.store.aws;
 import io.penstock.store.StoreException;
 import java.time.Duration;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.exception.SdkException;
 
 /// What the three have in common.
 final class Aws {
@@ -17,7 +16,10 @@ final class Aws {
 
     /// A refusal in one sentence. The service's own message stays in the cause: it may quote more
     /// of the request than a caller should see.
-    static StoreException failed(String object, SdkException e) {
+    ///
+    /// @param e an `SdkException`, or an `UncheckedIOException`: the SDK's client over
+    ///   `HttpURLConnection` lets those of its output streams through
+    static StoreException failed(String object, RuntimeException e) {
         return new StoreException(
                 e instanceof AwsServiceException refused
                         ? object + ": " + code(refused) + " (HTTP " + refused.statusCode() + ")"

@@ -2,6 +2,7 @@ package io.penstock.store.aws;
 
 import io.penstock.store.Budget;
 import io.penstock.store.BudgetStore;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -95,7 +96,7 @@ final class DynamoBudgets implements BudgetStore {
             return answer;
         } catch (ConditionalCheckFailedException another) {
             throw another;
-        } catch (SdkException e) {
+        } catch (SdkException | UncheckedIOException e) {
             throw Aws.failed("budget " + name, e);
         }
     }

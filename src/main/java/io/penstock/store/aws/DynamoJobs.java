@@ -4,6 +4,7 @@ import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.StoreException;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -411,7 +412,7 @@ final class DynamoJobs implements JobStore {
     private static <T> T ask(String object, Supplier<T> call) {
         try {
             return call.get();
-        } catch (SdkException e) {
+        } catch (SdkException | UncheckedIOException e) {
             throw Aws.failed(object, e);
         }
     }

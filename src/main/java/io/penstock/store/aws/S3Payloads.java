@@ -6,6 +6,7 @@ import io.penstock.store.UnreadableSource;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
@@ -187,7 +188,7 @@ final class S3Payloads implements Payloads {
                                         + " is in another region than Penstock; use one in the same.");
                 default -> Aws.failed(location, e);
             };
-        } catch (SdkException e) {
+        } catch (SdkException | UncheckedIOException e) {
             throw Aws.failed(location, e);
         }
     }
@@ -256,7 +257,7 @@ final class S3Payloads implements Payloads {
             throw e.statusCode() == 404 && e.awsErrorDetails() == null
                     ? new StoreException("There is no file " + name(bucket, key), e)
                     : Aws.failed(name(bucket, key), e);
-        } catch (SdkException e) {
+        } catch (SdkException | UncheckedIOException e) {
             throw Aws.failed(name(bucket, key), e);
         }
     }
@@ -286,7 +287,7 @@ final class S3Payloads implements Payloads {
             int count;
             try {
                 count = in.read(bytes, offset, length);
-            } catch (SdkException e) {
+            } catch (SdkException | UncheckedIOException e) {
                 throw new IOException("The object could not be read to its end", e);
             }
             if (count < 0 && left > 0) {

@@ -2,6 +2,7 @@ package io.penstock.store.aws;
 
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.StoreException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -162,7 +163,7 @@ final class SqsQueue implements ChunkQueue {
                     .stream()
                     .map(SqsQueue::delivery)
                     .toList();
-        } catch (SdkException e) {
+        } catch (SdkException | UncheckedIOException e) {
             // The SDK reports an interrupt in several ways and leaves the thread's flag set.
             if (Thread.interrupted()) {
                 InterruptedException interrupted = new InterruptedException();
@@ -223,7 +224,7 @@ final class SqsQueue implements ChunkQueue {
     private static <T> T ask(String url, Supplier<T> call) {
         try {
             return call.get();
-        } catch (SdkException e) {
+        } catch (SdkException | UncheckedIOException e) {
             throw Aws.failed("queue " + url, e);
         }
     }

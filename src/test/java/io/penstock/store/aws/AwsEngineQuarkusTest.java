@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.s3.S3Client;
 
 /// The engine as the application makes it, from settings alone.
 @QuarkusTest
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 class AwsEngineQuarkusTest extends PenstockTest {
 
     @Inject AwsEngine engine;
+    @Inject S3Client s3;
 
     public static class Aws implements QuarkusTestResourceLifecycleManager {
 
@@ -44,6 +46,12 @@ class AwsEngineQuarkusTest extends PenstockTest {
                 emulators.close();
             }
         }
+    }
+
+    @Test
+    void filesAreSentWithoutAskingFirst() {
+        assertThat(s3.serviceClientConfiguration().overrideConfiguration().executionInterceptors())
+                .hasAtLeastOneElementOfType(WithoutExpect.class);
     }
 
     @Test
