@@ -132,7 +132,7 @@ public class Admission {
         try {
             long now = now();
             gate = gateOf(want.model());
-            waiter = new Waiter(want, gate.estimate(want), patientUntil(want, now, untilNanos));
+            waiter = new Waiter(want, patientUntil(want, now, untilNanos));
             gate.add(waiter);
             active.add(gate);
             leases.watch(gate);
@@ -449,12 +449,12 @@ public class Admission {
         if (head == null || gate.readyAt(head, now) > now) {
             return false;
         }
-        gate.start(head, now);
+        double tokens = gate.start(head, now);
         freePermits--;
         if (head.want().job() != null) {
             freeJobPermits--;
         }
-        head.decide(new Permit(this, gate, head.want(), head.tokens(), now, gate.inFlight() - 1));
+        head.decide(new Permit(this, gate, head.want(), tokens, now, gate.inFlight() - 1));
         return true;
     }
 

@@ -51,7 +51,7 @@ public interface FlowConfig {
 
     /// How often a process looks for what others know of a model that it calls, where the store is
     /// shared.
-    @WithDefault("75ms")
+    @WithDefault("50ms")
     Duration refresh();
 
     /// Limits of the provider's account, by a name of one's choice; all processes that share the
@@ -110,7 +110,7 @@ public interface FlowConfig {
             throw new ConfigurationException(
                     "penstock.flow.refresh is "
                             + refresh()
-                            + ": give a duration from 10ms to 10s, such as 75ms.");
+                            + ": give a duration from 10ms to 10s, such as 50ms.");
         }
         budgets().forEach(FlowConfig::check);
         if (maxWait().isNegative() || maxWait().compareTo(Duration.ofMinutes(2)) > 0) {

@@ -70,9 +70,10 @@ final class Gate {
     private long brokenUntil;
     private boolean probing;
 
-    // English text has four bytes a token; the first answers correct it.
+    // English text has four bytes a token; the first answer says more.
     private double bytesPerToken = 4;
     private double answerTokens = 256;
+    private long answers;
 
     private int recentCount;
     private int recentBefore;
@@ -122,7 +123,7 @@ final class Gate {
         return waiting == 0 && inFlight == 0 && markMicros <= now && configured == null;
     }
 
-    /// Tokens that a call is likely to use.
+    /// Tokens that a call is likely to use, as far as is known now.
     double estimate(Want want) {
         Integer bound = want.maxTokens();
         return want.promptBytes() / bytesPerToken + (bound != null ? bound : answerTokens);
@@ -187,7 +188,7 @@ final class Gate {
         }
         long early = head.want().job() == null ? EARLY : 0;
         long byRequests = readyAt(requests, requestPace, 1, now, early);
-        long byTokens = readyAt(tokens, tokenPace, head.tokens(), now, early);
+        long byTokens = readyAt(tokens, tokenPace, estimate(head.want()), now, early);
         if (byRequests == Line.LEASE || byTokens == Line.LEASE) {
             wantsLease = true;
             return leaseAt > now ? leaseAt : LATER;
@@ -205,7 +206,9 @@ final class Gate {
     }
 
     /// Lets the one start whose turn it is, as [#readyAt] has allowed.
-    void start(Waiter head, long now) {
+    ///
+    /// @return the tokens that are taken for it
+    double start(Waiter head, long now) {
         remove(head);
         String job = head.want().job();
         Lane lane = job == null ? null : lanes.get(job);
@@ -219,7 +222,8 @@ final class Gate {
         }
         inFlight++;
         take(requests, requestPace, 1, now);
-        take(tokens, tokenPace, head.tokens(), now);
+        double estimate = estimate(head.want());
+        take(tokens, tokenPace, estimate, now);
         if (now - recentSince > BLOCK) {
             recentBefore = now - recentSince > 2 * BLOCK ? 0 : recentCount;
             recentCount = 0;
@@ -231,6 +235,7 @@ final class Gate {
                         || (tokens != null && tokens.left() < 0.3 * BLOCK / tokens.unit()))) {
             wantsLease = true;
         }
+        return estimate;
     }
 
     private static void take(@Nullable Line line, Pace pace, double units, long now) {
@@ -256,11 +261,13 @@ final class Gate {
         if (tokens != null) {
             tokens.correct(permit.reservedTokens() - promptTokens - completionTokens);
         }
+        answers++;
+        double weight = Math.max(WEIGHT, 1.0 / answers);
         long bytes = permit.want().promptBytes();
         if (promptTokens > 0 && bytes > 0) {
-            bytesPerToken += WEIGHT * (bytes / (double) promptTokens - bytesPerToken);
+            bytesPerToken += weight * (bytes / (double) promptTokens - bytesPerToken);
         }
-        answerTokens += WEIGHT * (completionTokens - answerTokens);
+        answerTokens += weight * (completionTokens - answerTokens);
     }
 
     /// @param rates a limit that is used up is the reason of the refusal, and not how many calls
@@ -370,6 +377,7 @@ final class Gate {
             return new Order.Enough();
         }
         long ahead = head.want().job() == null ? EARLY : LEAD;
+        double estimate = estimate(head.want());
         int calls = Math.max(waiting, Math.max(recentCount, recentBefore));
         long requestsFrom = Math.max(stored.requestsUntil(), now);
         long tokensFrom = Math.max(stored.tokensUntil(), now);
@@ -385,7 +393,7 @@ final class Gate {
         long tokensUntil =
                 tokens == null
                         ? stored.tokensUntil()
-                        : tokensFrom + micros(tokens, calls * head.tokens(), head.tokens());
+                        : tokensFrom + micros(tokens, calls * estimate, estimate);
         return new Order.Take(stored.taken(requestsUntil, tokensUntil));
     }
 

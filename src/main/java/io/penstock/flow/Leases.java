@@ -138,8 +138,10 @@ final class Leases {
 
     private void tell(Gate gate) {
         try {
-            while (true) {
-                Budget stored = stored(gate);
+            // What was seen last is tried first: the sooner the others know, the better.
+            Budget[] seen = new Budget[1];
+            admission.change(() -> seen[0] = gate.known());
+            for (Budget stored = seen[0]; ; stored = stored(gate)) {
                 long[] mark = new long[1];
                 admission.change(() -> mark[0] = gate.markMicros());
                 Instant until = Instant.ofEpochMilli(Math.ceilDiv(mark[0], 1000));
@@ -147,7 +149,9 @@ final class Leases {
                 if (known != null && !known.plus(SAME_MARK).isBefore(until)) {
                     break;
                 }
-                if (budgets.replace(stored.marked(until))) {
+                Budget marked = stored.marked(until);
+                if (budgets.replace(marked)) {
+                    admission.change(() -> gate.seen(marked));
                     break;
                 }
             }

@@ -12,11 +12,12 @@ final class Line {
     private static final long LATE = 500_000;
 
     /// What refunds may add up to, in time.
-    private static final long REFUND_MAX = 3_000_000;
+    private static final long REFUND_MAX = 1_000_000;
 
-    /// Something small may be taken when only a part of it is left, so that no lease ends in a part
-    /// that is wasted; the next lease pays first.
-    private static final long DEBT_MAX = 110_000;
+    /// The end of a lease that is too short for a call is kept for the next one, up to so much time
+    /// and to one call. It is late then. The other way, a call that starts with less than it needs,
+    /// would have all processes ahead of the rate together.
+    private static final long KEPT_MAX = 110_000;
 
     /// Never ready before more is leased.
     static final long LEASE = Long.MAX_VALUE;
@@ -39,20 +40,16 @@ final class Line {
 
     /// When so many units may be taken, or [#LEASE].
     long readyAt(double units, long now) {
-        expire(now);
+        expire(units, now);
         double needed = (units - credit) * unit;
         if (needed <= 0) {
             return now;
         }
-        if (leased.isEmpty()) {
-            return credit > 0 && units * unit <= DEBT_MAX ? now : LEASE;
-        }
         for (Stretch one : leased) {
             needed -= one.to - one.from;
         }
-        boolean owed = needed <= units * unit && units * unit <= DEBT_MAX;
         // Less than a microsecond is a matter of rounding.
-        return needed <= 1 || owed ? leased.getFirst().from : LEASE;
+        return needed <= 1 && !leased.isEmpty() ? leased.getFirst().from : LEASE;
     }
 
     /// Takes what [#readyAt] has found.
@@ -68,9 +65,6 @@ final class Line {
                 leased.addFirst(new Stretch(first.from + here, first.to));
                 return;
             }
-        }
-        if (micros > 1) {
-            credit -= micros / unit;
         }
     }
 
@@ -95,14 +89,19 @@ final class Line {
         return credit + micros / unit;
     }
 
-    private void expire(long now) {
+    private void expire(double units, long now) {
         long oldest = now - LATE;
+        long expired = 0;
         while (!leased.isEmpty() && leased.getFirst().from < oldest) {
             Stretch first = leased.removeFirst();
+            expired += Math.min(oldest, first.to) - first.from;
             if (first.to > oldest) {
                 leased.addFirst(new Stretch(oldest, first.to));
-                return;
             }
+        }
+        if (expired > 0) {
+            double most = Math.min(units, KEPT_MAX / unit);
+            credit = Math.max(credit, Math.min(credit + expired / unit, most));
         }
     }
 }

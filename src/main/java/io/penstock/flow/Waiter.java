@@ -7,25 +7,18 @@ import org.jspecify.annotations.Nullable;
 final class Waiter {
 
     private final Want want;
-    private final double tokens;
     private final long patientUntil;
     private final Thread thread = Thread.currentThread();
     private volatile @Nullable Decision decision;
 
-    /// @param tokens that it is likely to use
     /// @param patientUntil the latest known end of a wait that it waits for, in microseconds
-    Waiter(Want want, double tokens, long patientUntil) {
+    Waiter(Want want, long patientUntil) {
         this.want = want;
-        this.tokens = tokens;
         this.patientUntil = patientUntil;
     }
 
     Want want() {
         return want;
-    }
-
-    double tokens() {
-        return tokens;
     }
 
     long patientUntil() {

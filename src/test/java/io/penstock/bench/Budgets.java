@@ -11,13 +11,15 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /// How exactly one, two, four and eight processes keep to one budget together, in the provider's
 /// own judgement: a batch that is larger than the limit allows runs for a while on the AWS engine,
 /// and the provider's log says how many requests were over the limit and how much of it was used.
 ///
 /// `-Dpenstock.bench.runs=1,2,4,8,4s,8k` chooses processes, `s` with clocks that are wrong by two
-/// seconds, `k` with a process killed every few seconds.
+/// seconds, `k` with a process killed every few seconds, `h` without a budget: with nothing but the
+/// headers of the provider's answers.
 final class Budgets {
 
     private static final int REQUESTS = 6_000;
@@ -35,8 +37,11 @@ final class Budgets {
         try (Server provider = Server.provider(200_000);
                 Emulators emulators = Emulators.start()) {
             for (String run : runs) {
-                for (boolean byTokens : new boolean[] {false, true}) {
-                    run(provider, emulators, run, byTokens);
+                if (!run.contains("t")) {
+                    run(provider, emulators, run, false);
+                }
+                if (!run.contains("r")) {
+                    run(provider, emulators, run, true);
                 }
             }
         }
@@ -47,17 +52,20 @@ final class Budgets {
         int processes = Integer.parseInt(run.replaceAll("\\D", ""));
         boolean skewed = run.contains("s");
         boolean killed = run.contains("k");
+        boolean byHeaders = run.contains("h");
         String name = "budgets-" + run + (byTokens ? "-tokens" : "-requests");
         Map<String, String> settings = Aws.settings(emulators, name);
         settings.put("PENSTOCK_BATCH_CHUNK_ITEMS", "100");
         settings.put("PENSTOCK_BATCH_LEASE", "5s");
         settings.put("PENSTOCK_BATCH_SWEEP_EVERY", "2s");
-        settings.put("PENSTOCK_FLOW_BUDGETS__MAIN__MODELS", "gpt-*");
-        settings.put(
-                byTokens
-                        ? "PENSTOCK_FLOW_BUDGETS__MAIN__TOKENS_PER_MINUTE"
-                        : "PENSTOCK_FLOW_BUDGETS__MAIN__REQUESTS_PER_MINUTE",
-                Integer.toString(byTokens ? TOKENS : REQUESTS));
+        if (!byHeaders) {
+            settings.put("PENSTOCK_FLOW_BUDGETS__MAIN__MODELS", "gpt-*");
+            settings.put(
+                    byTokens
+                            ? "PENSTOCK_FLOW_BUDGETS__MAIN__TOKENS_PER_MINUTE"
+                            : "PENSTOCK_FLOW_BUDGETS__MAIN__REQUESTS_PER_MINUTE",
+                    Integer.toString(byTokens ? TOKENS : REQUESTS));
+        }
         List<Server> servers = new ArrayList<>();
         Provider watched = Provider.at("http://127.0.0.1:" + provider.port() + "/v1");
         try {
@@ -87,7 +95,28 @@ final class Budgets {
                 server.kill();
             }
         }
-        report(run, byTokens, watched.wholeLog());
+        List<JsonNode> log = watched.wholeLog();
+        report(run, byTokens, log);
+        if (!byHeaders) {
+            // Each write is a version.
+            String version =
+                    emulators
+                            .dynamo()
+                            .getItem(g ->
+                                    g.tableName(name)
+                                            .key(
+                                                    Map.of(
+                                                            "pk",
+                                                            AttributeValue.fromS("B#main"),
+                                                            "sk",
+                                                            AttributeValue.fromS("BUDGET"))))
+                            .item()
+                            .get("version")
+                            .n();
+            Batches.print(
+                    "%s process(es): %.1f writes of the budget for 1,000 calls",
+                    run, 1000.0 * Long.parseLong(version) / log.size());
+        }
     }
 
     /// About 200 tokens in all.
@@ -109,12 +138,16 @@ final class Budgets {
         double start = log.getFirst().path("at").asDouble();
         int over = 0;
         double used = 0;
+        double firstOver = 0;
+        double lastOver = 0;
         for (JsonNode entry : log) {
+            double at = entry.path("at").asDouble() - start;
             if (entry.path("limited").asBoolean()) {
                 over++;
+                firstOver = firstOver == 0 ? at : firstOver;
+                lastOver = at;
                 continue;
             }
-            double at = entry.path("at").asDouble() - start;
             if (at >= GOING_AFTER_MILLIS && at < GOING_AFTER_MILLIS + 60_000) {
                 used +=
                         byTokens
@@ -124,13 +157,15 @@ final class Budgets {
             }
         }
         Batches.print(
-                "%s process(es), %s: %d requests, %d over the limit (%.3f %%), %.1f %% of the limit"
-                        + " used in a minute",
+                "%s process(es), %s: %d requests, %d over the limit (%.3f %%, after %.1f to %.1f s),"
+                        + " %.1f %% of the limit used in a minute",
                 run,
                 byTokens ? TOKENS + " tokens a minute" : REQUESTS + " requests a minute",
                 log.size(),
                 over,
                 100.0 * over / log.size(),
+                firstOver / 1000,
+                lastOver / 1000,
                 100 * used / (byTokens ? TOKENS : REQUESTS));
     }
 }

@@ -31,7 +31,7 @@ final class Storm {
     public static void main(String[] args) throws IOException, InterruptedException {
         try (Server provider = Server.provider(200_000);
                 Emulators emulators = Emulators.start()) {
-            for (String refresh : new String[] {"75ms", "10s"}) {
+            for (String refresh : new String[] {"50ms", "10s"}) {
                 run(provider, emulators, refresh);
             }
         }

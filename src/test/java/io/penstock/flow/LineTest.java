@@ -36,29 +36,30 @@ class LineTest {
     }
 
     @Test
-    void aSmallPartOfALeaseIsNotWastedButPaidForByTheNext() {
+    void theEndOfALeaseIsKeptForTheNextCall() {
         line.lease(0, 25_000);
         line.take(2);
 
-        assertThat(line.readyAt(1, 0)).isEqualTo(20_000);
-        line.take(1);
-
-        assertThat(line.left()).isEqualTo(-0.5);
         assertThat(line.readyAt(1, 0)).isEqualTo(Line.LEASE);
-        line.lease(100_000, 120_000);
-        assertThat(line.readyAt(1, 0)).isEqualTo(100_000);
-        line.take(1);
+        assertThat(line.readyAt(1, 900_000)).isEqualTo(Line.LEASE);
         assertThat(line.left()).isEqualTo(0.5);
+        line.lease(1_000_000, 1_005_000);
+        assertThat(line.readyAt(1, 900_000)).isEqualTo(1_000_000);
+        line.take(1);
+        assertThat(line.left()).isZero();
     }
 
     @Test
     void whatNobodyTakesInTimePassesBy() {
         line.lease(0, 2_000_000);
 
+        // But for one.
+        assertThat(line.readyAt(1, 1_500_000)).isEqualTo(1_500_000);
+        assertThat(line.left()).isEqualTo(101);
+        line.take(1);
         assertThat(line.readyAt(1, 1_500_000)).isEqualTo(1_000_000);
-        assertThat(line.left()).isEqualTo(100);
-        assertThat(line.readyAt(1, 9_000_000)).isEqualTo(Line.LEASE);
-        assertThat(line.left()).isZero();
+        assertThat(line.readyAt(2, 9_000_000)).isEqualTo(9_000_000);
+        assertThat(line.left()).isEqualTo(2);
     }
 
     @Test
@@ -80,6 +81,6 @@ class LineTest {
     void refundsDoNotAddUpForEver() {
         line.correct(1_000_000);
 
-        assertThat(line.left()).isEqualTo(300);
+        assertThat(line.left()).isEqualTo(100);
     }
 }

@@ -42,7 +42,7 @@ class SharedAdmissionTest {
     void togetherTheyKeepToTheRateAndUseIt() throws InterruptedException {
         ConcurrentLinkedQueue<Long> starts = new ConcurrentLinkedQueue<>();
         for (int i = 0; i < 3; i++) {
-            Admission admission = admission(Map.of("requests-per-minute", "6000"), "75ms");
+            Admission admission = admission(Map.of("requests-per-minute", "6000"), "50ms");
             work(admission, 60, _ -> starts.add(System.nanoTime()));
         }
         pass(Duration.ofSeconds(2));

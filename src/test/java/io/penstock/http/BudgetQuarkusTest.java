@@ -51,6 +51,36 @@ class BudgetQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void withoutABudgetTheProvidersHeadersSetThePace() {
+        provider.behave("{\"rpm\":1200}");
+
+        submit(100, "paced", "by headers").awaitStatus("completed");
+
+        List<JsonNode> log = provider.log("by headers");
+        assertThat(log).hasSize(100);
+        double seconds = (at(log.getLast()) - at(log.getFirst())) / 1000;
+        // Twenty a second, but for those that began before the first answer.
+        assertThat(seconds).isBetween(4.0, 8.0);
+    }
+
+    @Test
+    void whereOthersHaveUsedMostOfItThePaceIsSlower() {
+        provider.behave("{\"rpm\":1200}");
+        for (int i = 0; i < 1_176; i++) {
+            provider.complete("another program");
+        }
+        caller.complete(prompt("first").put("model", "few"));
+
+        submit(20, "few", "what is left").awaitStatus("completed");
+
+        List<JsonNode> log = provider.log("what is left");
+        assertThat(log).hasSize(20).noneMatch(entry -> entry.path("limited").asBoolean());
+        double seconds = (at(log.getLast()) - at(log.getFirst())) / 1000;
+        // At twenty a second it would be one.
+        assertThat(seconds).isGreaterThan(1.5);
+    }
+
+    @Test
     void whoWaitsInPersonGoesFirstAndIsToldWhatIsLeft() {
         Batch batch = submit(60, "tiny", "many");
         provider.await("requests=5", SOON);

@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.eclipse.microprofile.config.ConfigProvider;
 
 /// The simulated provider as tests steer and watch it, over its admin API.
@@ -47,6 +48,20 @@ public final class Provider {
     /// Sets the behaviour for prompts without a marker.
     public void behave(String json) {
         send("PUT", "behaviour", json);
+    }
+
+    /// Calls it as another program on the same account does.
+    public void complete(String prompt) {
+        send(
+                "POST",
+                "../v1/chat/completions",
+                JSON.valueToTree(
+                                Map.of(
+                                        "model",
+                                        "another",
+                                        "messages",
+                                        List.of(Map.of("role", "user", "content", prompt))))
+                        .toString());
     }
 
     public void open(String gate) {
@@ -103,6 +118,7 @@ public final class Provider {
             HttpResponse<String> answer =
                     CLIENT.send(
                             HttpRequest.newBuilder(admin.resolve(path))
+                                    .header("authorization", "Bearer test")
                                     .method(method, HttpRequest.BodyPublishers.ofString(body))
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
