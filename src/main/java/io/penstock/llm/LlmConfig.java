@@ -29,6 +29,10 @@ public interface LlmConfig {
     /// The provider's key, sent as a bearer token; none is sent when it is absent.
     Optional<String> apiKey();
 
+    /// Name or ARN of a secret in AWS Secrets Manager whose text is the key; read once, at start,
+    /// and taken before what `OPENAI_API_KEY` says.
+    Optional<String> apiKeySecret();
+
     /// The model for prompts that name none.
     @WithDefault("gpt-4o-mini")
     String model();

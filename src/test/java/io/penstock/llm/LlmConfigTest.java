@@ -19,6 +19,7 @@ class LlmConfigTest {
 
         assertThat(config.baseUrl()).isEmpty();
         assertThat(config.apiKey()).isEmpty();
+        assertThat(config.apiKeySecret()).isEmpty();
         assertThat(config.model()).isEqualTo("gpt-4o-mini");
         assertThat(config.timeout()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.connectTimeout()).isEqualTo(Duration.ofSeconds(5));
@@ -41,6 +42,7 @@ class LlmConfigTest {
                                 Map.ofEntries(
                                         Map.entry("penstock.llm.base-url", "http://host:1/v1"),
                                         Map.entry("penstock.llm.api-key", "k"),
+                                        Map.entry("penstock.llm.api-key-secret", "s"),
                                         Map.entry("penstock.llm.model", "m"),
                                         Map.entry("penstock.llm.timeout", "1s"),
                                         Map.entry("penstock.llm.connect-timeout", "2s"),
@@ -56,6 +58,7 @@ class LlmConfigTest {
 
         assertThat(config.baseUrl()).contains("http://host:1/v1");
         assertThat(config.apiKey()).contains("k");
+        assertThat(config.apiKeySecret()).contains("s");
         assertThat(config.model()).isEqualTo("m");
         assertThat(config.timeout()).isEqualTo(Duration.ofSeconds(1));
         assertThat(config.connectTimeout()).isEqualTo(Duration.ofSeconds(2));
