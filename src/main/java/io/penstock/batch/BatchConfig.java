@@ -60,6 +60,10 @@ public interface BatchConfig {
     @WithDefault("15s")
     Duration sweepEvery();
 
+    /// How long a job that is to run may record nothing before the log says so.
+    @WithDefault("15m")
+    Duration stalledAfter();
+
     /// Stops the start with one sentence when a value makes no sense.
     default BatchConfig checked() {
         range("workers", workers().orElse(4), 0, 1000);
@@ -74,6 +78,7 @@ public interface BatchConfig {
         range("expiry", expiry(), Duration.ofSeconds(1), Duration.ofDays(30));
         range("retention", retention(), Duration.ofSeconds(1), Duration.ofDays(3650));
         range("sweep-every", sweepEvery(), Duration.ofMillis(100), Duration.ofHours(1));
+        range("stalled-after", stalledAfter(), Duration.ofSeconds(1), Duration.ofDays(30));
         return this;
     }
 

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -27,6 +28,7 @@ public class Sweep {
     private final Worker worker;
     private final LocalEngine local;
     private final Duration interval;
+    private final Standstill standstill;
     private final boolean isLocal;
 
     Sweep(
@@ -43,6 +45,7 @@ public class Sweep {
         this.worker = worker;
         this.local = local;
         this.interval = config.sweepEvery();
+        this.standstill = new Standstill(config.stalledAfter());
         this.isLocal = engine.equals("local");
     }
 
@@ -53,13 +56,20 @@ public class Sweep {
             queue.deleteDead(dead);
         }
         Instant now = batches.now();
-        for (Job job : jobs.live()) {
+        List<Job> live = jobs.live();
+        standstill.keep(
+                live.stream()
+                        .filter(job -> job.paused() == null)
+                        .map(Job::id)
+                        .collect(Collectors.toSet()));
+        List<String> stalled = new ArrayList<>();
+        for (Job job : live) {
             boolean expired = !now.isBefore(job.expiresAt());
             // A job of this moment has its messages.
             if ((job.paused() == null || expired)
                     && now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
                 List<Chunk> lapsed = new ArrayList<>();
-                List<String> lost = lost(job, now, lapsed);
+                List<String> lost = lost(job, now, lapsed, stalled);
                 if (!lost.isEmpty()) {
                     queue.send(job.id(), lost, Duration.ZERO);
                     LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
@@ -68,6 +78,12 @@ public class Sweep {
                 // is noted and not queued would wait for long.
                 lapsed.forEach(chunk -> jobs.replace(chunk.lapsed()));
             }
+        }
+        if (!stalled.isEmpty()) {
+            // One line, however many wait.
+            LOG.warnf(
+                    "%s, and %d other(s). They wait for the provider, a budget, their turn or a worker.",
+                    stalled.getFirst(), stalled.size() - 1);
         }
         if (isLocal) {
             local.forgetOutlived();
@@ -89,14 +105,27 @@ public class Sweep {
         return false;
     }
 
-    private List<String> lost(Job job, Instant now, List<Chunk> lapsed) {
+    private void stalled(Job job, int ended, Instant now, List<String> stalled) {
+        Duration still = standstill.look(job.id(), ended, now);
+        if (!still.isZero()) {
+            stalled.add(
+                    "Job " + job.id() + " has made no progress for " + still.toSeconds() + " s");
+        }
+    }
+
+    /// @param lapsed takes the chunks whose lease has lapsed
+    /// @param stalled takes a sentence's beginning if the job stands still
+    private List<String> lost(Job job, Instant now, List<Chunk> lapsed, List<String> stalled) {
         if (job.input().chunkCount() == 0) {
+            stalled(job, 0, now, stalled);
             return takenForLost(job, now) ? batches.pending(job) : List.of();
         }
         List<String> lost = new ArrayList<>();
+        List<Chunk> chunks = jobs.chunks(job.area());
+        stalled(job, Batches.sum(chunks).counts().ended(), now, stalled);
         boolean ending = job.status() == Job.Status.CANCELLING || !now.isBefore(job.expiresAt());
         boolean open = false;
-        for (Chunk chunk : jobs.chunks(job.area())) {
+        for (Chunk chunk : chunks) {
             if (chunk.done()) {
                 continue;
             }

@@ -29,6 +29,7 @@ class BatchConfigTest {
         assertThat(config.maxItems()).isEqualTo(5_000_000);
         assertThat(config.maxInput().asLongValue()).isEqualTo(4L << 30);
         assertThat(config.sweepEvery()).isEqualTo(Duration.ofSeconds(15));
+        assertThat(config.stalledAfter()).isEqualTo(Duration.ofMinutes(15));
     }
 
     @ParameterizedTest
@@ -45,6 +46,7 @@ class BatchConfigTest {
         "max-items, 0",
         "max-input, 0",
         "sweep-every, 1ms",
+        "stalled-after, 0s",
     })
     void whatMakesNoSenseIsNamed(String key, String value) {
         assertThatThrownBy(() ->
