@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Stands between the application and an HTTP service on this machine, and spoils requests: a few
@@ -58,6 +60,7 @@ public final class FaultyProxy implements AutoCloseable {
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Map<Fault, Integer> counts = new EnumMap<>(Fault.class);
     private final AtomicReference<Spell> spell = new AtomicReference<>(Spell.none());
+    private volatile @Nullable BiConsumer<String, String> watcher;
 
     /// A time in which some of the requests have one of the faults.
     ///
@@ -85,6 +88,13 @@ public final class FaultyProxy implements AutoCloseable {
 
     public URI endpoint() {
         return URI.create("http://127.0.0.1:" + listening.getLocalPort());
+    }
+
+    /// Tells of every request from now on.
+    ///
+    /// @param told of head and body
+    public void watch(BiConsumer<String, String> told) {
+        watcher = told;
     }
 
     /// From now on every request has this fault; with [Fault#REFUSED] and [Fault#SILENT] those that
@@ -203,6 +213,10 @@ public final class FaultyProxy implements AutoCloseable {
         /// @return whether another request may follow
         private boolean goesOn(Message request) throws IOException, InterruptedException {
             Spell now = spell.get();
+            BiConsumer<String, String> told = watcher;
+            if (told != null) {
+                told.accept(request.head(), new String(request.body(), StandardCharsets.UTF_8));
+            }
             return switch (next(now, request)) {
                 case null -> answer(passOn(request));
                 case REFUSED -> false;

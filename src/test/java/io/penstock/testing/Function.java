@@ -55,11 +55,16 @@ public final class Function implements AutoCloseable {
 
     /// Sends any event as it is.
     public Answer invoke(String event) {
-        JsonNode answer = Caller.parse(lambda.invoke(event));
+        JsonNode answer = Caller.parse(answer(event));
         return new Answer(
                 answer.path("statusCode").asInt(),
                 answer.path("headers"),
                 Caller.parse(answer.path("body").asText()));
+    }
+
+    /// Sends any event to a function behind anything else than an HTTP API.
+    public String answer(String event) {
+        return lambda.invoke(event);
     }
 
     /// An answer as it came.
