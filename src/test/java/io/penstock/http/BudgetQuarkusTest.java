@@ -88,9 +88,9 @@ class BudgetQuarkusTest extends PenstockTest {
         Answer answer = caller.complete(prompt("one").put("model", "tiny"));
 
         assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.header("x-ratelimit-limit-requests")).isEqualTo("585");
+        assertThat(answer.header("x-ratelimit-limit-requests")).isEqualTo("579");
         assertThat(Integer.parseInt(answer.header("x-ratelimit-remaining-requests")))
-                .isBetween(0, 585);
+                .isBetween(0, 579);
         assertThat(answer.header("x-ratelimit-reset-requests")).endsWith("ms");
         double waited = at(provider.log("one").getFirst()) - at(provider.log("many").get(4));
         assertThat(waited).isLessThan(1000);

@@ -24,6 +24,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
 import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.GlobalSecondaryIndex;
 import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
 import software.amazon.awssdk.services.dynamodb.model.KeyType;
@@ -117,6 +118,22 @@ public final class Emulators implements AutoCloseable {
 
     public DynamoDbClient dynamo() {
         return dynamo;
+    }
+
+    /// How often a budget was written: each write is a version.
+    public long budgetWrites(String table, String budget) {
+        AttributeValue version =
+                dynamo.getItem(g ->
+                                g.tableName(table)
+                                        .key(
+                                                Map.of(
+                                                        "pk",
+                                                        AttributeValue.fromS("B#" + budget),
+                                                        "sk",
+                                                        AttributeValue.fromS("BUDGET"))))
+                        .item()
+                        .get("version");
+        return Long.parseLong(Objects.requireNonNull(version, budget).n());
     }
 
     /// For a client of the test's own.
