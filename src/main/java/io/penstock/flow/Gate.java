@@ -3,9 +3,6 @@ package io.penstock.flow;
 import io.penstock.store.Budget;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -13,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 /// Where the calls to one group of models start: who is in line, what the group's limits are, and
 /// how much of them this process may use. Guarded by the lock of [Admission]. Times are Unix
 /// microseconds in the time of the budgets' store.
-///
-/// Callers that wait in person go first; after them jobs take turns, so that a small one is not
-/// stuck behind a large one.
 final class Gate {
 
     /// Never before something else happens: an answer, a lease.
@@ -52,9 +46,7 @@ final class Gate {
     private final Pace requestPace = new Pace();
     private final Pace tokenPace = new Pace();
 
-    private final ArrayDeque<Waiter> inPerson = new ArrayDeque<>();
-    private final Map<String, Lane> lanes = new LinkedHashMap<>();
-    private int waiting;
+    private final Queue<Waiter> queue = new Queue<>();
     private int inFlight;
     private int held = Integer.MAX_VALUE;
     private boolean unseen;
@@ -79,12 +71,6 @@ final class Gate {
     private int recentCount;
     private int recentBefore;
     private long recentSince;
-
-    /// The calls of one job.
-    private static final class Lane {
-        private final ArrayDeque<Waiter> waiters = new ArrayDeque<>();
-        private int turns;
-    }
 
     Gate(String name, FlowConfig config, FlowConfig.@Nullable BudgetConfig configured) {
         this.name = name;
@@ -113,7 +99,7 @@ final class Gate {
     }
 
     int waiting() {
-        return waiting;
+        return queue.size();
     }
 
     int concurrencyLimit() {
@@ -121,7 +107,7 @@ final class Gate {
     }
 
     boolean isIdle(long now) {
-        return waiting == 0 && inFlight == 0 && markMicros <= now && configured == null;
+        return queue.size() == 0 && inFlight == 0 && markMicros <= now && configured == null;
     }
 
     /// Tokens that a call is likely to use, as far as is known now.
@@ -131,45 +117,20 @@ final class Gate {
     }
 
     void add(Waiter waiter) {
-        waiting++;
-        String job = waiter.want().job();
-        if (job == null) {
-            inPerson.addLast(waiter);
-        } else {
-            Lane lane = lanes.computeIfAbsent(job, _ -> new Lane());
-            lane.waiters.addLast(waiter);
-        }
+        queue.add(waiter.want().job(), waiter);
     }
 
     void remove(Waiter waiter) {
-        String job = waiter.want().job();
-        boolean removed;
-        if (job == null) {
-            removed = inPerson.remove(waiter);
-        } else {
-            Lane lane = lanes.get(job);
-            removed = lane != null && lane.waiters.remove(waiter);
-            if (lane != null && lane.waiters.isEmpty()) {
-                lanes.remove(job);
-            }
-        }
-        if (removed) {
-            waiting--;
-        }
+        queue.remove(waiter.want().job(), waiter);
     }
 
     void forEachWaiter(Consumer<Waiter> action) {
-        inPerson.forEach(action);
-        lanes.values().forEach(lane -> lane.waiters.forEach(action));
+        queue.forEach(action);
     }
 
     /// Whose turn it is; null when nobody's.
     @Nullable Waiter head(boolean jobsToo) {
-        Waiter first = inPerson.peekFirst();
-        if (first != null || !jobsToo || lanes.isEmpty()) {
-            return first;
-        }
-        return lanes.values().iterator().next().waiters.peekFirst();
+        return queue.head(jobsToo);
     }
 
     /// When the one whose turn it is may start: [#LATER] when that takes more than time.
@@ -210,14 +171,7 @@ final class Gate {
     ///
     /// @return the tokens that are taken for it
     double start(Waiter head, long now) {
-        remove(head);
-        String job = head.want().job();
-        Lane lane = job == null ? null : lanes.get(job);
-        if (lane != null && ++lane.turns >= head.want().weight()) {
-            lane.turns = 0;
-            lanes.remove(job);
-            lanes.put(job, lane);
-        }
+        queue.start(head.want().job(), head.want().weight(), head);
         if (inFlight >= concurrency.limit()) {
             concurrency.grow(now);
         }
@@ -231,7 +185,7 @@ final class Gate {
             recentSince = now;
         }
         recentCount++;
-        if (waiting > 0
+        if (queue.size() > 0
                 && ((requests != null && requests.left() < 0.3 * BLOCK / requests.unit())
                         || (tokens != null && tokens.left() < 0.3 * BLOCK / tokens.unit()))) {
             wantsLease = true;
@@ -379,7 +333,7 @@ final class Gate {
         }
         long ahead = head.want().job() == null ? EARLY : LEAD;
         double estimate = estimate(head.want());
-        int calls = Math.max(waiting, Math.max(recentCount, recentBefore));
+        int calls = Math.max(queue.size(), Math.max(recentCount, recentBefore));
         long requestsFrom = Math.max(stored.requestsUntil(), now);
         long tokensFrom = Math.max(stored.tokensUntil(), now);
         long latest =
@@ -421,7 +375,7 @@ final class Gate {
     Duration backlog() {
         double micros = 0;
         if (requests != null) {
-            micros = waiting * requests.unit();
+            micros = queue.size() * requests.unit();
         }
         return Duration.ofNanos((long) (micros * 1000));
     }

@@ -42,12 +42,6 @@ final class Frames {
     }
 
     private static @Nullable ObjectNode usage(@Nullable Usage usage) {
-        return usage == null
-                ? null
-                : Fields.JSON
-                        .createObjectNode()
-                        .put("prompt_tokens", usage.promptTokens())
-                        .put("completion_tokens", usage.completionTokens())
-                        .put("total_tokens", usage.totalTokens());
+        return usage == null ? null : usage.toJson();
     }
 }

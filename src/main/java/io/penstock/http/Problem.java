@@ -123,7 +123,7 @@ final class Problem extends RuntimeException {
                             true);
             case AUTHENTICATION -> upstream(502, "provider_authentication", failure, true);
             case LENGTH -> upstream(502, code, failure, true);
-            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT, TRUNCATED ->
+            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT, TRUNCATED, UNEXPECTED_ANSWER ->
                     upstream(502, code, failure, false);
             case DEADLINE_EXCEEDED -> upstream(504, code, failure, false);
             case CANCELLED -> upstream(499, code, failure, true);

@@ -13,7 +13,7 @@ final class Answer {
     private static final Set<String> ENDED =
             Set.of("stop", "eos", "eos_token", "end_turn", "stop_sequence");
 
-    private static final Set<String> CUT = Set.of("length", "max_tokens", "model_length");
+    static final Set<String> CUT = Set.of("length", "max_tokens", "model_length");
 
     private static final Set<String> FILTERED = Set.of("content_filter", "safety");
 

@@ -4,6 +4,7 @@ import io.penstock.flow.Admission;
 import io.penstock.flow.Decision;
 import io.penstock.flow.Permit;
 import io.penstock.flow.Rates;
+import io.penstock.flow.Turns;
 import io.penstock.flow.Want;
 import io.smallrye.faulttolerance.api.CustomBackoff;
 import io.smallrye.faulttolerance.api.RetryWhen;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import org.eclipse.microprofile.faulttolerance.Retry;
 import org.eclipse.microprofile.faulttolerance.exceptions.BulkheadException;
 import org.eclipse.microprofile.faulttolerance.exceptions.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /// Tries a prompt until it has an answer or a failure that trying again does not cure.
 ///
@@ -35,13 +37,15 @@ class Attempts {
 
     /// Makes one attempt; the annotations make the further ones.
     ///
-    /// The permit is taken inside the retried method, so that a call that backs off holds none.
-    /// `maxDuration` is off: the call's deadline bounds the whole.
+    /// Turn and permit are taken inside the retried method, so that a call that backs off holds
+    /// none, and the turn first: whoever waits for a permit of its model keeps only those waiting
+    /// who want the same. `maxDuration` is off: the call's deadline bounds the whole.
     @Retry(maxDuration = 0, jitter = 0)
     @RetryWhen(exception = Retryable.class)
     @CustomBackoff(RetryAfterBackoff.class)
     void attempt(Call call) throws InterruptedException {
-        try (Permit permit = permit(call)) {
+        try (Turns.Turn _ = turn(call);
+                Permit permit = permit(call)) {
             oneAttempt(call, permit);
         } catch (BulkheadException _) {
             throw new LlmException(full(new Decision.Full(admission.retryAfterWhenFull())), call);
@@ -85,7 +89,8 @@ class Attempts {
             }
             case INVALID_REQUEST, CONTENT_FILTER, LENGTH -> permit.answered(-1, 0);
             // Says nothing of how much the provider can take.
-            case AUTHENTICATION,
+            case UNEXPECTED_ANSWER,
+                    AUTHENTICATION,
                     QUOTA_EXHAUSTED,
                     TRUNCATED,
                     REJECTED,
@@ -126,6 +131,45 @@ class Attempts {
                 full.retryAfter());
     }
 
+    private Turns.@Nullable Turn turn(Call call) throws InterruptedException {
+        Call.Stage stage = call.stage();
+        if (stage == null || stage.turns() == null) {
+            return null;
+        }
+        Call.Job job = call.job();
+        long start = System.nanoTime();
+        Turns.Turn turn =
+                job != null
+                        ? stage.turns().await(job.name(), job.weight(), null)
+                        : stage.turns().await(null, 1, inPerson(call));
+        Duration waited = Duration.ofNanos(System.nanoTime() - start);
+        call.spentOutside(waited.toNanos());
+        if (job != null) {
+            call.postpone(waited);
+        }
+        if (turn == null) {
+            boolean late = !clock.instant().isBefore(call.deadline());
+            throw new LlmException(
+                    late
+                            ? Llm.deadlineExceeded()
+                            : full(new Decision.Full(admission.retryAfterWhenFull())),
+                    call);
+        }
+        return turn;
+    }
+
+    /// How long somebody waits who waits in person: a new call not long, a later attempt, or what
+    /// has been begun, until its deadline.
+    private Duration inPerson(Call call) {
+        Duration left = Duration.between(clock.instant(), call.deadline());
+        return isNew(call) && admission.maxWait().compareTo(left) < 0 ? admission.maxWait() : left;
+    }
+
+    private static boolean isNew(Call call) {
+        Call.Stage stage = call.stage();
+        return call.attemptCount() == 0 && (stage == null || !stage.begun());
+    }
+
     private Permit permit(Call call) throws InterruptedException {
         if (!clock.instant().isBefore(call.deadline())) {
             throw new LlmException(Llm.deadlineExceeded(), call);
@@ -152,9 +196,7 @@ class Attempts {
         if (job != null) {
             return admission.await(want.ofJob(job.name(), job.weight(), job.patience()));
         }
-        // A later attempt waits until its deadline.
-        return admission.await(
-                call.attemptCount() == 0 ? want.within(admission.maxWait(), clock) : want);
+        return admission.await(isNew(call) ? want.within(admission.maxWait(), clock) : want);
     }
 
     private static Failure notBefore(Call call, Duration retryAfter) {

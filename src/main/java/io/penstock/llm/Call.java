@@ -1,6 +1,7 @@
 package io.penstock.llm;
 
 import io.penstock.flow.Rates;
+import io.penstock.flow.Turns;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A call is made by a door and run once by [Llm#complete]. [#cancel()] may come from any thread at
 /// any time; the other methods may be read from any thread.
-public final class Call {
+public final class Call implements Running {
 
     private static final ScopedValue<Call> CURRENT = ScopedValue.newInstance();
 
@@ -23,6 +24,7 @@ public final class Call {
     private final @Nullable Duration limit;
     private final @Nullable Consumer<String> deltas;
     private final @Nullable Job job;
+    private final @Nullable Stage stage;
     private final long startedAtNanos = System.nanoTime();
 
     private final Object lock = new Object();
@@ -43,18 +45,20 @@ public final class Call {
             Prompt prompt,
             @Nullable Duration limit,
             @Nullable Consumer<String> deltas,
-            @Nullable Job job) {
+            @Nullable Job job,
+            @Nullable Stage stage) {
         this.prompt = prompt;
         this.limit = limit;
         this.deltas = deltas;
         this.job = job;
+        this.stage = stage;
     }
 
     /// A call that waits for the whole answer.
     ///
     /// @param limit for the whole call with all attempts and waits, or null for the configured one
     public static Call of(Prompt prompt, @Nullable Duration limit) {
-        return new Call(prompt, limit, null, null);
+        return new Call(prompt, limit, null, null, null);
     }
 
     /// Whose call it is, if nobody waits for its answer.
@@ -67,7 +71,22 @@ public final class Call {
     /// longer only as long as the job's patience lasts; the outcome is then a failure with a
     /// [Failure#retryAfter()] that is longer. The batch bounds how many there are.
     public static Call of(Prompt prompt, Duration limit, Job job) {
-        return new Call(prompt, limit, null, job);
+        return new Call(prompt, limit, null, job, null);
+    }
+
+    /// Of which of several calls in turn it is one.
+    ///
+    /// @param turns bounds how many calls of this kind are in flight; null for no bound of theirs
+    /// @param begun whether others have been made and paid for before: then it is not refused for
+    ///   want of room, but waits until its deadline
+    public record Stage(@Nullable Turns turns, boolean begun) {}
+
+    /// A call that is one of several in turn. The wait for its turn does not count against the
+    /// limit of a job's call, since a job may have many more calls than there are turns.
+    ///
+    /// @param job whose call it is; null when somebody waits for the answer
+    public static Call of(Prompt prompt, Duration limit, @Nullable Job job, Stage stage) {
+        return new Call(prompt, limit, null, job, stage);
     }
 
     /// A call that hands over the answer piece by piece.
@@ -76,11 +95,12 @@ public final class Call {
     ///   not read. What it throws cancels the call, unless it was interrupted: then the attempt's
     ///   time is up.
     public static Call streaming(Prompt prompt, @Nullable Duration limit, Consumer<String> deltas) {
-        return new Call(prompt, limit, deltas, null);
+        return new Call(prompt, limit, deltas, null, null);
     }
 
     /// Ends the call wherever it is: waiting, backing off, or reading the answer. Its request is
     /// ended at the provider.
+    @Override
     public void cancel() {
         synchronized (lock) {
             cancelled = true;
@@ -92,6 +112,7 @@ public final class Call {
 
     /// Lets an attempt that is under way come to its end and starts no other: the outcome is the
     /// attempt's own, or [FailureKind#CANCELLED] when none was under way.
+    @Override
     public void drain() {
         synchronized (lock) {
             draining = true;
@@ -103,6 +124,7 @@ public final class Call {
 
     /// Whether [#drain()] was called; a failure may then be one that another attempt would have
     /// cured.
+    @Override
     public boolean isDraining() {
         synchronized (lock) {
             return draining;
@@ -113,8 +135,13 @@ public final class Call {
         return job;
     }
 
+    @Nullable Stage stage() {
+        return stage;
+    }
+
     /// The headers that tell a caller of the limits that hold for its model: `x-ratelimit-*`, none
     /// where no budget is configured.
+    @Override
     public Map<String, String> rateHeaders() {
         return rateHeaders;
     }
@@ -133,12 +160,14 @@ public final class Call {
     }
 
     /// Requests made to the provider so far, with those for which no connection came about.
+    @Override
     public int attemptCount() {
         return attemptCount;
     }
 
     /// Time since the call was made that was not spent in the provider, in the queue, or backing
     /// off.
+    @Override
     public Duration overhead() {
         return Duration.ofNanos(System.nanoTime() - startedAtNanos - outsideNanos);
     }
@@ -182,6 +211,11 @@ public final class Call {
 
     Instant deadline() {
         return deadline;
+    }
+
+    /// Gives back what a wait has taken of the time until the deadline.
+    void postpone(Duration wait) {
+        deadline = deadline.plus(wait);
     }
 
     /// Fixes what the caller left open.

@@ -18,4 +18,10 @@ public record Completion(
         String finishReason,
         @Nullable Usage usage,
         @Nullable String providerRequestId)
-        implements Outcome {}
+        implements Outcome {
+
+    /// Whether the prompt's own limit has cut it.
+    public boolean isCut() {
+        return Answer.CUT.contains(finishReason);
+    }
+}

@@ -19,6 +19,8 @@ public enum FailureKind {
     /// The answer hit a length limit that the caller did not set; the same prompt would hit it
     /// again.
     LENGTH(false),
+    /// The answer is whole, but none of those that were asked for; another one may be.
+    UNEXPECTED_ANSWER(false),
     /// The provider refuses this prompt as it is.
     INVALID_REQUEST(false),
     /// The provider's filter or the model itself declined to answer.

@@ -87,6 +87,8 @@ public class Llm {
         boolean patient = call.job() != null;
         if (patient) {
             admission.enterPatiently();
+        } else if (call.stage() != null && call.stage().begun()) {
+            admission.enterAgain();
         } else if (!admission.enter()) {
             return Attempts.full(new Decision.Full(admission.retryAfterWhenFull()));
         }

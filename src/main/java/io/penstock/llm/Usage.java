@@ -1,4 +1,35 @@
 package io.penstock.llm;
 
-/// What a completion cost, in tokens, as the provider counted them.
-public record Usage(int promptTokens, int completionTokens, int totalTokens) {}
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
+
+/// What a completion cost, in tokens, as the provider counted them. JSON:
+/// `{"prompt_tokens","completion_tokens","total_tokens"}`.
+public record Usage(int promptTokens, int completionTokens, int totalTokens) {
+
+    public Usage plus(Usage other) {
+        return new Usage(
+                promptTokens + other.promptTokens,
+                completionTokens + other.completionTokens,
+                totalTokens + other.totalTokens);
+    }
+
+    public ObjectNode toJson() {
+        return Fields.JSON
+                .createObjectNode()
+                .put("prompt_tokens", promptTokens)
+                .put("completion_tokens", completionTokens)
+                .put("total_tokens", totalTokens);
+    }
+
+    /// Reads what [#toJson] wrote; null for what is no object.
+    public static @Nullable Usage of(JsonNode json) {
+        return json.isObject()
+                ? new Usage(
+                        json.path("prompt_tokens").asInt(),
+                        json.path("completion_tokens").asInt(),
+                        json.path("total_tokens").asInt())
+                : null;
+    }
+}

@@ -1,0 +1,30 @@
+package io.penstock.llm;
+
+import java.time.Duration;
+import java.util.Map;
+
+/// What runs for somebody and can be ended from any thread at any time: one call, or several in
+/// turn.
+public interface Running {
+
+    /// Ends it wherever it is: waiting, backing off, or reading an answer. Its request is ended at
+    /// the provider.
+    void cancel();
+
+    /// Lets an attempt that is under way come to its end and starts no other.
+    void drain();
+
+    /// Whether [#drain()] was called; a failure may then be one that another attempt would have
+    /// cured.
+    boolean isDraining();
+
+    /// Requests made to the provider so far, with those for which no connection came about.
+    int attemptCount();
+
+    /// Time since its beginning that was not spent in the provider, in the queue, or backing off.
+    Duration overhead();
+
+    /// The headers that tell a caller of the limits that hold for its model: `x-ratelimit-*`, none
+    /// where no budget is configured.
+    Map<String, String> rateHeaders();
+}
