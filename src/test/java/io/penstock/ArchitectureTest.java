@@ -30,6 +30,8 @@ class ArchitectureTest {
                     .definedBy("io.penstock.http..")
                     .layer("batch")
                     .definedBy("io.penstock.batch..")
+                    .layer("pipeline")
+                    .definedBy("io.penstock.pipeline..")
                     .layer("llm")
                     .definedBy("io.penstock.llm..")
                     .layer("flow")
@@ -46,10 +48,12 @@ class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers("lambda")
                     .whereLayer("batch")
                     .mayOnlyBeAccessedByLayers("lambda", "http")
+                    .whereLayer("pipeline")
+                    .mayOnlyBeAccessedByLayers("http", "batch")
                     .whereLayer("llm")
-                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "dev")
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "pipeline", "dev")
                     .whereLayer("flow")
-                    .mayOnlyBeAccessedByLayers("llm", "batch")
+                    .mayOnlyBeAccessedByLayers("llm", "batch", "pipeline")
                     .whereLayer("store")
                     .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow");
 

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Fields;
 import io.penstock.llm.InvalidRequest;
+import io.penstock.pipeline.Pipeline;
+import io.penstock.pipeline.Pipelines;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Counts;
@@ -52,6 +54,7 @@ public class Batches {
     private final ChunkQueue queue;
     private final BatchConfig config;
     private final ItemReader items;
+    private final Pipelines pipelines;
     private final Clock clock;
 
     Batches(
@@ -60,12 +63,14 @@ public class Batches {
             ChunkQueue queue,
             BatchConfig config,
             ItemReader items,
+            Pipelines pipelines,
             Clock clock) {
         this.jobs = jobs;
         this.payloads = payloads;
         this.queue = queue;
         this.config = config.checked();
         this.items = items;
+        this.pipelines = pipelines;
         this.clock = clock;
     }
 
@@ -275,7 +280,8 @@ public class Batches {
         jobs.delete(job);
     }
 
-    /// Makes a new job of the items that have no result in one that has ended.
+    /// Makes a new job of the items that have no result in one that has ended. What is finished of
+    /// a pipeline is finished in the new job too.
     ///
     /// @throws InvalidRequest when all have
     public Submitted retry(Job job) {
@@ -288,7 +294,10 @@ public class Batches {
                 for (int i = 0; i < lines.size(); i++) {
                     byte[] outcome = outcomes[i];
                     if (outcome == null || ResultLine.isError(outcome)) {
-                        intake.add(items.read(lines.get(i), options), lines.get(i));
+                        intake.add(
+                                items.read(lines.get(i), options),
+                                lines.get(i),
+                                outcome == null ? List.of() : ResultLine.stages(outcome));
                     }
                 }
             }
@@ -438,8 +447,20 @@ public class Batches {
                 now.plus(config.expiry()),
                 now.plus(config.expiry()).plus(config.retention()),
                 input,
-                request.options.toString(),
+                withPipeline(request.options).toString(),
                 null);
+    }
+
+    /// A job keeps the pipeline that it was submitted with, so that all its items go through the
+    /// same stages, whatever is configured when they do.
+    private ObjectNode withPipeline(ObjectNode options) {
+        Pipeline pipeline = pipelines.of(options.get("pipeline"));
+        return pipeline == null ? options : options.deepCopy().set("pipeline", pipeline.toJson());
+    }
+
+    /// The name of the pipeline that a job's items go through; null for none.
+    public static @Nullable String pipeline(Job job) {
+        return options(job).path("pipeline").path("name").textValue();
     }
 
     /// Without a message the job is still there, and the sweep finds it.

@@ -9,7 +9,14 @@ import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Outcome;
 import io.penstock.llm.Prices;
+import io.penstock.llm.Running;
 import io.penstock.llm.Usage;
+import io.penstock.pipeline.Pipeline;
+import io.penstock.pipeline.Pipelines;
+import io.penstock.pipeline.Run;
+import io.penstock.pipeline.StageOutcome;
+import io.penstock.pipeline.StageOutcome.Failed;
+import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
 import io.penstock.store.Job;
@@ -24,8 +31,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -100,6 +109,7 @@ final class ChunkRun {
     /// What both the items and the run need to know.
     record Shared(
             Llm llm,
+            Pipelines pipelines,
             JobStore jobs,
             Payloads payloads,
             BatchConfig config,
@@ -112,6 +122,7 @@ final class ChunkRun {
     private final Supplier<Instant> softStop;
     private final ObjectNode options;
     private final BitSet recorded;
+    private final @Nullable Pipeline pipeline;
     private final Call.Job asJob;
     private final JobRun jobRun;
     private final List<byte[]> lines = new ArrayList<>();
@@ -122,7 +133,11 @@ final class ChunkRun {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Set<Call> running = new HashSet<>();
+    private final Set<Running> running = new HashSet<>();
+
+    /// Stages of items without an outcome, by the item's place.
+    private final Map<Integer, List<Finished>> finished = new HashMap<>();
+
     private List<Recorded> pending = new ArrayList<>();
 
     /// Failures that are the provider's or the items', as the next answer will tell.
@@ -145,6 +160,7 @@ final class ChunkRun {
         this.chunk = chunk;
         this.softStop = softStop;
         this.options = Batches.options(job);
+        this.pipeline = shared.pipelines.of(options.get("pipeline"));
         this.recorded = new BitSet(chunk.itemCount());
         this.asJob =
                 new Call.Job(job.id(), JobOptions.of(options).weight(), shared.config.maxWait());
@@ -173,13 +189,7 @@ final class ChunkRun {
     }
 
     private @Nullable Stop runToItsStop() throws InterruptedException {
-        byte[] @Nullable [] outcomes = Segments.byItem(shared.payloads, chunk);
-        for (int i = 0; i < outcomes.length; i++) {
-            if (outcomes[i] != null) {
-                recorded.set(i);
-            }
-        }
-        Segments.split(Segments.input(shared.payloads, job, chunk), lines);
+        readOn();
         watch();
         if (chunk.crashes() > CRASHES_BEFORE_CARE) {
             runCarefully();
@@ -203,13 +213,22 @@ final class ChunkRun {
 
     /// Records every item that has no outcome as failed, without running any.
     void fail(String code, String message) throws InterruptedException {
-        byte[] @Nullable [] outcomes = Segments.byItem(shared.payloads, chunk);
+        readOn();
+        closeItems(code, message);
+        store(chunk.released());
+    }
+
+    /// Takes up where the chunk was left.
+    private void readOn() {
+        List<byte[]> all = Segments.all(shared.payloads, chunk);
+        byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
         for (int i = 0; i < outcomes.length; i++) {
             recorded.set(i, outcomes[i] != null);
         }
+        if (pipeline != null) {
+            finished.putAll(Segments.stages(all, chunk, outcomes));
+        }
         Segments.split(Segments.input(shared.payloads, job, chunk), lines);
-        closeItems(code, message);
-        store(chunk.released());
     }
 
     private void runAll() throws InterruptedException {
@@ -267,7 +286,8 @@ final class ChunkRun {
                             "worker_crashed",
                             "server_error",
                             "Each worker that ran this item ended without an answer.",
-                            0),
+                            0,
+                            reached(culprit, null)),
                     new Counts(0, 1, 0, 0),
                     Tokens.NONE);
             flush(true);
@@ -322,35 +342,47 @@ final class ChunkRun {
                             changed.code(),
                             "invalid_request_error",
                             changed.text(),
-                            0),
+                            0,
+                            reached(i, null)),
                     new Counts(0, 1, 0, 0),
                     Tokens.NONE);
             jobRun.places.release();
             return;
         }
         Duration limit = item.limit() != null ? item.limit() : shared.config.itemDeadline();
-        Call call = Call.of(item.prompt(), limit, asJob);
+        if (pipeline == null) {
+            Call call = Call.of(item.prompt(), limit, asJob);
+            start(call, () -> take(i, item, call, shared.llm.complete(call)));
+        } else {
+            Run run = Run.of(pipeline, item.prompt().text(), finished(i), limit, asJob);
+            start(
+                    run,
+                    () -> take(i, item, run, shared.pipelines.run(run, stage -> passed(i, stage))));
+        }
+    }
+
+    private void start(Running item, Runnable work) {
         lock.lock();
         try {
             if (stop != null) {
                 jobRun.places.release();
                 return;
             }
-            running.add(call);
+            running.add(item);
         } finally {
             lock.unlock();
         }
-        Thread.ofVirtual().name("item").start(() -> run(i, item, call));
+        Thread.ofVirtual().name("item").start(() -> run(item, work));
     }
 
-    private void run(int i, Item item, Call call) {
+    private void run(Running item, Runnable work) {
         try {
-            take(i, item, call, shared.llm.complete(call));
+            work.run();
         } finally {
             jobRun.places.release();
             lock.lock();
             try {
-                running.remove(call);
+                running.remove(item);
                 changed.signal();
             } finally {
                 lock.unlock();
@@ -359,51 +391,116 @@ final class ChunkRun {
     }
 
     private void take(int i, Item item, Call call, Outcome outcome) {
-        long index = chunk.firstItem() + i;
         switch (outcome) {
             case Completion done -> {
                 answered();
-                Usage usage = done.usage();
                 record(
                         i,
-                        ResultLine.completed(index, item.customId(), done, call.attemptCount()),
+                        ResultLine.completed(
+                                chunk.firstItem() + i, item.customId(), done, call.attemptCount()),
                         new Counts(1, 0, 0, 0),
-                        usage == null
-                                ? Tokens.NONE
-                                : new Tokens(
-                                        usage.promptTokens(),
-                                        usage.completionTokens(),
-                                        shared.prices.nanos(done.model(), usage)));
+                        tokens(done.model(), done.usage()));
             }
-            case Failure failure -> {
-                switch (failure.kind()) {
-                    case QUOTA_EXHAUSTED, AUTHENTICATION ->
-                            stop(new Stop.Park(failure.kind().code(), failure.message()));
-                    case CANCELLED -> {
-                        // Without an outcome: whoever runs the chunk next runs it again.
-                    }
-                    default -> {
-                        Duration wait = failure.retryAfter();
-                        if (failure.kind() == FailureKind.REJECTED
-                                || (failure.kind().retryable()
-                                        && wait != null
-                                        && wait.compareTo(shared.config.maxWait()) > 0)) {
-                            stop(new Stop.HandBack(wait == null ? Duration.ofSeconds(1) : wait));
-                        } else if (!(call.isDraining() && failure.kind().retryable())) {
-                            failed(
-                                    failure.kind(),
-                                    () ->
-                                            record(
-                                                    i,
-                                                    ResultLine.failed(
-                                                            index,
-                                                            item.customId(),
-                                                            failure,
-                                                            call.attemptCount()),
-                                                    new Counts(0, 1, 0, 0),
-                                                    Tokens.NONE));
-                        }
-                    }
+            case Failure failure -> failed(i, item, call, failure, null, Tokens.NONE);
+        }
+    }
+
+    private void take(int i, Item item, Run run, StageOutcome last) {
+        switch (last) {
+            case Finished stage -> {
+                answered();
+                record(
+                        i,
+                        ResultLine.completed(
+                                chunk.firstItem() + i,
+                                item.customId(),
+                                run.finished(),
+                                run.attemptCount()),
+                        new Counts(1, 0, 0, 0),
+                        tokens(stage.model(), stage.usage()));
+            }
+            case Failed(String stage, Failure failure, _, Completion unusable) ->
+                    failed(
+                            i,
+                            item,
+                            run,
+                            failure,
+                            stage,
+                            unusable == null
+                                    ? Tokens.NONE
+                                    : tokens(unusable.model(), unusable.usage()));
+        }
+    }
+
+    /// Records a stage that is finished, so that it is never called again for this item.
+    private void passed(int i, Finished stage) {
+        answered();
+        lock.lock();
+        try {
+            finished.computeIfAbsent(i, _ -> new ArrayList<>()).add(stage);
+            add(
+                    ResultLine.stage(chunk.firstItem() + i, stage),
+                    Counts.NONE,
+                    tokens(stage.model(), stage.usage()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Finished> finished(int i) {
+        lock.lock();
+        try {
+            return List.copyOf(finished.getOrDefault(i, List.of()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// @return null where there is no pipeline
+    private ResultLine.@Nullable Reached reached(int i, @Nullable String failed) {
+        return pipeline == null ? null : new ResultLine.Reached(finished(i), failed);
+    }
+
+    private Tokens tokens(String model, @Nullable Usage usage) {
+        return usage == null
+                ? Tokens.NONE
+                : new Tokens(
+                        usage.promptTokens(),
+                        usage.completionTokens(),
+                        shared.prices.nanos(model, usage));
+    }
+
+    /// @param stage in which it failed, if it is one of a pipeline
+    /// @param spent on an answer that cannot be used
+    private void failed(
+            int i, Item item, Running work, Failure failure, @Nullable String stage, Tokens spent) {
+        switch (failure.kind()) {
+            case QUOTA_EXHAUSTED, AUTHENTICATION ->
+                    stop(new Stop.Park(failure.kind().code(), failure.message()));
+            case CANCELLED -> {
+                // Without an outcome: whoever runs the chunk next runs it again.
+            }
+            default -> {
+                Duration wait = failure.retryAfter();
+                if (failure.kind() == FailureKind.REJECTED
+                        || (failure.kind().retryable()
+                                && wait != null
+                                && wait.compareTo(shared.config.maxWait()) > 0)) {
+                    stop(new Stop.HandBack(wait == null ? Duration.ofSeconds(1) : wait));
+                } else if (!(work.isDraining() && failure.kind().retryable())) {
+                    failed(
+                            failure.kind(),
+                            () ->
+                                    record(
+                                            i,
+                                            ResultLine.failed(
+                                                    chunk.firstItem() + i,
+                                                    item.customId(),
+                                                    failure,
+                                                    work.attemptCount(),
+                                                    reached(i, stage)),
+                                            new Counts(0, 1, 0, 0),
+                                            spent));
                 }
             }
         }
@@ -518,7 +615,7 @@ final class ChunkRun {
                 counts = counts.plus(one.counts);
                 tokens = tokens.plus(one.tokens);
             }
-            String key = Segments.key(chunk, chunk.epoch(), seq);
+            String key = Segments.key(chunk.area(), chunk.index(), chunk.epoch(), seq);
             if (!persistently(() -> put(key, segment.toByteArray()))
                     || !store(chunk.recorded(counts, tokens, leaseEnd()))) {
                 stop(new Stop.Fenced());
@@ -680,14 +777,19 @@ final class ChunkRun {
     private void record(int i, byte[] line, Counts counts, Tokens tokens) {
         lock.lock();
         try {
-            if (pending.isEmpty()) {
-                pendingSinceNanos = System.nanoTime();
-            }
             recorded.set(i);
-            pending.add(new Recorded(line, counts, tokens));
+            finished.remove(i);
+            add(line, counts, tokens);
         } finally {
             lock.unlock();
         }
+    }
+
+    private void add(byte[] line, Counts counts, Tokens tokens) {
+        if (pending.isEmpty()) {
+            pendingSinceNanos = System.nanoTime();
+        }
+        pending.add(new Recorded(line, counts, tokens));
     }
 
     private void closeItems(String code, String message) throws InterruptedException {
@@ -707,7 +809,8 @@ final class ChunkRun {
                                 code,
                                 "batch_error",
                                 message,
-                                0),
+                                0,
+                                reached(i, null)),
                         one,
                         Tokens.NONE);
             }
@@ -732,11 +835,11 @@ final class ChunkRun {
                 if (feeder != null) {
                     feeder.interrupt();
                 }
-                for (Call call : running) {
+                for (Running item : running) {
                     if (why instanceof Stop.Fenced) {
-                        call.cancel();
+                        item.cancel();
                     } else {
-                        call.drain();
+                        item.drain();
                     }
                 }
             }
@@ -749,7 +852,7 @@ final class ChunkRun {
     private void cancelRunning() {
         lock.lock();
         try {
-            running.forEach(Call::cancel);
+            running.forEach(Running::cancel);
         } finally {
             lock.unlock();
         }

@@ -1,9 +1,11 @@
 package io.penstock.batch;
 
 import io.penstock.llm.InvalidRequest;
+import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Chunk;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +14,9 @@ import java.util.List;
 /// there for others until the job is made of it; closed before, it leaves nothing behind. Not
 /// thread-safe.
 public final class Intake implements AutoCloseable {
+
+    /// Of stages that are finished already, in bytes; more follow in the next segment.
+    private static final int SEGMENT_BYTES = 4 << 20;
 
     private final String area;
     private final BatchConfig config;
@@ -23,6 +28,8 @@ public final class Intake implements AutoCloseable {
     private long bytes;
     private long chunkOffset;
     private long chunkFirst;
+    private final ByteArrayOutputStream carried = new ByteArrayOutputStream();
+    private int carriedCount;
     private boolean kept;
 
     Intake(String area, BatchConfig config, Payloads payloads) {
@@ -36,6 +43,11 @@ public final class Intake implements AutoCloseable {
     ///
     /// @throws InvalidRequest when its custom id was there before, or the batch is too large
     public void add(Item item, byte[] line) {
+        add(item, line, List.of());
+    }
+
+    /// Adds an item of which some stages are finished already.
+    void add(Item item, byte[] line, List<Finished> stages) {
         if (item.customId() != null && !customIds.add(LongSet.hash(item.customId()))) {
             throw InvalidRequest.of(
                     "custom_id",
@@ -64,8 +76,20 @@ public final class Intake implements AutoCloseable {
         } catch (IOException e) {
             throw new StoreException("The input cannot be stored: " + e.getMessage(), e);
         }
+        for (Finished stage : stages) {
+            ResultLine.append(carried, ResultLine.stage(items, stage));
+            if (carried.size() >= SEGMENT_BYTES) {
+                writeCarried();
+            }
+        }
         items++;
         bytes += line.length + 1L;
+    }
+
+    /// As the first worker would have recorded it, so that it goes on from there.
+    private void writeCarried() {
+        payloads.put(Segments.key(area, chunks.size(), 0, carriedCount++), carried.toByteArray());
+        carried.reset();
     }
 
     long items() {
@@ -117,14 +141,19 @@ public final class Intake implements AutoCloseable {
     }
 
     private void cut() {
-        chunks.add(
+        if (carried.size() > 0) {
+            writeCarried();
+        }
+        Chunk chunk =
                 Chunk.of(
                         area,
                         chunks.size(),
                         chunkOffset,
                         bytes - chunkOffset,
                         chunkFirst,
-                        Math.toIntExact(items - chunkFirst)));
+                        Math.toIntExact(items - chunkFirst));
+        chunks.add(carriedCount == 0 ? chunk : chunk.carrying(carriedCount));
+        carriedCount = 0;
         chunkOffset = bytes;
         chunkFirst = items;
     }

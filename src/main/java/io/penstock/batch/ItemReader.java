@@ -7,7 +7,9 @@ import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Prices;
 import io.penstock.llm.Prompt;
 import io.penstock.llm.PromptReader;
+import io.penstock.pipeline.Pipelines;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An item is `{"custom_id"?, "prompt", …}` with the fields of a prompt, or OpenAI's
 /// `{"custom_id","method":"POST","url":"/v1/chat/completions","body":{…}}` (API reference, "The
-/// request input object").
+/// request input object"). In a job with a pipeline, the prompt is the pipeline's input.
 @ApplicationScoped
 public class ItemReader {
 
@@ -37,6 +39,12 @@ public class ItemReader {
             Stream.concat(Stream.of("custom_id"), PromptReader.FIELDS.stream())
                     .collect(Collectors.toUnmodifiableSet());
 
+    private static final String PIPELINE = "pipeline";
+    private static final String LIMIT = "timeout_ms";
+
+    private static final List<String> LEFT_TO_PIPELINES =
+            OPTIONS.stream().filter(name -> !name.equals(LIMIT)).sorted().toList();
+
     private static final Set<String> OPENAI_FIELDS = Set.of("custom_id", "method", "url", "body");
     private static final Set<String> CREDENTIALS =
             Set.of("api_key", "apikey", "authorization", "openai_api_key");
@@ -45,10 +53,12 @@ public class ItemReader {
 
     private final PromptReader prompts;
     private final Prices prices;
+    private final Pipelines pipelines;
 
-    ItemReader(PromptReader prompts, Prices prices) {
+    ItemReader(PromptReader prompts, Prices prices, Pipelines pipelines) {
         this.prompts = prompts;
         this.prices = prices;
+        this.pipelines = pipelines;
     }
 
     /// Checks a job's options.
@@ -57,6 +67,11 @@ public class ItemReader {
     public void check(ObjectNode options) {
         Fields fields = Fields.of(options.deepCopy().put("prompt", "-"));
         JobOptions.check(fields, prices.areKnown());
+        String pipeline = fields.text(PIPELINE);
+        if (pipeline != null) {
+            pipelines.named(pipeline);
+            leftToThePipeline(fields);
+        }
         prompts.read(fields);
     }
 
@@ -67,18 +82,41 @@ public class ItemReader {
 
     /// @throws InvalidRequest that names the item's field
     public Item read(Fields fields, ObjectNode options) {
+        boolean inPipeline = options.hasNonNull(PIPELINE);
         if (fields.has("body") || fields.has("url") || fields.has("method")) {
+            if (inPipeline) {
+                throw InvalidRequest.of(
+                        fields.has("body") ? "body" : null,
+                        "unknown_field",
+                        "A pipeline has messages and models of its own; send items of the form"
+                                + " {\"custom_id\", \"prompt\"}, the prompt being its input.");
+            }
             return readOpenAi(fields.only(OPENAI_FIELDS), options);
         }
         fields.only(FIELDS);
         String customId = customId(fields);
         ObjectNode merged = fields.json();
-        if (!options.isEmpty()) {
+        if (inPipeline) {
+            leftToThePipeline(fields);
+            merged = Fields.JSON.createObjectNode().set(LIMIT, options.get(LIMIT));
+            merged.setAll(fields.json());
+        } else if (!options.isEmpty()) {
             merged = options.deepCopy();
             merged.setAll(fields.json());
         }
         PromptReader.Asked asked = prompts.read(Fields.of((JsonNode) merged));
         return new Item(customId, asked.prompt(), asked.limit());
+    }
+
+    private static void leftToThePipeline(Fields fields) {
+        for (String name : LEFT_TO_PIPELINES) {
+            if (fields.has(name)) {
+                throw InvalidRequest.of(
+                        name,
+                        "unknown_field",
+                        "\"" + name + "\" is the pipeline's to set for each stage; leave it out.");
+            }
+        }
     }
 
     private Item readOpenAi(Fields fields, ObjectNode options) {

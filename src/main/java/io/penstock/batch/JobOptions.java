@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public record JobOptions(Priority priority, @Nullable BigDecimal maxCost) {
 
     /// The names of the options.
-    public static final Set<String> NAMES = Set.of("priority", "max_cost");
+    public static final Set<String> NAMES = Set.of("priority", "max_cost", "pipeline");
 
     /// How many calls of a job start for one of a job with low priority.
     enum Priority {

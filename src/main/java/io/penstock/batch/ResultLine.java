@@ -1,25 +1,44 @@
 package io.penstock.batch;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Fields;
 import io.penstock.llm.Usage;
+import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.store.StoreException;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The outcome of one item as it is recorded and read, one line of JSON:
 /// `{"index","custom_id","result","model","finish_reason","usage","attempts"}` or
 /// `{"index","error":{"message","type","param","code"},"custom_id","attempts"}`.
 ///
-/// The index always comes first, and an error always second, so that lines can be sorted and told
-/// apart without being parsed.
+/// In a pipeline there are also `"stages":[{"name","result","model","finish_reason","usage",
+/// "attempts"}…]`, those that are finished, and `"final_result"`, or with an error `"stage"`, the
+/// one that failed; usage and attempts are those of all stages.
+///
+/// A stage that is finished while its item has no outcome yet is a line `{"index","stage":{…}}`,
+/// which is for whoever goes on with the item and not for readers.
+///
+/// The index always comes first, and an error or a stage always second, so that lines can be sorted
+/// and told apart without being parsed.
 final class ResultLine {
 
     private static final String INDEX = "{\"index\":";
     private static final String ERROR = ",\"error\":";
+    private static final String STAGE = ",\"stage\":";
+
+    /// How far an item came in its pipeline.
+    ///
+    /// @param stages that are finished
+    /// @param failed the stage that has no usable answer; null when it is not that of one
+    record Reached(List<Finished> stages, @Nullable String failed) {}
 
     private ResultLine() {}
 
@@ -29,19 +48,40 @@ final class ResultLine {
                 .put("result", done.text())
                 .put("model", done.model())
                 .put("finish_reason", done.finishReason());
-        Usage usage = done.usage();
-        if (usage == null) {
-            line.putNull("usage");
-        } else {
-            line.putObject("usage")
-                    .put("prompt_tokens", usage.promptTokens())
-                    .put("completion_tokens", usage.completionTokens())
-                    .put("total_tokens", usage.totalTokens());
-        }
+        line.set("usage", usage(done.usage()));
         return bytes(line.put("attempts", attempts));
     }
 
-    static byte[] failed(long index, @Nullable String customId, Failure failure, int attempts) {
+    /// @param stages all of the pipeline's
+    static byte[] completed(
+            long index, @Nullable String customId, List<Finished> stages, int attempts) {
+        Finished last = stages.getLast();
+        ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
+        line.put("custom_id", customId)
+                .put("result", last.result())
+                .put("model", last.model())
+                .put("finish_reason", last.finishReason());
+        line.set("usage", usage(Finished.usage(stages)));
+        line.put("attempts", attempts).set("stages", Finished.array(stages));
+        return bytes(line.put("final_result", last.result()));
+    }
+
+    static byte[] stage(long index, Finished stage) {
+        ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
+        line.set("stage", stage.toJson());
+        return bytes(line);
+    }
+
+    private static @Nullable ObjectNode usage(@Nullable Usage usage) {
+        return usage == null ? null : usage.toJson();
+    }
+
+    static byte[] failed(
+            long index,
+            @Nullable String customId,
+            Failure failure,
+            int attempts,
+            @Nullable Reached reached) {
         String code = failure.kind().code();
         if (failure.kind() == FailureKind.INVALID_REQUEST && failure.providerCode() != null) {
             code = failure.providerCode();
@@ -52,7 +92,7 @@ final class ResultLine {
                     case RATE_LIMITED, REJECTED -> "rate_limit_error";
                     default -> "provider_error";
                 };
-        return error(index, customId, code, type, failure.message(), attempts);
+        return error(index, customId, code, type, failure.message(), attempts, reached);
     }
 
     static byte[] error(
@@ -61,14 +101,19 @@ final class ResultLine {
             String code,
             String type,
             String message,
-            int attempts) {
+            int attempts,
+            @Nullable Reached reached) {
         ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
         line.putObject("error")
                 .put("message", message)
                 .put("type", type)
                 .putNull("param")
                 .put("code", code);
-        return bytes(line.put("custom_id", customId).put("attempts", attempts));
+        line.put("custom_id", customId).put("attempts", attempts);
+        if (reached != null) {
+            line.put("stage", reached.failed).set("stages", Finished.array(reached.stages));
+        }
+        return bytes(line);
     }
 
     /// The index that a line begins with.
@@ -82,12 +127,39 @@ final class ResultLine {
 
     /// Whether a line tells of an error.
     static boolean isError(byte[] line) {
+        return isSecond(ERROR, line);
+    }
+
+    /// Whether a line tells of a finished stage, and of no outcome.
+    static boolean isStage(byte[] line) {
+        return isSecond(STAGE, line);
+    }
+
+    /// The stage that such a line tells of.
+    static Finished stage(byte[] line) {
+        return Finished.of(parse(line).path("stage"));
+    }
+
+    /// The finished stages that an outcome tells of.
+    static List<Finished> stages(byte[] line) {
+        return Finished.all(parse(line).path("stages"));
+    }
+
+    private static JsonNode parse(byte[] line) {
+        try {
+            return Fields.JSON.readTree(line);
+        } catch (IOException damaged) {
+            throw new StoreException("A recorded line is not JSON", damaged);
+        }
+    }
+
+    private static boolean isSecond(String name, byte[] line) {
         int at = INDEX.length();
         while (at < line.length && line[at] >= '0' && line[at] <= '9') {
             at++;
         }
-        for (int i = 0; i < ERROR.length(); i++) {
-            if (at + i >= line.length || line[at + i] != ERROR.charAt(i)) {
+        for (int i = 0; i < name.length(); i++) {
+            if (at + i >= line.length || line[at + i] != name.charAt(i)) {
                 return false;
             }
         }

@@ -4,6 +4,7 @@ import io.penstock.flow.FlowConfig;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Meters;
 import io.penstock.llm.Prices;
+import io.penstock.pipeline.Pipelines;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Job;
@@ -54,6 +55,7 @@ public class Worker {
             FlowConfig flow,
             ItemReader items,
             Llm llm,
+            Pipelines pipelines,
             Prices prices,
             Batches batches,
             Finisher finisher,
@@ -67,7 +69,8 @@ public class Worker {
         this.finisher = finisher;
         this.placesOfJob = 2 * flow.checked().batchConcurrency();
         this.shared =
-                new ChunkRun.Shared(llm, jobs, payloads, config, items, prices, batches, storeLog);
+                new ChunkRun.Shared(
+                        llm, pipelines, jobs, payloads, config, items, prices, batches, storeLog);
     }
 
     /// Handles one message.

@@ -1,7 +1,7 @@
 package io.penstock.http;
 
-import io.penstock.llm.Call;
 import io.penstock.llm.Endpoint;
+import io.penstock.llm.Running;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Gives every answer its headers: `x-request-id` (the caller's own, if it sent a fit one), and
-/// what the call behind it took.
+/// what the calls behind it took.
 @ApplicationScoped
 class Exchanges {
 
@@ -36,8 +36,8 @@ class Exchanges {
         this.endpoint = endpoint;
     }
 
-    /// Notes the call that this request runs; a client that leaves, or has left, cancels it.
-    static void runs(RoutingContext exchange, Call call) {
+    /// Notes what this request runs; a client that leaves, or has left, cancels it.
+    static void runs(RoutingContext exchange, Running call) {
         Visit visit = Objects.requireNonNull(exchange.get(VISIT), "The filter has not run.");
         visit.runs(call);
     }
@@ -78,7 +78,7 @@ class Exchanges {
 
     private void write(HttpServerResponse response, String requestId, Visit visit) {
         response.putHeader(REQUEST_ID, requestId);
-        Call call = visit.call();
+        Running call = visit.call();
         int attempts = call == null ? 0 : call.attemptCount();
         Duration overhead = call == null ? visit.age() : call.overhead();
         response.putHeader("x-penstock-attempts", Integer.toString(attempts));
@@ -98,14 +98,14 @@ class Exchanges {
     private static final class Visit {
 
         private final long startedAtNanos = System.nanoTime();
-        private @Nullable Call call;
+        private @Nullable Running call;
         private boolean left;
 
         Duration age() {
             return Duration.ofNanos(System.nanoTime() - startedAtNanos);
         }
 
-        synchronized void runs(Call started) {
+        synchronized void runs(Running started) {
             call = started;
             if (left) {
                 started.cancel();
@@ -119,7 +119,7 @@ class Exchanges {
             }
         }
 
-        synchronized @Nullable Call call() {
+        synchronized @Nullable Running call() {
             return call;
         }
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.batch.Batches;
 import io.penstock.batch.Batches.Progress;
 import io.penstock.batch.Results;
 import io.penstock.llm.Fields;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// The JSON of a batch:
 /// `{"job_id","status","completed","failed","expired","cancelled","pending","total","results",
 /// "errors","results_url","created_at","started_at","finished_at","expires_at","usage",
-/// "rate_per_second","eta_seconds","reason","retry_of"}`; times are ISO 8601 in UTC.
+/// "rate_per_second","eta_seconds","reason","retry_of","pipeline"}`; times are ISO 8601 in UTC.
 final class JobJson {
 
     /// The words for where a job stands.
@@ -85,7 +86,8 @@ final class JobJson {
             json.putNull("eta_seconds");
         }
         return json.put("reason", job.paused() == null ? job.reason() : reason(job))
-                .put("retry_of", job.input().retryOf());
+                .put("retry_of", job.input().retryOf())
+                .put("pipeline", Batches.pipeline(job));
     }
 
     /// With the results of a job that has ended, when they are few enough.
@@ -103,11 +105,14 @@ final class JobJson {
             JsonNode result = parse(line);
             if (result.has("error")) {
                 texts.addNull();
-                errors.addObject()
-                        .put("index", result.path("index").asLong())
+                ObjectNode error = errors.addObject();
+                error.put("index", result.path("index").asLong())
                         .put("custom_id", result.path("custom_id").textValue())
                         .put("code", result.path("error").path("code").textValue())
                         .put("message", result.path("error").path("message").textValue());
+                if (result.hasNonNull("stage")) {
+                    error.set("stage", result.get("stage"));
+                }
             } else {
                 texts.add(result.path("result").textValue());
             }

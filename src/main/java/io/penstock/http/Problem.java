@@ -1,5 +1,6 @@
 package io.penstock.http;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Failure;
 import io.penstock.llm.Fields;
@@ -23,6 +24,10 @@ final class Problem extends RuntimeException {
     private final @Nullable String code;
     private final transient @Nullable Duration retryAfter;
     private final boolean retryUseless;
+    private final transient @Nullable Reached reached;
+
+    /// How far a pipeline came.
+    private record Reached(String stage, ArrayNode stages) {}
 
     private Problem(
             int status,
@@ -32,6 +37,18 @@ final class Problem extends RuntimeException {
             String message,
             @Nullable Duration retryAfter,
             boolean retryUseless) {
+        this(status, type, param, code, message, retryAfter, retryUseless, null);
+    }
+
+    private Problem(
+            int status,
+            String type,
+            @Nullable String param,
+            @Nullable String code,
+            @Nullable String message,
+            @Nullable Duration retryAfter,
+            boolean retryUseless,
+            @Nullable Reached reached) {
         super(message, null, false, false);
         this.status = status;
         this.type = type;
@@ -39,6 +56,7 @@ final class Problem extends RuntimeException {
         this.code = code;
         this.retryAfter = retryAfter;
         this.retryUseless = retryUseless;
+        this.reached = reached;
     }
 
     /// A field, or the body as a whole when `param` is null, that the caller has to change.
@@ -130,6 +148,22 @@ final class Problem extends RuntimeException {
         };
     }
 
+    /// The same with how far a pipeline came before it.
+    ///
+    /// @param stage that failed
+    /// @param stages that are finished
+    Problem in(String stage, ArrayNode stages) {
+        return new Problem(
+                status,
+                type,
+                param,
+                code,
+                getMessage(),
+                retryAfter,
+                retryUseless,
+                new Reached(stage, stages));
+    }
+
     /// OpenAI's SDKs do not retry at all when they are told to wait longer than this.
     private static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(120);
 
@@ -171,6 +205,9 @@ final class Problem extends RuntimeException {
                 .put("type", type)
                 .put("param", param)
                 .put("code", code);
+        if (reached != null) {
+            body.put("stage", reached.stage).set("stages", reached.stages);
+        }
         return body;
     }
 }

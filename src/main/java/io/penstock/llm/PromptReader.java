@@ -43,7 +43,14 @@ public class PromptReader {
     ///
     /// @throws InvalidRequest that names the field to change
     public Asked read(Fields fields) {
-        String text = fields.requiredText("prompt");
+        return read(fields, "prompt");
+    }
+
+    /// The same where the text has another name.
+    ///
+    /// @throws InvalidRequest that names the field to change
+    public Asked read(Fields fields, String textField) {
+        String text = fields.requiredText(textField);
         String model = fields.text("model");
         if (model != null && (model.isBlank() || model.length() > MODEL_MAX)) {
             throw InvalidRequest.of(
@@ -55,9 +62,11 @@ public class PromptReader {
         long size = bytes(text) + (system == null ? 0 : bytes(system));
         if (size > maxPrompt) {
             throw InvalidRequest.of(
-                    "prompt",
+                    textField,
                     "prompt_too_long",
-                    "The prompt with its system message has "
+                    "The "
+                            + textField
+                            + " with its system message has "
                             + size
                             + " bytes; at most "
                             + maxPrompt

@@ -77,6 +77,21 @@ public record Chunk(
                 0);
     }
 
+    /// The same with segments that were written when it was made, which tell of no outcome.
+    public Chunk carrying(int segmentCount) {
+        return with(
+                epoch,
+                leaseUntil,
+                crashes,
+                done,
+                counts,
+                tokens,
+                List.of(new Segments(epoch, segmentCount)),
+                suspects,
+                suspectCrashes,
+                suspectedIn);
+    }
+
     /// Whether somebody may be at work on it.
     public boolean isLeased(Instant now) {
         return leaseUntil != null && now.isBefore(leaseUntil);
