@@ -33,7 +33,7 @@ public class Pipelines {
 
     private static final int NAME_SHOWN = 64;
 
-    private final Map<String, Pipeline> pipelines = new TreeMap<>();
+    private final Map<String, Pipeline> pipelines;
 
     /// By pipeline and stage: the limit is this process's, whichever batch or caller it is for.
     private final Map<String, Turns> turns = new ConcurrentHashMap<>();
@@ -45,7 +45,13 @@ public class Pipelines {
     Pipelines(PipelineConfig declared, Llm llm, LlmConfig config) {
         this.llm = llm;
         this.config = config;
+        this.pipelines = checked(declared);
+    }
+
+    static Map<String, Pipeline> checked(PipelineConfig declared) {
+        Map<String, Pipeline> pipelines = new TreeMap<>();
         declared.pipelines().forEach((name, one) -> pipelines.put(name, checked(name, one)));
+        return pipelines;
     }
 
     private static Pipeline checked(String name, PipelineConfig.Declared declared) {

@@ -104,8 +104,14 @@ final class Batches {
     /// @return seconds from the beginning of the submission to the batch's end
     static double run(Server penstock, int prompts, String marker)
             throws IOException, InterruptedException {
+        return run(penstock, "", prompts, marker);
+    }
+
+    /// @param query with the batch's options
+    static double run(Server penstock, String query, int prompts, String marker)
+            throws IOException, InterruptedException {
         long start = System.currentTimeMillis();
-        URI status = submit(penstock, prompts, marker);
+        URI status = submit(penstock, query, prompts, marker);
         while (true) {
             JsonNode now = send(HttpRequest.newBuilder(status).build());
             if (now.path("status").asText().equals("completed")) {
@@ -123,8 +129,13 @@ final class Batches {
     /// @return where its status is
     static URI submit(Server penstock, int prompts, String marker)
             throws IOException, InterruptedException {
+        return submit(penstock, "", prompts, marker);
+    }
+
+    private static URI submit(Server penstock, String query, int prompts, String marker)
+            throws IOException, InterruptedException {
         HttpRequest submit =
-                HttpRequest.newBuilder(uri(penstock, ""))
+                HttpRequest.newBuilder(uri(penstock, query))
                         .header("content-type", "application/jsonl")
                         .POST(
                                 HttpRequest.BodyPublishers.ofInputStream(

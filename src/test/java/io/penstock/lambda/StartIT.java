@@ -28,6 +28,8 @@ class StartIT {
                 "PENSTOCK_LLM_MAX_ATTEMPTS | 0 | penstock.llm.max-attempts",
                 "PENSTOCK_LLM_MAX_TOKENS_FIELD | tokens | penstock.llm.max-tokens-field",
                 "PENSTOCK_HTTP_MAX_BODY | 0 | penstock.http.max-body",
+                "PENSTOCK_PIPELINES_DIGEST_STAGES_1__PROMPT | {facts} | unknown placeholder {facts}",
+                "PENSTOCK_PIPELINES_DIGEST_STAGES_1__NAME | extract | stages[1].name is extract",
             })
     void aWrongValueIsNamed(String variable, String value, String named) {
         Map<String, String> environment =

@@ -83,6 +83,23 @@ public final class Provider {
         return matching;
     }
 
+    /// How many of some calls the provider had at once, at most.
+    public static int peak(List<JsonNode> calls) {
+        int peak = 0;
+        for (JsonNode call : calls) {
+            double at = call.path("at").asDouble();
+            long besides =
+                    calls.stream()
+                            .filter(other ->
+                                    other.path("at").asDouble() <= at
+                                            && other.path("ended_at").asDouble(Double.MAX_VALUE)
+                                                    > at)
+                            .count();
+            peak = Math.max(peak, (int) besides);
+        }
+        return peak;
+    }
+
     /// Every log entry, oldest first, read in pages.
     ///
     /// @throws AssertionError when the log was too small to keep them all

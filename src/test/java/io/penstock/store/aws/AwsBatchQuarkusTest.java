@@ -49,8 +49,26 @@ class AwsBatchQuarkusTest extends PenstockTest {
                                     started.bucket("penstock"),
                                     started.queues("penstock", Duration.ofSeconds(30), 3)));
             settings.put("penstock.engine", "aws");
+            stage(settings, 0, "extract", "Extract [[sim fault=server_error times=1]] {input}");
+            stage(
+                    settings,
+                    1,
+                    "analyze",
+                    "Analyze [[sim fault=close_body times=1]] {extract.result}");
+            stage(
+                    settings,
+                    2,
+                    "summarize",
+                    "Summarize [[sim fault=bad_request times=1]] {analyze.result}");
             settings.put("penstock.store.input-buckets", INPUTS + ",penstock-absent");
             return settings;
+        }
+
+        private static void stage(
+                Map<String, String> settings, int number, String name, String prompt) {
+            String key = "penstock.pipelines.uphill.stages[" + number + "].";
+            settings.put(key + "name", name);
+            settings.put(key + "prompt", prompt);
         }
 
         @Override
@@ -94,6 +112,49 @@ class AwsBatchQuarkusTest extends PenstockTest {
         // More than one for each only where an attempt failed, as on a machine that is too busy.
         assertThat(provider.stats().path("requests").asInt())
                 .isEqualTo(lines.stream().mapToInt(line -> line.path("attempts").asInt()).sum());
+    }
+
+    /// Each document's first call fails in each stage, in the last one for good.
+    @Test
+    void fiftyDocumentsGoThroughThreeStagesAndWhatFailsGoesOnFromThere() {
+        put(
+                "documents.jsonl",
+                IntStream.range(0, 50)
+                        .mapToObj(i ->
+                                "{\"custom_id\":\"c%d\",\"prompt\":\"document %d.\"}\n"
+                                        .formatted(i, i))
+                        .collect(Collectors.joining()));
+        Batch batch =
+                Batch.of(
+                        caller,
+                        Batch.submit(
+                                caller,
+                                Caller.JSON
+                                        .createObjectNode()
+                                        .put("input", "s3://" + INPUTS + "/documents.jsonl")
+                                        .put("pipeline", "uphill")
+                                        .toString()));
+        JsonNode first = batch.awaitStatus("completed");
+
+        assertThat(first.path("failed").asInt()).as(first.toString()).isEqualTo(50);
+        assertThat(first.path("errors").findValuesAsText("stage")).containsOnly("summarize");
+        Batch again = Batch.of(caller, batch.post("/retry"));
+        JsonNode second = again.awaitStatus("completed");
+
+        assertThat(second.path("completed").asInt()).as(second.toString()).isEqualTo(50);
+        for (String stage : List.of("Extract", "Analyze", "Summarize")) {
+            assertThat(
+                            provider.log(stage).stream()
+                                    .filter(call -> call.path("key").asText().startsWith(stage)))
+                    .hasSize(100);
+        }
+        List<JsonNode> lines = Batch.lines(again.get("/results?order=input"));
+        for (int i = 0; i < 50; i++) {
+            assertThat(lines.get(i).path("custom_id").asText()).isEqualTo("c" + i);
+            assertThat(lines.get(i).path("stages").findValuesAsText("name"))
+                    .containsExactly("extract", "analyze", "summarize");
+            assertThat(lines.get(i).path("final_result").asText()).endsWith(" document " + i + ".");
+        }
     }
 
     @Test
