@@ -103,6 +103,21 @@ public class Meters {
         registry.counter("penstock.jobs.paused", "reason", reason).increment();
     }
 
+    /// Counts a pipeline's stage that has ended.
+    ///
+    /// @param failed why it has no usable answer; null when it has one
+    public void stage(String pipeline, String stage, @Nullable FailureKind failed) {
+        registry.counter(
+                        "penstock.stages",
+                        "pipeline",
+                        pipeline,
+                        "stage",
+                        stage,
+                        "outcome",
+                        failed == null ? "completed" : failed.code())
+                .increment();
+    }
+
     /// Counts an attempt that was one too many for the provider.
     void refused() {
         refusals.increment();

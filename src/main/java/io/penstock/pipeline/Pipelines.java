@@ -9,6 +9,7 @@ import io.penstock.llm.FailureKind;
 import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.LlmConfig;
+import io.penstock.llm.Meters;
 import io.penstock.llm.Prompt;
 import io.penstock.pipeline.StageOutcome.Failed;
 import io.penstock.pipeline.StageOutcome.Finished;
@@ -40,11 +41,13 @@ public class Pipelines {
 
     private final Llm llm;
     private final LlmConfig config;
+    private final Meters meters;
 
     /// Stops the start with one sentence when a pipeline makes no sense.
-    Pipelines(PipelineConfig declared, Llm llm, LlmConfig config) {
+    Pipelines(PipelineConfig declared, Llm llm, LlmConfig config, Meters meters) {
         this.llm = llm;
         this.config = config;
+        this.meters = meters;
         this.pipelines = checked(declared);
     }
 
@@ -111,6 +114,15 @@ public class Pipelines {
 
     private StageOutcome next(Run run) {
         Stage stage = run.next();
+        StageOutcome outcome = next(run, stage);
+        meters.stage(
+                run.pipeline().name(),
+                stage.name(),
+                outcome instanceof Failed failed ? failed.failure().kind() : null);
+        return outcome;
+    }
+
+    private StageOutcome next(Run run, Stage stage) {
         Prompt prompt = run.prompt(stage);
         long bytes = prompt.text().getBytes(StandardCharsets.UTF_8).length;
         if (bytes > config.maxPrompt().asLongValue()) {
