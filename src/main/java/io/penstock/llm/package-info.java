@@ -5,8 +5,8 @@
 /// reaches the provider is one recorded attempt.
 ///
 /// The path of a prompt is a straight line: [Llm] (who may enter, until when) → [Attempts]
-/// (`@Retry`, permits) → [Completions] (the AI service: `@Timeout`, `@Bulkhead`) → [ProviderModel]
-/// (LangChain4j's model, in OpenAI's JSON) → [Provider] (HTTP).
+/// (`@Retry`, turns, permits) → [Completions] (the AI service: `@Timeout`, `@Bulkhead`) →
+/// [ProviderModel] (LangChain4j's model, in OpenAI's JSON) → [Provider] (HTTP).
 @NullMarked
 package io.penstock.llm;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Prompt;
+import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Chunk;
 import io.penstock.store.Payloads;
 import io.penstock.store.local.Opened;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,6 +76,44 @@ class IntakeTest {
                         .isInstanceOf(InvalidRequest.class);
             }
             assertThat(directory.resolve("jobs/gone")).doesNotExist();
+        }
+    }
+
+    @Test
+    void finishedStagesComeAlongInTheirItemsChunks() throws IOException {
+        try (Opened opened = new Opened(directory, Clock.systemUTC(), "30s", 3);
+                Intake intake =
+                        new Intake("carried", config(3, 1000), opened.engine().payloads())) {
+            for (int i = 0; i < 8; i++) {
+                // The first two together are more than a segment has.
+                String result = (i < 3 ? "x".repeat(3 << 20) : "") + i;
+                List<Finished> stages =
+                        i % 2 == 0 && i < 6
+                                ? List.of(new Finished("a", result, "m", "stop", null, 2))
+                                : List.of();
+                intake.add(item("id-" + i), new byte[] {'1'}, stages);
+            }
+
+            List<Chunk> chunks = intake.finish();
+
+            assertThat(chunks.get(0).segments()).containsExactly(new Chunk.Segments(0, 1));
+            assertThat(chunks.get(1).segments()).containsExactly(new Chunk.Segments(0, 1));
+            assertThat(chunks.get(2).segments()).isEmpty();
+            List<Integer> found = new ArrayList<>();
+            for (Chunk chunk : chunks) {
+                List<byte[]> all = Segments.all(opened.engine().payloads(), chunk);
+                byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
+                assertThat(java.util.Arrays.asList(outcomes)).containsOnlyNulls();
+                Segments.stages(all, chunk, outcomes)
+                        .forEach((place, stages) -> {
+                            int index = (int) chunk.firstItem() + place;
+                            found.add(index);
+                            assertThat(stages).hasSize(1);
+                            assertThat(stages.getFirst().result()).endsWith("" + index);
+                            assertThat(stages.getFirst().attempts()).isEqualTo(2);
+                        });
+            }
+            assertThat(found).containsExactlyInAnyOrder(0, 2, 4);
         }
     }
 

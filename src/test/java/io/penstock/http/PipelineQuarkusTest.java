@@ -79,7 +79,9 @@ class PipelineQuarkusTest extends PenstockTest {
             settings.put(
                     "penstock.pipelines.literal.stages[0].response-format", "{\"type\":\"text\"}");
             settings.put("penstock.pipelines.literal.stages[0].temperature", "0.25");
-            // What earlier attempts have cost counts too.
+            declare(settings, "single", "Single [[sim gate=single]] {input}");
+            settings.put("penstock.pipelines.single.stages[0].max-concurrency", "1");
+            settings.put("penstock.flow.max-wait", "100ms");
             settings.put("penstock.llm.prices.\"gpt-4o-mini\".input", "1");
             settings.put("penstock.llm.prices.\"gpt-4o-mini\".output", "2");
             return settings;
@@ -326,6 +328,28 @@ class PipelineQuarkusTest extends PenstockTest {
         assertThat(provider.log("Analyze").getFirst().path("end").asText()).isEqualTo("aborted");
         awaitGauge("penstock_calls_waiting", 0);
         assertThat(provider.log("Summarize")).isEmpty();
+    }
+
+    @Test
+    void whoIsNewWaitsForATurnAShortWhileAndWhoHasBegunUntilItComes() {
+        List<CompletableFuture<Answer>> begun =
+                IntStream.range(0, 4).mapToObj(i -> send("held", "begun " + i)).toList();
+        awaitCalls("Analyze", 3);
+        awaitGauge("penstock_calls_waiting", 1);
+        CompletableFuture<Answer> first = send("single", "first");
+        awaitCalls("Single", 1);
+
+        Answer refused = run("single", "second");
+
+        assertThat(refused.status()).isEqualTo(429);
+        assertThat(refused.code()).isEqualTo("rejected");
+        assertThat(refused.json().path("stages")).isEmpty();
+        assertThat(callsOf("Single")).isEqualTo(1);
+        assertThat(gauge("penstock_calls_waiting")).isEqualTo(1);
+        provider.open("single");
+        provider.open("held");
+        assertThat(Caller.join(first).status()).isEqualTo(200);
+        begun.forEach(answer -> assertThat(Caller.join(answer).status()).isEqualTo(200));
     }
 
     @Test

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.llm.Fields;
+import io.penstock.llm.Prompt;
 import io.penstock.testing.Settings;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,7 +20,7 @@ class PipelineConfigTest {
     @Test
     void defaults() {
         Stage stage =
-                read(Map.of("name", "first", "prompt", "{input}")).get("p").stages().getFirst();
+                read(Map.of("name", "first", "prompt", "{input}")).stages().getFirst();
 
         assertThat(stage.system()).isNull();
         assertThat(stage.model()).isNull();
@@ -41,17 +43,20 @@ class PipelineConfigTest {
                         "max-tokens", "7",
                         "response-format", "{\"type\":\"json_object\"}",
                         "max-concurrency", "3");
-        Pipeline pipeline = read(all).get("p");
+        Pipeline pipeline = read(all);
         Stage stage = pipeline.stages().getFirst();
 
         assertThat(stage.name()).isEqualTo("first");
-        assertThat(stage.prompt("this", Map.<String, String>of()::get).text())
-                .isEqualTo("Say this");
-        assertThat(stage.system()).isEqualTo("Be brief.");
-        assertThat(stage.model()).isEqualTo("m");
-        assertThat(stage.temperature()).isEqualTo(0.5);
-        assertThat(stage.maxTokens()).isEqualTo(7);
-        assertThat(stage.responseFormat()).hasToString("{\"type\":\"json_object\"}");
+        assertThat(stage.prompt("this", PipelineConfigTest::none))
+                .isEqualTo(
+                        new Prompt(
+                                "Say this",
+                                "m",
+                                "Be brief.",
+                                0.5,
+                                7,
+                                Fields.JSON.createObjectNode().put("type", "json_object"),
+                                null));
         assertThat(stage.maxConcurrency()).isEqualTo(3);
         assertThat(Pipeline.of(pipeline.toJson())).isEqualTo(pipeline);
     }
@@ -60,12 +65,12 @@ class PipelineConfigTest {
     void answersAreAskedForByTheirSchema() throws Exception {
         Stage stage =
                 read(Map.of("name", "a", "prompt", "{input}", "answers", "yes,no"))
-                        .get("p")
+                        
                         .stages()
                         .getFirst();
 
         assertThat(stage.answers()).containsExactly("yes", "no");
-        assertThat(stage.prompt("x", Map.<String, String>of()::get).responseFormat())
+        assertThat(stage.prompt("x", PipelineConfigTest::none).responseFormat())
                 .isEqualTo(
                         Fields.JSON.readTree(
                                 """
@@ -140,8 +145,13 @@ class PipelineConfigTest {
                 .hasMessageEndingWith(".");
     }
 
-    private static Map<String, Pipeline> read(Map<String, String> stage) {
-        return Pipelines.checked(Settings.of(PipelineConfig.class, stages(stage)));
+    private static String none(String stage) {
+        throw new AssertionError("There is no stage before to take " + stage + " from");
+    }
+
+    private static Pipeline read(Map<String, String> stage) {
+        return Objects.requireNonNull(
+                Pipelines.checked(Settings.of(PipelineConfig.class, stages(stage))).get("p"));
     }
 
     private static Map<String, String> stages(Map<String, String> stage) {

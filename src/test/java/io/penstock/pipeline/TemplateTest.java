@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,12 +25,12 @@ class TemplateTest {
                 "nothing | nothing",
             })
     void valuesArePutInOnceAndAsTheyAre(String template, String expected) {
-        assertThat(Template.parse(template).fill("{a.result}{{", RESULTS::get)).isEqualTo(expected);
+        assertThat(Template.parse(template).fill("{a.result}{{", TemplateTest::result)).isEqualTo(expected);
     }
 
     @Test
     void aDollarAndABackslashAreText() {
-        assertThat(Template.parse("$1 \\ {input}").fill("$0 \\n", RESULTS::get))
+        assertThat(Template.parse("$1 \\ {input}").fill("$0 \\n", TemplateTest::result))
                 .isEqualTo("$1 \\ $0 \\n");
     }
 
@@ -49,5 +50,9 @@ class TemplateTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message)
                 .hasMessageContaining("brace");
+    }
+
+    private static String result(String stage) {
+        return Objects.requireNonNull(RESULTS.get(stage));
     }
 }
