@@ -19,8 +19,7 @@ class PipelineConfigTest {
 
     @Test
     void defaults() {
-        Stage stage =
-                read(Map.of("name", "first", "prompt", "{input}")).stages().getFirst();
+        Stage stage = read(Map.of("name", "first", "prompt", "{input}")).stages().getFirst();
 
         assertThat(stage.system()).isNull();
         assertThat(stage.model()).isNull();
@@ -65,7 +64,6 @@ class PipelineConfigTest {
     void answersAreAskedForByTheirSchema() throws Exception {
         Stage stage =
                 read(Map.of("name", "a", "prompt", "{input}", "answers", "yes,no"))
-                        
                         .stages()
                         .getFirst();
 

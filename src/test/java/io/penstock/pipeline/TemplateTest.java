@@ -25,7 +25,8 @@ class TemplateTest {
                 "nothing | nothing",
             })
     void valuesArePutInOnceAndAsTheyAre(String template, String expected) {
-        assertThat(Template.parse(template).fill("{a.result}{{", TemplateTest::result)).isEqualTo(expected);
+        assertThat(Template.parse(template).fill("{a.result}{{", TemplateTest::result))
+                .isEqualTo(expected);
     }
 
     @Test
