@@ -49,6 +49,12 @@ public class Sweep {
         this.isLocal = engine.equals("local");
     }
 
+    /// Looks at what a dead letter stands for, wherever it was received; when this returns, the
+    /// letter has served.
+    public void bury(String body) throws InterruptedException {
+        worker.bury(body);
+    }
+
     /// Looks once.
     public void sweep() throws InterruptedException {
         for (ChunkQueue.Delivery dead : queue.receiveDead()) {

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
 
 /// Gives every answer its headers: `x-request-id` (the caller's own, if it sent a fit one), and
@@ -31,8 +32,9 @@ class Exchanges {
     private final Endpoint endpoint;
 
     /// Checks the settings too: this is the one bean of the package that is made at start.
-    Exchanges(Endpoint endpoint, HttpConfig config) {
+    Exchanges(Endpoint endpoint, HttpConfig config, Config settings) {
         config.checked();
+        WebSocketSettings.require(settings);
         this.endpoint = endpoint;
     }
 

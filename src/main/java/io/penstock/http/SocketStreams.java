@@ -4,40 +4,137 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.PromptReader;
-import io.quarkus.websockets.next.WebSocketConnection;
+import io.penstock.store.StoreException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// The prompts that run on one socket. Thread-safe.
-final class SocketStreams {
+/// The prompts that run on one socket: takes its messages, and sends the frames that answer them.
+/// Each prompt runs in a virtual thread of its own, which waits while the client is slow.
+///
+/// In: `{"prompt", "id"?, …}` or `{"cancel": id}`. Out, each with the prompt's `id` if it has one:
+/// `{"token"}` … `{"done":true,"finish_reason","usage"}`, or `{"error"}`.
+///
+/// Made by [Sockets]. Thread-safe.
+public final class SocketStreams {
 
     private static final Logger LOG = Logger.getLogger(SocketStreams.class);
+
+    private static final Set<String> CANCEL_FIELDS = Set.of("cancel");
+
+    private static final Set<String> PROMPT_FIELDS =
+            Stream.concat(Stream.of("id"), PromptReader.FIELDS.stream())
+                    .collect(Collectors.toUnmodifiableSet());
 
     private static final int ID_MAX = 128;
 
     /// The key of the prompt that has no id; ids are not empty.
     private static final String NO_ID = "";
 
-    private final WebSocketConnection connection;
-    private final Llm llm;
-    private final int max;
-    private final Bodies bodies;
+    /// The prompts that run on the same socket in other processes. Prompts without an id have an
+    /// empty one here.
+    public interface Elsewhere {
+
+        /// Notes that a prompt begins here.
+        ///
+        /// @return false when one with this id runs in any process
+        boolean begins(String id);
+
+        /// Ends a prompt that runs in another process.
+        ///
+        /// @return false when none does
+        boolean cancel(String id);
+
+        /// Notes that a prompt has ended here.
+        void ended(String id);
+    }
+
+    /// What every socket of one process has in common.
+    record Shared(Llm llm, PromptReader prompts, Bodies bodies, int max) {}
+
+    private final Shared shared;
+    private final Consumer<ObjectNode> client;
+    private final @Nullable Elsewhere elsewhere;
+    private final @Nullable Duration longest;
     private final ConcurrentHashMap<String, Call> calls = new ConcurrentHashMap<>();
+
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
 
     private volatile boolean closed;
 
-    SocketStreams(WebSocketConnection connection, Llm llm, Bodies bodies, int max) {
-        this.bodies = bodies;
-        this.connection = connection;
-        this.llm = llm;
-        this.max = max;
+    /// @param client takes a frame and returns when there is room for the next; what it throws ends
+    ///   the prompt
+    /// @param elsewhere null where one process has all of a socket's prompts
+    /// @param longest bounds each prompt; null for no further bound
+    SocketStreams(
+            Shared shared,
+            Consumer<ObjectNode> client,
+            @Nullable Elsewhere elsewhere,
+            @Nullable Duration longest) {
+        this.shared = shared;
+        this.client = client;
+        this.elsewhere = elsewhere;
+        this.longest = longest;
+    }
+
+    /// Starts or cancels a prompt, or tells the client why not.
+    public void take(String message) {
+        String id = null;
+        try {
+            Fields fields = Fields.of(message);
+            if (fields.has("cancel")) {
+                cancel(fields.only(CANCEL_FIELDS).requiredText("cancel"));
+                return;
+            }
+            id = fit(fields.text("id"));
+            requireText(message);
+            start(id, shared.prompts.read(fields.only(PROMPT_FIELDS)), message.length());
+        } catch (InvalidRequest invalid) {
+            send(id, Problem.of(invalid).toJson());
+        } catch (Problem problem) {
+            send(id, problem.toJson());
+        }
+    }
+
+    /// Tells the client that its message was none.
+    public void takeBinary() {
+        send(
+                null,
+                Problem.invalid(null, "invalid_json", "Send JSON as text, not binary.").toJson());
+    }
+
+    /// Ends all prompts; those that are still to begin end at once.
+    public void cancelAll() {
+        closed = true;
+        calls.values().forEach(Call::cancel);
+    }
+
+    /// Waits until all prompts that were taken have ended.
+    ///
+    /// @return false when one still runs after `limit`
+    public boolean await(Duration limit) throws InterruptedException {
+        Instant latest = Instant.now().plus(limit);
+        for (Thread thread : running) {
+            Duration left = Duration.between(Instant.now(), latest);
+            if (!thread.join(left.isPositive() ? left : Duration.ofNanos(1))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// @throws Problem when the id is empty or too long
-    static @Nullable String fit(@Nullable String id) {
+    private static @Nullable String fit(@Nullable String id) {
         if (id != null && (id.isEmpty() || id.length() > ID_MAX)) {
             throw Problem.invalid(
                     "id",
@@ -51,79 +148,138 @@ final class SocketStreams {
         return id;
     }
 
+    /// What comes here was decoded already, with U+FFFD wherever the bytes were not UTF-8, and
+    /// nothing tells that from the character itself.
+    private static void requireText(String message) {
+        int at = message.indexOf('\ufffd');
+        if (at >= 0) {
+            throw InvalidRequest.of(
+                    null,
+                    "invalid_json",
+                    "The message is not valid UTF-8 at character "
+                            + (at + 1)
+                            + ", or has U+FFFD there; send UTF-8, and that character as \\ufffd.");
+        }
+    }
+
     /// @param size of the message, in characters
     /// @throws Problem when the id is in use, or there is no room for another prompt
-    void start(@Nullable String id, PromptReader.Asked asked, int size) {
-        if (calls.size() >= max) {
+    private void start(@Nullable String id, PromptReader.Asked asked, int size) {
+        if (calls.size() >= shared.max) {
             throw Problem.refused(
                     429,
                     "too_many_streams",
                     "This socket runs "
-                            + max
+                            + shared.max
                             + " prompts already; wait for one to end or cancel one.");
         }
         Call call =
                 Call.streaming(
-                        asked.prompt(), asked.limit(), delta -> send(id, Frames.token(delta)));
+                        asked.prompt(),
+                        bounded(asked.limit()),
+                        delta -> send(id, Frames.token(delta)));
         if (calls.putIfAbsent(key(id), call) != null) {
-            throw Problem.invalid(
-                    "id",
-                    "duplicate_id",
-                    id == null
-                            ? "A prompt without an id runs already; give each an \"id\" to run several at"
-                                    + " once."
-                            : "A prompt with this id runs already on this socket.");
+            throw duplicate(id);
         }
-        Bodies.Hold hold = bodies.hold(size);
-        if (hold == null) {
-            calls.remove(key(id), call);
-            throw Bodies.noRoom();
+        boolean started = false;
+        Bodies.Hold hold = null;
+        try {
+            hold = shared.bodies.hold(size);
+            if (hold == null) {
+                throw Bodies.noRoom();
+            }
+            if (!beginsHereAlone(id)) {
+                throw duplicate(id);
+            }
+            started = true;
+        } finally {
+            if (!started) {
+                calls.remove(key(id), call);
+                if (hold != null) {
+                    hold.close();
+                }
+            }
         }
         if (closed) {
             // The socket closed between its last message and now; nobody else would cancel this
             // call.
             call.cancel();
         }
-        Thread.ofVirtual().name("stream").start(() -> run(id, call, hold));
+        Bodies.Hold held = hold;
+        Thread thread = Thread.ofVirtual().name("stream").unstarted(() -> run(id, call, held));
+        running.add(thread);
+        thread.start();
+    }
+
+    /// @throws Problem when the other processes cannot be asked
+    private boolean beginsHereAlone(@Nullable String id) {
+        try {
+            return elsewhere == null || elsewhere.begins(key(id));
+        } catch (StoreException _) {
+            throw Problem.storeUnavailable();
+        }
+    }
+
+    private static Problem duplicate(@Nullable String id) {
+        return Problem.invalid(
+                "id",
+                "duplicate_id",
+                id == null
+                        ? "A prompt without an id runs already; give each an \"id\" to run several at"
+                                + " once."
+                        : "A prompt with this id runs already on this socket.");
+    }
+
+    private @Nullable Duration bounded(@Nullable Duration asked) {
+        return longest == null || (asked != null && asked.compareTo(longest) < 0) ? asked : longest;
     }
 
     /// @throws Problem when no prompt has this id
-    void cancel(String id) {
+    private void cancel(String id) {
         Call call = calls.get(id);
-        if (call == null) {
-            throw Problem.invalid("cancel", "unknown_id", "No prompt with this id runs here.");
+        if (call != null) {
+            call.cancel();
+            return;
         }
-        call.cancel();
+        try {
+            if (elsewhere != null && elsewhere.cancel(id)) {
+                return;
+            }
+        } catch (StoreException _) {
+            throw Problem.storeUnavailable();
+        }
+        throw Problem.invalid("cancel", "unknown_id", "No prompt with this id runs here.");
     }
 
-    void cancelAll() {
-        closed = true;
-        calls.values().forEach(Call::cancel);
-    }
-
-    /// Waits until the client has taken the frame.
-    void send(@Nullable String id, ObjectNode frame) {
+    private void send(@Nullable String id, ObjectNode frame) {
         if (id != null) {
             frame.put("id", id);
         }
-        connection.sendTextAndAwait(frame.toString());
+        client.accept(frame);
     }
 
     private void run(@Nullable String id, Call call, Bodies.Hold hold) {
         try (hold) {
             ObjectNode last =
-                    switch (llm.complete(call)) {
+                    switch (shared.llm.complete(call)) {
                         case Completion completion -> Frames.done(completion);
                         case Failure failure -> Problem.of(failure).toJson();
                     };
             // Free before the last frame, so that a client may use the id again once it has seen
             // that frame.
-            calls.remove(key(id), call);
+            end(id, call);
             send(id, last);
         } catch (RuntimeException gone) {
             LOG.debugf("A stream ended with %s", gone.getClass().getSimpleName());
         } finally {
-            calls.remove(key(id), call);
+            end(id, call);
+            running.remove(Thread.currentThread());
+        }
+    }
+
+    private void end(@Nullable String id, Call call) {
+        if (calls.remove(key(id), call) && elsewhere != null) {
+            elsewhere.ended(key(id));
         }
     }
 

@@ -7,6 +7,7 @@ import io.smallrye.config.ConfigValue;
 import io.smallrye.config.PropertiesConfigSource;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 
 /// Makes the one limit on bodies hold for WebSocket messages, and for the frames that they come in:
@@ -18,6 +19,21 @@ public final class WebSocketSettings implements ConfigSourceFactory {
 
     /// Above application.properties (250), below system properties (400).
     private static final int ORDINAL = 260;
+
+    private static final String NAME = "Penstock WebSocket settings";
+
+    /// Stops the start when these settings are not where they are looked for.
+    static void require(Config config) {
+        for (ConfigSource source : config.getConfigSources()) {
+            if (source.getName().contains(NAME)) {
+                return;
+            }
+        }
+        throw new IllegalStateException(
+                "Penstock's WebSocket settings are missing from this package: it lacks"
+                        + " META-INF/services/io.smallrye.config.ConfigSourceFactory or one of the classes"
+                        + " that it names; build it with both.");
+    }
 
     @Override
     public Iterable<ConfigSource> getConfigSources(ConfigSourceContext context) {
@@ -36,7 +52,7 @@ public final class WebSocketSettings implements ConfigSourceFactory {
                                     Long.toString(bytes),
                                     "quarkus.websockets-next.server.max-frame-size",
                                     Long.toString(bytes)),
-                            "Penstock WebSocket settings",
+                            NAME,
                             ORDINAL));
         } catch (IllegalArgumentException unreadable) {
             return List.of();

@@ -29,6 +29,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,6 +53,8 @@ public class HttpHandler
         implements RequestHandler<APIGatewayV2HTTPEvent, APIGatewayV2HTTPResponse> {
 
     private static final Logger LOG = Logger.getLogger(HttpHandler.class);
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     /// What is left of the invocation's time for writing the answer.
     private static final long MARGIN_MILLIS = 500;
@@ -124,10 +127,8 @@ public class HttpHandler
     private static DefaultHttpRequest request(APIGatewayV2HTTPEvent event, int length) {
         HttpMethod method = method(event);
         String query = event.getRawQueryString();
-        String uri =
-                query == null || query.isEmpty()
-                        ? event.getRawPath()
-                        : event.getRawPath() + "?" + query;
+        String path = encoded(event.getRawPath());
+        String uri = query == null || query.isEmpty() ? path : path + "?" + query;
         QuarkusHttpHeaders headers = new QuarkusHttpHeaders();
         DefaultHttpRequest request =
                 new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, uri, headers);
@@ -148,6 +149,19 @@ public class HttpHandler
         // The channel takes header values as strings only.
         headers.set("content-length", Integer.toString(length));
         return request;
+    }
+
+    /// The path of an event may be decoded: what cannot stand in a request line is encoded again.
+    private static String encoded(String path) {
+        StringBuilder encoded = new StringBuilder(path.length());
+        for (byte b : path.getBytes(StandardCharsets.UTF_8)) {
+            if (b <= ' ' || b == 0x7f || "\"<>\\^`{|}#?".indexOf(b) >= 0) {
+                encoded.append('%').append(HEX.toHexDigits(b));
+            } else {
+                encoded.append((char) b);
+            }
+        }
+        return encoded.toString();
     }
 
     /// @throws IllegalArgumentException when the event has none

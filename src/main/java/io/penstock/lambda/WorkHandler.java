@@ -4,7 +4,11 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 import com.amazonaws.services.lambda.runtime.events.SQSBatchResponse;
 import com.amazonaws.services.lambda.runtime.events.SQSEvent;
+import io.penstock.batch.BatchConfig;
 import io.penstock.batch.Worker;
+import io.penstock.store.ChunkQueue;
+import io.penstock.store.StoreException;
+import io.penstock.store.StoreLog;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Clock;
@@ -26,10 +30,17 @@ public class WorkHandler implements RequestHandler<SQSEvent, SQSBatchResponse> {
     private static final Duration MARGIN = Duration.ofSeconds(15);
 
     private final Worker worker;
+    private final ChunkQueue queue;
+    private final Duration lease;
+    private final StoreLog storeLog;
     private final Clock clock;
 
-    WorkHandler(Worker worker, Clock clock) {
+    WorkHandler(
+            Worker worker, ChunkQueue queue, BatchConfig config, StoreLog storeLog, Clock clock) {
         this.worker = worker;
+        this.queue = queue;
+        this.lease = config.lease();
+        this.storeLog = storeLog;
         this.clock = clock;
     }
 
@@ -37,7 +48,21 @@ public class WorkHandler implements RequestHandler<SQSEvent, SQSBatchResponse> {
     public SQSBatchResponse handleRequest(SQSEvent event, Context context) {
         Instant softStop =
                 clock.instant().plusMillis(context.getRemainingTimeInMillis()).minus(MARGIN);
+        event.getRecords().forEach(this::hideForALease);
         return handle(event, softStop);
+    }
+
+    /// The queue hides a message for six times the function's timeout, as Lambda asks for. If this
+    /// process died before it has claimed the message's chunk, nobody else would come to it for so
+    /// long; from the claim on, the worker keeps the two in step.
+    private void hideForALease(SQSEvent.SQSMessage message) {
+        try {
+            queue.extend(message.getReceiptHandle(), lease);
+        } catch (StoreException failed) {
+            storeLog.failed(
+                    "A message stays hidden for the queue's own time",
+                    String.valueOf(failed.getMessage()));
+        }
     }
 
     SQSBatchResponse handle(SQSEvent event, Instant softStop) {

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 
 /// Hands Penstock's own settings to the fault tolerance annotations, which know only numbers under
@@ -24,8 +25,12 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
     private static final int ORDINAL = 260;
 
     /// The AI service's annotations belong to the class that the LangChain4j extension generates.
+    private static final String NAME = "Penstock fault tolerance settings";
+
+    private static final String SERVICE = "io.penstock.llm.Completions$$QuarkusImpl";
+
     private static final String COMPLETIONS =
-            "smallrye.faulttolerance.\"io.penstock.llm.Completions$$QuarkusImpl/complete\".";
+            "smallrye.faulttolerance.\"" + SERVICE + "/complete\".";
 
     private static final String ATTEMPTS =
             "smallrye.faulttolerance.\"io.penstock.llm.Attempts/attempt\".";
@@ -54,8 +59,35 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
         } catch (IllegalArgumentException unreadable) {
             return List.of();
         }
-        return List.of(
-                new PropertiesConfigSource(settings, "Penstock fault tolerance settings", ORDINAL));
+        return List.of(new PropertiesConfigSource(settings, NAME, ORDINAL));
+    }
+
+    /// Stops the start when these settings are not where they are looked for, since the annotations
+    /// would quietly go by defaults of their own then: a timeout of one second, three retries.
+    ///
+    /// @param service the class that answers for the AI service
+    static void require(Config config, Class<?> service) {
+        for (ConfigSource source : config.getConfigSources()) {
+            if (source.getName().contains(NAME)) {
+                requireName(service);
+                return;
+            }
+        }
+        throw new IllegalStateException(
+                "Penstock's fault tolerance settings are missing from this package: it lacks"
+                        + " META-INF/services/io.smallrye.config.ConfigSourceFactory or one of the classes"
+                        + " that it names; build it with both.");
+    }
+
+    private static void requireName(Class<?> service) {
+        if (!service.getName().startsWith(SERVICE)) {
+            throw new IllegalStateException(
+                    "The AI service is "
+                            + service.getName()
+                            + ", but its fault tolerance settings are for "
+                            + SERVICE
+                            + "; correct FaultToleranceSettings.");
+        }
     }
 
     private static int number(ConfigSourceContext context, String key, String fallback) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.chaos.Checker.Call;
 import io.penstock.dev.SimulatedProvider;
+import io.penstock.testing.Door;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
 import java.time.Duration;
@@ -55,7 +56,7 @@ class CancelIT {
     @ValueSource(booleans = {false, true})
     void nothingIsCalledOnceABatchIsCancelledAndWhatIsFinishedStays(boolean crash)
             throws Exception {
-        Function.Raw answer = post("/cancel");
+        Door.Raw answer = post("/cancel");
         double cancelledAt = System.currentTimeMillis();
         if (crash) {
             restart();
@@ -83,7 +84,7 @@ class CancelIT {
 
     @Test
     void aPausedBatchKeepsItsPlaceThroughACrash() throws Exception {
-        Function.Raw answer = post("/pause");
+        Door.Raw answer = post("/pause");
         provider.await("in_flight=0", LIMIT);
         await(() -> look().equals("paused") && checker.ended() == answered());
         int calls = provider.wholeLog().size();
@@ -126,7 +127,7 @@ class CancelIT {
         return checker.look(function);
     }
 
-    private Function.Raw post(String what) {
+    private Door.Raw post(String what) {
         return function.call("POST", "/batch/" + id + what, "application/json", "");
     }
 

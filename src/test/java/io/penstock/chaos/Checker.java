@@ -3,7 +3,7 @@ package io.penstock.chaos;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.chaos.Disruption.Kind;
 import io.penstock.testing.Caller;
-import io.penstock.testing.Function;
+import io.penstock.testing.Door;
 import io.penstock.testing.Provider;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -70,7 +70,7 @@ final class Checker {
     /// What the owner sees now must agree with all that the owner has seen.
     ///
     /// @return the batch's status
-    String look(Function door) {
+    String look(Door door) {
         JsonNode status = Caller.parse(get(door, "").body());
         int sum = 0;
         for (int i = 0; i < counts.length; i++) {
@@ -99,8 +99,8 @@ final class Checker {
     }
 
     /// Goes on where the page before ended, whichever process gave it.
-    private void readOn(Function door) {
-        Function.Raw page =
+    private void readOn(Door door) {
+        Door.Raw page =
                 get(door, "/results?limit=500" + (cursor.isEmpty() ? "" : "&after=" + cursor));
         if (page.status() != 200) {
             violations.add("A page is answered with " + page);
@@ -129,13 +129,13 @@ final class Checker {
 
     /// Reads all results, in each way, and compares them with each other and with what was read
     /// before.
-    Map<Integer, List<String>> results(Function door) {
+    Map<Integer, List<String>> results(Door door) {
         Map<Integer, List<String>> whole = new TreeMap<>();
         add(whole, get(door, "/results").body());
         Map<Integer, List<String>> paged = new TreeMap<>();
         String after = "";
         while (true) {
-            Function.Raw page = get(door, "/results?order=input&limit=1000" + after);
+            Door.Raw page = get(door, "/results?order=input&limit=1000" + after);
             if (page.body().isEmpty()) {
                 break;
             }
@@ -178,16 +178,27 @@ final class Checker {
         return calls;
     }
 
+    /// What the engine allows to take long.
+    ///
+    /// @param slowWrite how long a write may take when a request on its way is spoilt
+    /// @param callTimeout of a call to the provider
+    record Timing(String engine, Duration slowWrite, Duration callTimeout) {
+
+        static Timing of(Engine engine) {
+            return new Timing(engine.name(), engine.slowWrite(), engine.callTimeout());
+        }
+    }
+
     /// Takes the batch's results as a whole and holds all against them.
     ///
     /// @param endedAt when the owner saw that the batch was completed
     void check(
-            Function door,
+            Door door,
             Provider provider,
             List<Disruption> disruptions,
             double endedAt,
             double seconds,
-            Engine engine) {
+            Timing timing) {
         readEarly = read.size();
         Map<Integer, List<String>> whole = results(door);
         Map<Integer, List<Call>> calls = calls(provider);
@@ -201,8 +212,8 @@ final class Checker {
             violations.add(late + " calls after the batch had ended");
         }
         int[] bad = outcomes(whole, calls, disruptions);
-        callTimeout = engine.callTimeout();
-        double promisedMillis = COMMIT_MILLIS + engine.slowWrite().toMillis();
+        callTimeout = timing.callTimeout;
+        double promisedMillis = COMMIT_MILLIS + timing.slowWrite.toMillis();
         Repeats repeats = repeats(calls, disruptions, promisedMillis);
         int kills = count(disruptions, Kind.KILL);
         System.out.printf(
@@ -221,7 +232,7 @@ final class Checker {
                 looks, results read before the end %d, %d
                 wall time                          %.0f s
                 """,
-                engine.name(),
+                timing.engine,
                 items,
                 kills,
                 count(disruptions, Kind.FREEZE),
@@ -374,7 +385,7 @@ final class Checker {
                                 .add(line));
     }
 
-    private Function.Raw get(Function door, String below) {
+    private Door.Raw get(Door door, String below) {
         return door.call("GET", "/batch/" + id + below, "application/json", "");
     }
 }

@@ -2,6 +2,7 @@ package io.penstock.chaos;
 
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
 import java.time.Duration;
@@ -110,7 +111,7 @@ final class CrashRun {
                 disruptions,
                 endedAt,
                 (System.nanoTime() - startNanos) / 1e9,
-                engine);
+                Checker.Timing.of(engine));
         // Where several processes work, those that live may be done sooner than was thought.
         if (6 * killed < 5 * kills) {
             throw new AssertionError("It ended after " + killed + " of " + kills + " kills");
@@ -134,12 +135,12 @@ final class CrashRun {
     }
 
     /// @return the batch's id
-    static String submit(Function door, int items) {
+    static String submit(Door door, int items) {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < items; i++) {
             lines.append(new Question(i).line()).append('\n');
         }
-        Function.Raw submitted = door.call("POST", "/batch", "application/jsonl", lines.toString());
+        Door.Raw submitted = door.call("POST", "/batch", "application/jsonl", lines.toString());
         if (submitted.status() != 202) {
             throw new AssertionError("Submitted: " + submitted);
         }

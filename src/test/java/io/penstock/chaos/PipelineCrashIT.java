@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
@@ -204,7 +205,7 @@ class PipelineCrashIT {
                                     .put("prompt", "document " + i + "."))
                     .append('\n');
         }
-        Function.Raw submitted =
+        Door.Raw submitted =
                 door.call("POST", "/batch?pipeline=digest", "application/jsonl", lines.toString());
         assertThat(submitted.status()).as(submitted.body()).isEqualTo(202);
         return Caller.parse(submitted.body()).path("job_id").asText();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
 import java.io.IOException;
@@ -72,8 +73,7 @@ class PoisonIT {
                             })
                     .append('\n');
         }
-        Function.Raw answer =
-                function.call("POST", "/batch", "application/jsonl", lines.toString());
+        Door.Raw answer = function.call("POST", "/batch", "application/jsonl", lines.toString());
         assertThat(answer.status()).as(answer.body()).isEqualTo(202);
         return Caller.parse(answer.body()).path("job_id").asText();
     }

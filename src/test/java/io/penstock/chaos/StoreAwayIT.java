@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.FaultyProxy;
 import io.penstock.testing.FaultyProxy.Fault;
@@ -69,7 +70,7 @@ class StoreAwayIT {
 
             try (FullDisk _ = new FullDisk(function.pid())) {
                 refused(timed("full disk, submit", () -> submit(function)));
-                Function.Raw results =
+                Door.Raw results =
                         timed(
                                 "full disk, results",
                                 () -> get(function, "/batch/" + id + "/results"));
@@ -138,7 +139,7 @@ class StoreAwayIT {
         proxy.begin(how);
         try {
             if (taken != 0) {
-                Function.Raw answer = timed(what + ", submit", () -> submit(function));
+                Door.Raw answer = timed(what + ", submit", () -> submit(function));
                 answered(answer, taken);
                 other = Caller.parse(answer.body()).path("job_id").asText();
             }
@@ -156,7 +157,7 @@ class StoreAwayIT {
         lookAtTheLog(function);
     }
 
-    private static void answered(Function.Raw answer, int status) {
+    private static void answered(Door.Raw answer, int status) {
         if (status == 503) {
             refused(answer);
         } else {
@@ -182,7 +183,7 @@ class StoreAwayIT {
                         .isTrue());
     }
 
-    private static void refused(Function.Raw answer) {
+    private static void refused(Door.Raw answer) {
         assertThat(answer.status()).as(answer.body()).isEqualTo(503);
         JsonNode error = Caller.parse(answer.body()).path("error");
         assertThat(error.path("code").asText()).isEqualTo("store_unavailable");
@@ -191,9 +192,9 @@ class StoreAwayIT {
         assertThat(answer.headers().has("retry-after")).isTrue();
     }
 
-    private static Function.Raw timed(String what, Supplier<Function.Raw> call) {
+    private static Door.Raw timed(String what, Supplier<Door.Raw> call) {
         long start = System.nanoTime();
-        Function.Raw answer = call.get();
+        Door.Raw answer = call.get();
         System.out.printf(
                 Locale.ROOT, "%s: %d after %.1f s%n", what, answer.status(), seconds(start));
         assertThat(Duration.ofNanos(System.nanoTime() - start)).as(what).isLessThan(ANSWER_LIMIT);
@@ -204,16 +205,16 @@ class StoreAwayIT {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static Function.Raw submit(Function function) {
+    private static Door.Raw submit(Function function) {
         return function.call("POST", "/batch", "application/jsonl", new Question(0).line() + "\n");
     }
 
-    private static Function.Raw get(Function function, String target) {
+    private static Door.Raw get(Function function, String target) {
         return function.call("GET", target, "application/json", "");
     }
 
     private static List<String> ids(Function function) {
-        Function.Raw list = get(function, "/batch");
+        Door.Raw list = get(function, "/batch");
         assertThat(list.status()).as(list.body()).isEqualTo(200);
         return Caller.parse(list.body()).path("data").findValuesAsText("job_id");
     }

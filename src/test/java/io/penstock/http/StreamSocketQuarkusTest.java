@@ -6,26 +6,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.testing.Caller;
 import io.penstock.testing.PenstockTest;
+import io.penstock.testing.Socket;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -50,12 +45,12 @@ class StreamSocketQuarkusTest extends PenstockTest {
 
     @BeforeEach
     void connect() {
-        socket = new Socket(base);
+        socket = new Socket(base, "/stream");
     }
 
     @AfterEach
     void disconnect() {
-        socket.webSocket.abort();
+        socket.webSocket().abort();
     }
 
     @Test
@@ -110,7 +105,7 @@ class StreamSocketQuarkusTest extends PenstockTest {
         }
         provider.await("in_flight=3", SOON);
 
-        socket.webSocket.sendClose(WebSocket.NORMAL_CLOSURE, "");
+        socket.webSocket().sendClose(WebSocket.NORMAL_CLOSURE, "");
         provider.await("in_flight_at_most=0", SOON);
 
         assertThat(provider.log("left"))
@@ -123,7 +118,7 @@ class StreamSocketQuarkusTest extends PenstockTest {
         socket.send(prompt("a", "broken [[sim fault=hang]]"));
         provider.await("in_flight=1", SOON);
 
-        socket.webSocket.abort();
+        socket.webSocket().abort();
 
         provider.await("in_flight_at_most=0", SOON);
     }
@@ -150,7 +145,7 @@ class StreamSocketQuarkusTest extends PenstockTest {
         check("{\"prompt\":\"a\",\"id\":\"i\",\"promt\":1}", "unknown_field", "i");
         check("{\"cancel\":\"nobody\"}", "unknown_id", null);
         check("{\"cancel\":\"a\",\"prompt\":\"b\"}", "unknown_field", null);
-        socket.webSocket.sendBinary(ByteBuffer.wrap(new byte[] {1, 2, 3}), true).join();
+        socket.webSocket().sendBinary(ByteBuffer.wrap(new byte[] {1, 2, 3}), true).join();
         assertThat(socket.next().path("error").path("code").asText()).isEqualTo("invalid_json");
         assertThat(provider.stats().path("requests").asInt()).isZero();
     }
@@ -222,9 +217,9 @@ class StreamSocketQuarkusTest extends PenstockTest {
 
     @Test
     void wholeCharactersReachTheProviderAsTheyAre() {
-        socket.webSocket.sendText("{\"prompt\":\"raw \ud83d\ude80\"}", true).join();
+        socket.webSocket().sendText("{\"prompt\":\"raw \ud83d\ude80\"}", true).join();
         assertThat(socket.untilLast().getLast().has("done")).isTrue();
-        socket.webSocket.sendText("{\"prompt\":\"escaped \\ud83d\\ude80 \\ufffd\"}", true).join();
+        socket.webSocket().sendText("{\"prompt\":\"escaped \\ud83d\\ude80 \\ufffd\"}", true).join();
         assertThat(socket.untilLast().getLast().has("done")).isTrue();
 
         assertThat(provider.log("").stream().map(call -> call.path("key").asText()))
@@ -247,14 +242,14 @@ class StreamSocketQuarkusTest extends PenstockTest {
         // The socket may be gone before all of it is sent.
         try {
             for (int i = 0; i < 11; i++) {
-                socket.webSocket.sendText(part, i == 10).join();
+                socket.webSocket().sendText(part, i == 10).join();
             }
         } catch (CompletionException gone) {
             assertThat(gone).hasCauseInstanceOf(IOException.class);
         }
 
         provider.await("in_flight_at_most=0", SOON);
-        assertThat(socket.ended.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
+        assertThat(socket.ended().orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
     }
 
     @Test
@@ -283,7 +278,7 @@ class StreamSocketQuarkusTest extends PenstockTest {
     }
 
     private void check(String message, String code, @Nullable String id) {
-        socket.webSocket.sendText(message, true).join();
+        socket.webSocket().sendText(message, true).join();
         JsonNode frame = socket.next();
         assertThat(frame.path("error").path("code").asText()).as(message).isEqualTo(code);
         assertThat(frame.path("id").asText(null)).as(message).isEqualTo(id);
@@ -292,78 +287,5 @@ class StreamSocketQuarkusTest extends PenstockTest {
     private static ObjectNode prompt(@Nullable String id, String text) {
         ObjectNode prompt = Caller.prompt(text);
         return id == null ? prompt : prompt.put("id", id);
-    }
-
-    /// A client that keeps the frames it gets.
-    private final class Socket implements WebSocket.Listener {
-
-        private final BlockingQueue<JsonNode> frames = new LinkedBlockingQueue<>();
-        private final StringBuilder partial = new StringBuilder();
-        private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
-        private final WebSocket webSocket;
-
-        Socket(URI base) {
-            webSocket =
-                    caller.client()
-                            .newWebSocketBuilder()
-                            .buildAsync(
-                                    URI.create(
-                                            "ws://"
-                                                    + base.getHost()
-                                                    + ":"
-                                                    + base.getPort()
-                                                    + "/stream"),
-                                    this)
-                            .join();
-        }
-
-        @Override
-        public @Nullable CompletionStage<?> onText(
-                WebSocket socket, CharSequence data, boolean last) {
-            partial.append(data);
-            if (last) {
-                frames.add(Caller.parse(partial.toString()));
-                partial.setLength(0);
-            }
-            socket.request(1);
-            return null;
-        }
-
-        @Override
-        public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
-            ended.complete(true);
-            return null;
-        }
-
-        @Override
-        public void onError(WebSocket socket, Throwable error) {
-            ended.complete(true);
-        }
-
-        void send(ObjectNode message) {
-            webSocket.sendText(message.toString(), true).join();
-        }
-
-        JsonNode next() {
-            try {
-                JsonNode frame = frames.poll(SOON.toMillis(), TimeUnit.MILLISECONDS);
-                if (frame == null) {
-                    throw new AssertionError("No frame came.");
-                }
-                return frame;
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new AssertionError(e);
-            }
-        }
-
-        /// Frames up to the first that ends a prompt.
-        List<JsonNode> untilLast() {
-            List<JsonNode> taken = new ArrayList<>();
-            do {
-                taken.add(next());
-            } while (taken.getLast().has("token"));
-            return taken;
-        }
     }
 }

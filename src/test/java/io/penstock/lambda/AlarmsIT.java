@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Function;
 import java.io.File;
 import java.io.IOException;
@@ -54,8 +55,7 @@ class AlarmsIT {
             ObjectNode batch = Caller.JSON.createObjectNode();
             batch.putArray("prompts").add(marker);
 
-            Function.Raw answer =
-                    function.call("POST", "/batch", "application/json", batch.toString());
+            Door.Raw answer = function.call("POST", "/batch", "application/json", batch.toString());
 
             assertThat(answer.status()).isEqualTo(202);
             String id = Caller.parse(answer.body()).path("job_id").asText();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.FaultyProxy;
 import io.penstock.testing.Function;
@@ -150,8 +151,7 @@ class CallsIT {
         }
 
         String submit(ObjectNode batch) {
-            Function.Raw answer =
-                    function.call("POST", "/batch", "application/json", batch.toString());
+            Door.Raw answer = function.call("POST", "/batch", "application/json", batch.toString());
             assertThat(answer.status()).as(answer.body()).isEqualTo(202);
             return Caller.parse(answer.body()).path("job_id").asText();
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.Function;
 import io.penstock.testing.Provider;
@@ -105,15 +106,14 @@ class LargeResultsIT {
             lines.append(Caller.prompt("prompt " + i).put("custom_id", i + QUOTES)).append('\n');
         }
         lines.append(Caller.prompt("last " + last)).append('\n');
-        Function.Raw submitted =
-                function.call("POST", "/batch", "application/jsonl", lines.toString());
+        Door.Raw submitted = function.call("POST", "/batch", "application/jsonl", lines.toString());
         assertThat(submitted.status()).as(submitted.body()).isEqualTo(202);
         return Caller.parse(submitted.body()).path("job_id").asText();
     }
 
     /// @param failed index of the item without a result, or -1
     private static void follow(Function function, String id, int failed) throws Exception {
-        Function.Raw answer = get(function, id, "/results");
+        Door.Raw answer = get(function, id, "/results");
 
         assertThat(answer.status()).isEqualTo(303);
         try (HttpClient client = HttpClient.newHttpClient()) {
@@ -136,7 +136,7 @@ class LargeResultsIT {
         }
     }
 
-    private static void checkNamesLimit(Function.Raw answer) {
+    private static void checkNamesLimit(Door.Raw answer) {
         assertThat(answer.status()).isEqualTo(413);
         JsonNode error = Caller.parse(answer.body()).path("error");
         assertThat(error.path("code").asText()).isEqualTo("answer_too_large");
@@ -148,7 +148,7 @@ class LargeResultsIT {
         List<Integer> indices = new ArrayList<>();
         String after = "";
         while (true) {
-            Function.Raw page = get(function, id, "/results?order=input&limit=10000" + after);
+            Door.Raw page = get(function, id, "/results?order=input&limit=10000" + after);
             assertThat(page.status()).as(page.body()).isEqualTo(200);
             if (page.body().isEmpty()) {
                 return indices;
@@ -166,7 +166,7 @@ class LargeResultsIT {
         return IntStream.range(0, count).boxed().toList();
     }
 
-    private static Function.Raw get(Function function, String id, String below) {
+    private static Door.Raw get(Function function, String id, String below) {
         return function.call("GET", "/batch/" + id + below, "application/json", "");
     }
 

@@ -17,6 +17,8 @@ import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The package as AWS Lambda runs it. Looks for what gets lost in packaging, above all in the
 /// native binary; how things behave is tested elsewhere.
@@ -40,10 +42,17 @@ class PackagedIT {
                                 simulated.baseUrl(),
                                 "OPENAI_API_KEY",
                                 KEY,
+                                // Not the annotation's own default of 1 s, which would hold if
+                                // the settings got lost.
                                 "PENSTOCK_LLM_TIMEOUT",
-                                "1s",
+                                "2s",
                                 "PENSTOCK_LLM_BACKOFF",
-                                "10ms"));
+                                "10ms",
+                                "PENSTOCK_LLM_MAX_ATTEMPTS",
+                                "3",
+                                // A refused model is left alone, and here each is the same one.
+                                "PENSTOCK_FLOW_BREAKER_FAILURES",
+                                "0"));
         System.out.printf(
                 "From process start to first poll: %d ms%n",
                 (System.nanoTime() - start) / 1_000_000);
@@ -71,9 +80,11 @@ class PackagedIT {
     void retriesAndTimesOut() {
         Answer retried = function.complete(prompt("retried [[sim fault=server_error times=2]]"));
         Answer timedOut = function.complete(prompt("timed out [[sim fault=hang times=1]]"));
+        Answer slow = function.complete(prompt("slow [[sim latency=1300ms]]"));
 
         assertThat(retried.body().path("attempts").asInt()).isEqualTo(3);
         assertThat(timedOut.body().path("attempts").asInt()).isEqualTo(2);
+        assertThat(slow.body().path("attempts").asInt()).isEqualTo(1);
         assertThat(provider.log("timed out").getFirst().path("end").asText()).isEqualTo("aborted");
     }
 
@@ -97,6 +108,34 @@ class PackagedIT {
         assertThat(failed.body().path("error").path("code").asText())
                 .isEqualTo("provider_authentication");
         assertThat(function.log()).contains("OPENAI_API_KEY").doesNotContain(KEY, "Exception");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "rate_limit, 429, rate_limited",
+        "quota, 429, quota_exhausted",
+        "bad_request, 400, invalid_request",
+        "context_length, 400, context_length_exceeded",
+        "content_filter, 400, content_filter",
+        "refusal, 400, content_filter",
+        "forbidden, 502, provider_authentication",
+        "server_error, 502, server",
+        "overloaded, 502, overloaded",
+        "reset, 502, transport",
+        "hang, 502, timeout",
+        "no_finish_reason, 502, truncated",
+        "html, 502, truncated",
+        "length, 502, length"
+    })
+    void eachKindOfFailureIsToldApart(String fault, int status, String code) {
+        Answer answer =
+                function.complete(
+                        prompt("kind of " + fault + " [[sim fault=" + fault + "]]")
+                                // Of those that have one, the time of a few attempts.
+                                .put("timeout_ms", 20_000));
+
+        assertThat(answer.status()).as(answer.toString()).isEqualTo(status);
+        assertThat(answer.body().path("error").path("code").asText()).isEqualTo(code);
     }
 
     @Test

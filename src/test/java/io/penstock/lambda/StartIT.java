@@ -30,6 +30,8 @@ class StartIT {
                 "PENSTOCK_HTTP_MAX_BODY | 0 | penstock.http.max-body",
                 "PENSTOCK_PIPELINES_DIGEST_STAGES_1__PROMPT | {facts} | unknown placeholder {facts}",
                 "PENSTOCK_PIPELINES_DIGEST_STAGES_1__NAME | extract | stages[1].name is extract",
+                "PENSTOCK_LAMBDA_CONNECTIONS_URL | host/stage | penstock.lambda.connections-url",
+                "QUARKUS_LAMBDA_HANDLER | worker | Unable to find handler class with name worker",
             })
     void aWrongValueIsNamed(String variable, String value, String named) {
         Map<String, String> environment =

@@ -132,6 +132,24 @@ class WireIT {
         }
     }
 
+    @Test
+    void aProviderWhoseAuthorityIsTrustedIsCalledOverTls(@TempDir Path folder) throws Exception {
+        SSLContext context = selfSigned(folder);
+        try (RecordingServer server = new RecordingServer(context);
+                Function function =
+                        new Function(
+                                Map.of("OPENAI_BASE_URL", server.baseUrl()),
+                                List.of(
+                                        "-Djavax.net.ssl.trustStore=" + folder.resolve("keys.p12"),
+                                        "-Djavax.net.ssl.trustStorePassword=changeit"))) {
+            Answer answer = function.complete(prompt("in secret"));
+
+            assertThat(answer.status()).as(answer.toString()).isEqualTo(200);
+            assertThat(server.take().body().path("messages").path(0).path("content").asText())
+                    .isEqualTo("in secret");
+        }
+    }
+
     /// A listener whose queue is full answers no further connection: the caller hears of it after
     /// the configured time, well before its own deadline.
     @Test
@@ -224,6 +242,8 @@ class WireIT {
                                 "EC",
                                 "-dname",
                                 "CN=localhost",
+                                "-ext",
+                                "SAN=dns:localhost",
                                 "-storetype",
                                 "PKCS12",
                                 "-keystore",

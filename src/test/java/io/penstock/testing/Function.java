@@ -4,10 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// The packaged application as a Lambda function behind an HTTP API.
-public final class Function implements AutoCloseable {
+public final class Function implements Door, AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -24,10 +25,19 @@ public final class Function implements AutoCloseable {
 
     /// @param timeout the function's
     public Function(Map<String, String> environment, Duration timeout) {
+        this(environment, timeout, List.of());
+    }
+
+    /// @param options of its process, `-D…`
+    public Function(Map<String, String> environment, List<String> options) {
+        this(environment, TIMEOUT, options);
+    }
+
+    private Function(Map<String, String> environment, Duration timeout, List<String> options) {
         lambda = new RuntimeApi(timeout);
         Map<String, String> all = new HashMap<>(environment);
         all.put("AWS_LAMBDA_RUNTIME_API", lambda.authority());
-        application = PackagedApplication.function(all);
+        application = PackagedApplication.function(all, options);
         lambda.awaitStarted(START_LIMIT);
     }
 
@@ -67,12 +77,7 @@ public final class Function implements AutoCloseable {
         return lambda.invoke(event);
     }
 
-    /// An answer as it came.
-    public record Raw(int status, JsonNode headers, String body) {}
-
-    /// Sends any request of the HTTP API.
-    ///
-    /// @param target path, with a query if there is one
+    @Override
     public Raw call(String method, String target, String contentType, String body) {
         int query = target.indexOf('?');
         ObjectNode event = Caller.JSON.createObjectNode();

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /// The packaged application as a process: the native binary in a native build, else the jar.
@@ -33,18 +34,25 @@ public final class PackagedApplication implements AutoCloseable {
     /// The application as AWS Lambda runs it: the binary as it is, the jar under AWS's own client
     /// of the Runtime API.
     public static PackagedApplication function(Map<String, String> environment) {
-        return new PackagedApplication(
-                isNative()
-                        ? List.of(name())
-                        : List.of(
-                                java(),
-                                "--add-opens=java.base/java.lang=ALL-UNNAMED",
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-cp",
-                                classPath(),
-                                AWSLambda.class.getName(),
-                                "io.quarkus.amazon.lambda.runtime.QuarkusStreamHandler::handleRequest"),
-                environment);
+        return function(environment, List.of());
+    }
+
+    /// @param options of the process, `-D…`
+    static PackagedApplication function(Map<String, String> environment, List<String> options) {
+        List<String> command = new ArrayList<>();
+        command.add(isNative() ? name() : java());
+        command.addAll(options);
+        if (!isNative()) {
+            command.addAll(
+                    List.of(
+                            "--add-opens=java.base/java.lang=ALL-UNNAMED",
+                            "--enable-native-access=ALL-UNNAMED",
+                            "-cp",
+                            classPath(),
+                            AWSLambda.class.getName(),
+                            "io.quarkus.amazon.lambda.runtime.QuarkusStreamHandler::handleRequest"));
+        }
+        return new PackagedApplication(command, environment);
     }
 
     private static boolean isNative() {
@@ -106,7 +114,7 @@ public final class PackagedApplication implements AutoCloseable {
     }
 
     /// Waits until a killed process is gone.
-    void awaitGone() {
+    public void awaitGone() {
         try {
             process.waitFor();
         } catch (InterruptedException e) {
@@ -115,7 +123,8 @@ public final class PackagedApplication implements AutoCloseable {
         }
     }
 
-    void signal(String name) {
+    /// Sends the process a signal such as `STOP`.
+    public void signal(String name) {
         try {
             new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
         } catch (IOException e) {
@@ -126,8 +135,13 @@ public final class PackagedApplication implements AutoCloseable {
         }
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
+    }
+
+    /// Completes when the process has ended, however that was.
+    public CompletableFuture<?> ended() {
+        return process.onExit();
     }
 
     /// What it has printed so far.

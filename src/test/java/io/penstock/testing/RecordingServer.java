@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -11,6 +13,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /// A provider that keeps what it was sent, to the letter, and gives every request the same answer.
 public final class RecordingServer implements AutoCloseable {
@@ -26,13 +30,25 @@ public final class RecordingServer implements AutoCloseable {
     public record Received(String path, Headers headers, JsonNode body) {}
 
     private final HttpServer server;
+    private final boolean isSecure;
     private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
     public RecordingServer() {
+        this(null);
+    }
+
+    /// @param secure for HTTPS; null for HTTP
+    public RecordingServer(@Nullable SSLContext secure) {
+        isSecure = secure != null;
         try {
-            server =
-                    HttpServer.create(
-                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+            if (secure == null) {
+                server = HttpServer.create(any, 0);
+            } else {
+                HttpsServer https = HttpsServer.create(any, 0);
+                https.setHttpsConfigurator(new HttpsConfigurator(secure));
+                server = https;
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -41,7 +57,9 @@ public final class RecordingServer implements AutoCloseable {
     }
 
     public String baseUrl() {
-        return "http://127.0.0.1:" + server.getAddress().getPort() + "/some/v1";
+        return (isSecure ? "https://localhost:" : "http://127.0.0.1:")
+                + server.getAddress().getPort()
+                + "/some/v1";
     }
 
     /// The oldest request not yet taken.

@@ -16,21 +16,32 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /// The side of AWS Lambda that a function's process talks to: hands out events, takes answers.
 ///
-/// Paths and headers: AWS documentation, "Using the Lambda runtime API for custom runtimes".
+/// Paths and headers: AWS documentation, "Using the Lambda runtime API for custom runtimes"; sizes:
+/// "Lambda quotas".
 public final class RuntimeApi implements AutoCloseable {
+
+    /// Bytes of an event and of an answer: 6 MB, and what Lambda adds for its own.
+    public static final int PAYLOAD_MAX = 6_291_556;
 
     private static final String PREFIX = "/2018-06-01/runtime/";
 
-    private record Invocation(String id, String event, CompletableFuture<String> answer) {}
+    private record Invocation(String id, String event, CompletableFuture<Answer> answer) {}
+
+    /// What a function has answered.
+    ///
+    /// @param isError whether it reports an error, as JSON `{"errorType","errorMessage"}`
+    public record Answer(String body, boolean isError) {}
 
     private final HttpServer server;
     private final BlockingQueue<Invocation> queue = new LinkedBlockingQueue<>();
     private final Map<String, Invocation> running = new ConcurrentHashMap<>();
+    private final Semaphore idle = new Semaphore(0);
     private final CompletableFuture<Void> polled = new CompletableFuture<>();
     private final Duration timeout;
 
@@ -63,10 +74,30 @@ public final class RuntimeApi implements AutoCloseable {
     ///
     /// @throws AssertionError when the function reports an error or does not answer in time
     public String invoke(String event) {
+        Answer answer = get(send(event), timeout.plusSeconds(5));
+        if (answer.isError) {
+            throw new AssertionError(answer.body);
+        }
+        return answer.body;
+    }
+
+    /// Sends an event. Its deadline counts from the moment when the function takes it.
+    public CompletableFuture<Answer> send(String event) {
         Invocation invocation =
                 new Invocation(UUID.randomUUID().toString(), event, new CompletableFuture<>());
         queue.add(invocation);
-        return get(invocation.answer, timeout.plusSeconds(5));
+        return invocation.answer;
+    }
+
+    /// Waits until the function asks for the next event, which is when Lambda freezes it.
+    ///
+    /// @return false when it does not in time
+    public boolean awaitIdle(Duration limit) throws InterruptedException {
+        if (idle.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            idle.release();
+            return true;
+        }
+        return false;
     }
 
     @Override
@@ -81,15 +112,20 @@ public final class RuntimeApi implements AutoCloseable {
             next(exchange);
             return;
         }
-        String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+        byte[] bytes = exchange.getRequestBody().readAllBytes();
+        String body = new String(bytes, StandardCharsets.UTF_8);
         String[] parts = path.split("/");
         Invocation invocation = parts.length == 3 ? running.remove(parts[1]) : null;
         if (invocation == null) {
             polled.completeExceptionally(new AssertionError(path + ": " + body));
-        } else if (parts[2].equals("response")) {
-            invocation.answer.complete(body);
+        } else if (bytes.length > PAYLOAD_MAX) {
+            invocation.answer.complete(
+                    new Answer("{\"errorType\":\"Function.ResponseSizeTooLarge\"}", true));
+            exchange.sendResponseHeaders(413, -1);
+            exchange.close();
+            return;
         } else {
-            invocation.answer.completeExceptionally(new AssertionError(body));
+            invocation.answer.complete(new Answer(body, !parts[2].equals("response")));
         }
         exchange.sendResponseHeaders(202, -1);
         exchange.close();
@@ -97,7 +133,9 @@ public final class RuntimeApi implements AutoCloseable {
 
     private void next(HttpExchange exchange) throws IOException {
         try {
+            idle.release();
             Invocation invocation = queue.take();
+            idle.acquire();
             running.put(invocation.id, invocation);
             var headers = exchange.getResponseHeaders();
             headers.set("Lambda-Runtime-Aws-Request-Id", invocation.id);

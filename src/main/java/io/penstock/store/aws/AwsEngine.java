@@ -40,6 +40,7 @@ public class AwsEngine {
     private @Nullable Payloads payloads;
     private @Nullable ChunkQueue queue;
     private @Nullable BudgetStore budgets;
+    private @Nullable DynamoStreams streams;
 
     AwsEngine(
             Instance<DynamoDbClient> dynamo,
@@ -100,6 +101,13 @@ public class AwsEngine {
             budgets = new DynamoBudgets(dynamo.get(), config.table(), clock);
         }
         return budgets;
+    }
+
+    public synchronized DynamoStreams streams() {
+        if (streams == null) {
+            streams = new DynamoStreams(dynamo.get(), config.table(), clock);
+        }
+        return streams;
     }
 
     private static String required(Optional<String> value, String key, String meaning) {

@@ -13,6 +13,7 @@ import io.penstock.store.Payloads;
 import io.penstock.store.PayloadsContract;
 import io.penstock.store.StoreException;
 import io.penstock.store.UnreadableSource;
+import io.penstock.store.aws.DynamoStreams.Stream;
 import io.penstock.testing.Emulators;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -20,6 +21,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -60,6 +63,64 @@ class AwsStoreTest {
         @Override
         public BudgetStore budgets() {
             return budgets;
+        }
+    }
+
+    @Nested
+    class DynamoStreamsTest {
+
+        private final DynamoStreams streams =
+                new DynamoStreams(emulators.dynamo(), emulators.table(name()), Clock.systemUTC());
+
+        private final Instant later = Instant.now().plusSeconds(60);
+
+        @Test
+        void anIdRunsOnceForAConnectionUntilItEnds() {
+            Stream stream = new Stream("c=", "a");
+
+            assertThat(streams.begin(stream, later)).isTrue();
+            assertThat(streams.begin(stream, later)).isFalse();
+            assertThat(streams.begin(new Stream("c=", ""), later)).isTrue();
+            assertThat(streams.begin(new Stream("d=", "a"), later)).isTrue();
+            streams.end(stream);
+            assertThat(streams.begin(stream, later)).isTrue();
+        }
+
+        @Test
+        void whoRunsAPromptHearsThatItIsCancelled() {
+            Stream stream = new Stream("c=", "a");
+            Stream other = new Stream("c=", "b");
+            streams.begin(stream, later);
+            streams.begin(other, later);
+
+            assertThat(streams.cancel(stream)).isTrue();
+
+            assertThat(streams.isCancelled(stream)).isTrue();
+            assertThat(streams.isCancelled(other)).isFalse();
+            assertThat(streams.cancel(new Stream("c=", "none"))).isFalse();
+        }
+
+        @Test
+        void aConnectionThatIsGoneCancelsAllItsPromptsAndNoOthers() {
+            List<Stream> gone = List.of(new Stream("c=", ""), new Stream("c=", "a"));
+            Stream stays = new Stream("d=", "a");
+            gone.forEach(stream -> streams.begin(stream, later));
+            streams.begin(stays, later);
+
+            streams.cancelAll("c=");
+
+            assertThat(gone).allMatch(streams::isCancelled);
+            assertThat(streams.isCancelled(stays)).isFalse();
+        }
+
+        @Test
+        void whatItsProcessLeftBehindCountsNoMoreOnceItsTimeIsUp() {
+            Stream stream = new Stream("c=", "a");
+            streams.begin(stream, Instant.now().minusSeconds(1));
+
+            assertThat(streams.cancel(stream)).isFalse();
+            assertThat(streams.begin(stream, later)).isTrue();
+            assertThat(streams.isCancelled(stream)).isFalse();
         }
     }
 
