@@ -1,4 +1,4 @@
 // DynamoDB's stand-in on a free loopback port, which it prints. It ends when its parent does: the pipe closes then.
-const server = require(process.argv[2])({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
+const server = require('dynalite')({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
 server.listen(0, '127.0.0.1', () => console.log('dynamodb ' + server.address().port));
 process.stdin.on('end', () => process.exit(0)).resume();

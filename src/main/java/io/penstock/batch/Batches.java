@@ -14,6 +14,7 @@ import io.penstock.store.Job.Status;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import io.penstock.store.StoredFile;
 import io.penstock.store.Tokens;
 import io.penstock.store.UnreadableSource;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -55,6 +56,8 @@ public class Batches {
     private final BatchConfig config;
     private final ItemReader items;
     private final Pipelines pipelines;
+    private final Files files;
+    private final OutputFiles outputs;
     private final Clock clock;
 
     Batches(
@@ -64,7 +67,11 @@ public class Batches {
             BatchConfig config,
             ItemReader items,
             Pipelines pipelines,
+            Files files,
+            OutputFiles outputs,
             Clock clock) {
+        this.files = files;
+        this.outputs = outputs;
         this.jobs = jobs;
         this.payloads = payloads;
         this.queue = queue;
@@ -93,11 +100,25 @@ public class Batches {
     /// @param idempotencyKey the caller's; null for none
     /// @param digest of the request, compared when the key was used before
     /// @param retryOf the job whose items these are again
+    /// @param expiry how long the job may take; null for as long as is configured
+    /// @param openAi what OpenAI's batch API asks for
     public record Request(
             ObjectNode options,
             @Nullable String idempotencyKey,
             @Nullable String digest,
-            @Nullable String retryOf) {}
+            @Nullable String retryOf,
+            @Nullable Duration expiry,
+            Job.@Nullable OpenAi openAi) {
+
+        /// A request that asks for no more.
+        public Request(
+                ObjectNode options,
+                @Nullable String idempotencyKey,
+                @Nullable String digest,
+                @Nullable String retryOf) {
+            this(options, idempotencyKey, digest, retryOf, null, null);
+        }
+    }
 
     /// How far a job is.
     public record Progress(Counts counts, Tokens tokens) {}
@@ -158,6 +179,22 @@ public class Batches {
         if (request.idempotencyKey == null || jobs.job(job.id()).isEmpty()) {
             probe(source);
         }
+        Submitted submitted = create(job, request);
+        if (submitted instanceof Submitted.Accepted) {
+            enqueue(List.of(new Task.Split(job.id()).toJson()), job);
+        }
+        return submitted;
+    }
+
+    /// Makes a job of a file that was given to OpenAI's API; its lines are read later.
+    public Submitted submitFile(Request request) {
+        Job job =
+                job(
+                        UUID.randomUUID().toString().replace("-", ""),
+                        Status.VALIDATING,
+                        now(),
+                        new Job.Input(0, 0, request.digest, null, null),
+                        request);
         Submitted submitted = create(job, request);
         if (submitted instanceof Submitted.Accepted) {
             enqueue(List.of(new Task.Split(job.id()).toJson()), job);
@@ -234,7 +271,9 @@ public class Batches {
                         job ->
                                 job.status().isTerminal() || job.status() == Status.CANCELLING
                                         ? null
-                                        : job.paused(null, null).inSameVersion(Status.CANCELLING));
+                                        : job.paused(null, null)
+                                                .inSameVersion(Status.CANCELLING)
+                                                .since(now()));
         cancelled
                 .filter(job -> job.status() == Status.CANCELLING)
                 .ifPresent(job -> enqueue(pending(job), job));
@@ -276,6 +315,7 @@ public class Batches {
 
     /// Forgets a job that has ended, with its results.
     public void delete(Job job) {
+        outputs.forget(job);
         payloads.deleteAll(job.prefix());
         jobs.delete(job);
     }
@@ -312,6 +352,10 @@ public class Batches {
             jobs.replace(job.ended(Status.CANCELLED, now(), null, nothing()));
             return;
         }
+        if (job.status() == Status.VALIDATING && job.openAi() != null) {
+            splitFile(job, job.openAi());
+            return;
+        }
         if (job.status() != Status.VALIDATING || source == null) {
             return;
         }
@@ -320,14 +364,7 @@ public class Batches {
             // Another delivery may have begun the job with the same files already.
             intake.keep();
             readLines(in, options(job), intake);
-            List<Chunk> chunks = intake.finish();
-            for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
-                jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));
-            }
-            Job started = job.started(now(), intake.items(), chunks.size());
-            if (jobs.replace(started)) {
-                enqueue(Task.chunks(started), started);
-            }
+            begin(job, intake);
         } catch (InvalidRequest unusable) {
             jobs.replace(job.ended(Status.FAILED, now(), unusable.text(), nothing()));
         } catch (UnreadableSource gone) {
@@ -335,6 +372,56 @@ public class Batches {
         } catch (IOException broken) {
             throw new StoreException("The input of job " + job.id() + " breaks off", broken);
         }
+    }
+
+    private void begin(Job job, Intake intake) {
+        List<Chunk> chunks = intake.finish();
+        if (jobs.job(job.id()).filter(now -> now.version() == job.version()).isEmpty()) {
+            // Another delivery has begun it, or it was cancelled: chunks that may have results by
+            // now are not to be made anew.
+            return;
+        }
+        for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
+            jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));
+        }
+        Job started = job.started(now(), intake.items(), chunks.size());
+        if (jobs.replace(started)) {
+            enqueue(Task.chunks(started), started);
+        }
+    }
+
+    private void splitFile(Job job, Job.OpenAi asked) {
+        Optional<StoredFile> file = files.find(asked.file()).filter(StoredFile::isComplete);
+        if (file.isEmpty()) {
+            fail(
+                    job,
+                    asked,
+                    FileLines.wrong(
+                            "file_not_found",
+                            "The input file was deleted or has expired before it was read."));
+            return;
+        }
+        try (Intake intake = new Intake(job.area(), config, payloads);
+                InputStream in = files.read(file.get(), 0, Long.MAX_VALUE)) {
+            // Another delivery may have begun the job with the same files already.
+            intake.keep();
+            FileLines lines = FileLines.read(in, items, intake);
+            if (lines.errors() != null) {
+                fail(job, asked, lines);
+            } else if (intake.items() == 0) {
+                fail(job, asked, FileLines.wrong("empty_file", "The input file has no lines."));
+            } else {
+                begin(job.with(asked.read(lines.model(), null)), intake);
+            }
+        } catch (IOException broken) {
+            throw new StoreException("The input of job " + job.id() + " breaks off", broken);
+        }
+    }
+
+    private void fail(Job job, Job.OpenAi asked, FileLines lines) {
+        jobs.replace(
+                job.with(asked.read(null, lines.errors()))
+                        .ended(Status.FAILED, now(), lines.first(), nothing()));
     }
 
     /// Takes in JSON Lines; blank lines are passed over.
@@ -362,7 +449,7 @@ public class Batches {
     }
 
     /// A line holds one prompt, which has a bound of its own, in JSON's longest form.
-    private static final int LINE_MAX = 32 << 20;
+    static final int LINE_MAX = 32 << 20;
 
     static ObjectNode options(Job job) {
         try {
@@ -434,6 +521,7 @@ public class Batches {
 
     private Job job(String area, Status status, Instant now, Job.Input input, Request request) {
         String key = request.idempotencyKey;
+        Duration expiry = request.expiry == null ? config.expiry() : request.expiry;
         return new Job(
                 "batch_" + (key == null ? area : hashed(key)),
                 area,
@@ -444,11 +532,12 @@ public class Batches {
                 now,
                 status == Status.IN_PROGRESS ? now : null,
                 null,
-                now.plus(config.expiry()),
-                now.plus(config.expiry()).plus(config.retention()),
+                now.plus(expiry),
+                now.plus(expiry).plus(config.retention()),
                 input,
                 withPipeline(request.options).toString(),
-                null);
+                null,
+                request.openAi);
     }
 
     /// A job keeps the pipeline that it was submitted with, so that all its items go through the

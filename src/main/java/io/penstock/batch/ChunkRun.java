@@ -467,7 +467,9 @@ final class ChunkRun {
                 : new Tokens(
                         usage.promptTokens(),
                         usage.completionTokens(),
-                        shared.prices.nanos(model, usage));
+                        shared.prices.nanos(model, usage),
+                        usage.cachedTokens(),
+                        usage.reasoningTokens());
     }
 
     /// @param stage in which it failed, if it is one of a pipeline

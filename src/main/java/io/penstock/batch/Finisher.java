@@ -25,8 +25,10 @@ class Finisher {
     private final JobStore jobs;
     private final Payloads payloads;
     private final Batches batches;
+    private final OutputFiles outputs;
 
-    Finisher(JobStore jobs, Payloads payloads, Batches batches) {
+    Finisher(JobStore jobs, Payloads payloads, Batches batches, OutputFiles outputs) {
+        this.outputs = outputs;
         this.jobs = jobs;
         this.payloads = payloads;
         this.batches = batches;
@@ -38,7 +40,7 @@ class Finisher {
                         id,
                         job ->
                                 job.status() == Status.IN_PROGRESS && allDone(job)
-                                        ? job.in(Status.FINALIZING)
+                                        ? job.in(Status.FINALIZING).since(batches.now())
                                         : null);
         if (found.isEmpty()
                 || !(found.get().status() == Status.FINALIZING
@@ -46,7 +48,11 @@ class Finisher {
             return;
         }
         Job job = found.get();
-        Job.Totals totals = putTogether(job, jobs.chunks(job.area()));
+        List<Chunk> chunks = jobs.chunks(job.area());
+        Job.Totals totals = putTogether(job, chunks);
+        if (job.openAi() != null) {
+            outputs.write(job, job.openAi(), chunks, totals, batches.now());
+        }
         if (end(id, totals)) {
             LOG.infof(
                     "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",

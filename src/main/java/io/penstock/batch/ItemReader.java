@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Fields;
 import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Prices;
-import io.penstock.llm.Prompt;
 import io.penstock.llm.PromptReader;
 import io.penstock.pipeline.Pipelines;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -48,7 +47,10 @@ public class ItemReader {
     private static final Set<String> OPENAI_FIELDS = Set.of("custom_id", "method", "url", "body");
     private static final Set<String> CREDENTIALS =
             Set.of("api_key", "apikey", "authorization", "openai_api_key");
-    private static final String CHAT = "/v1/chat/completions";
+
+    /// The one endpoint whose requests batches run.
+    public static final String CHAT = "/v1/chat/completions";
+
     private static final int CUSTOM_ID_MAX = 512;
 
     private final PromptReader prompts;
@@ -78,6 +80,13 @@ public class ItemReader {
     /// @throws InvalidRequest that names the item's field
     public Item read(byte[] line, ObjectNode options) {
         return read(Fields.of(line), options);
+    }
+
+    /// A line of a file for OpenAI's batch API, which has its form and no other.
+    ///
+    /// @throws InvalidRequest that names the line's field
+    Item readLine(byte[] line) {
+        return readOpenAi(Fields.of(line).only(OPENAI_FIELDS), Fields.JSON.createObjectNode());
     }
 
     /// @throws InvalidRequest that names the item's field
@@ -134,42 +143,24 @@ public class ItemReader {
             throw InvalidRequest.of("body", "missing_field", "\"body\" is missing.");
         }
         checkOpenAi(body);
-        ObjectNode request = body.deepCopy();
-        request.remove("stream");
-        if (!request.hasNonNull("model") && options.hasNonNull("model")) {
-            request.set("model", options.get("model"));
+        if (!body.hasNonNull("model") && options.hasNonNull("model")) {
+            body.set("model", options.get("model"));
         }
-        JsonNode limit =
-                body.hasNonNull("max_completion_tokens")
-                        ? body.get("max_completion_tokens")
-                        : body.path("max_tokens");
-        return new Item(
-                customId, Prompt.of(request, limit.isInt() ? limit.intValue() : null), null);
+        try {
+            return new Item(customId, prompts.whole(Fields.of((JsonNode) body)), null);
+        } catch (InvalidRequest invalid) {
+            String within = "body." + invalid.param();
+            throw InvalidRequest.of(
+                    within,
+                    invalid.code(),
+                    invalid.text().replace("\"" + invalid.param() + "\"", "\"" + within + "\""));
+        }
     }
 
     private static void checkOpenAi(ObjectNode body) {
-        if (!(body.path("messages").isArray() && !body.path("messages").isEmpty())) {
-            throw InvalidRequest.of(
-                    "body.messages",
-                    "missing_field",
-                    "\"body.messages\" must be an array with at least one message.");
-        }
-        JsonNode model = body.path("model");
-        if (!(model.isTextual() || model.isNull() || model.isMissingNode())) {
-            throw InvalidRequest.of(
-                    "body.model",
-                    "wrong_type",
-                    "\"body.model\" is " + Fields.named(model) + "; it must be a string.");
-        }
         if (body.path("stream").asBoolean()) {
             throw InvalidRequest.of(
                     "body.stream", "out_of_range", "A batch does not stream; leave it out.");
-        }
-        if (body.path("n").asInt(1) > 1 || body.hasNonNull("tools")) {
-            throw InvalidRequest.of(
-                    body.hasNonNull("tools") ? "body.tools" : "body.n",
-                    "unknown_field",
-                    "A result is one text: tools and n above 1 are not taken in batches yet.");
         }
         body.fieldNames()
                 .forEachRemaining(name -> {

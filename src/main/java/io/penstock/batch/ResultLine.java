@@ -12,12 +12,16 @@ import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.StoreException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The outcome of one item as it is recorded and read, one line of JSON:
 /// `{"index","custom_id","result","model","finish_reason","usage","attempts"}` or
-/// `{"index","error":{"message","type","param","code"},"custom_id","attempts"}`.
+/// `{"index","error":{"message","type","param","code"},"custom_id","attempts","status"?}`. An item
+/// in OpenAI's form has the provider's whole answer too: `"provider_request_id"` and `"body"`, and
+/// its result is null where the first choice has no text.
 ///
 /// In a pipeline there are also `"stages":[{"name","result","model","finish_reason","usage",
 /// "attempts"}…]`, those that are finished, and `"final_result"`, or with an error `"stage"`, the
@@ -27,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// which is for whoever goes on with the item and not for readers.
 ///
 /// The index always comes first, and an error or a stage always second, so that lines can be sorted
-/// and told apart without being parsed.
+/// and told apart without being parsed. The body comes last, byte for byte but for line ends.
 final class ResultLine {
 
     private static final String INDEX = "{\"index\":";
@@ -40,6 +44,9 @@ final class ResultLine {
     /// @param failed the stage that has no usable answer; null when it is not that of one
     record Reached(List<Finished> stages, @Nullable String failed) {}
 
+    /// Never within a string, where a quotation mark has a backslash before it.
+    private static final byte[] BODY = ",\"body\":".getBytes(StandardCharsets.US_ASCII);
+
     private ResultLine() {}
 
     static byte[] completed(long index, @Nullable String customId, Completion done, int attempts) {
@@ -49,7 +56,23 @@ final class ResultLine {
                 .put("model", done.model())
                 .put("finish_reason", done.finishReason());
         line.set("usage", usage(done.usage()));
-        return bytes(line.put("attempts", attempts));
+        line.put("attempts", attempts);
+        String body = done.body();
+        if (body == null) {
+            return bytes(line);
+        }
+        if (done.text().isEmpty()) {
+            line.putNull("result");
+        }
+        byte[] head = bytes(line.put("provider_request_id", done.providerRequestId()));
+        ByteArrayOutputStream whole = new ByteArrayOutputStream(head.length + body.length() + 16);
+        whole.write(head, 0, head.length - 1);
+        whole.writeBytes(BODY);
+        // Outside of its strings JSON takes a line end for a space; inside there is none.
+        whole.writeBytes(
+                body.replace('\n', ' ').replace('\r', ' ').getBytes(StandardCharsets.UTF_8));
+        whole.write('}');
+        return whole.toByteArray();
     }
 
     /// @param stages all of the pipeline's
@@ -92,10 +115,26 @@ final class ResultLine {
                     case RATE_LIMITED, REJECTED -> "rate_limit_error";
                     default -> "provider_error";
                 };
-        return error(index, customId, code, type, failure.message(), attempts, reached);
+        ObjectNode line = json(index, customId, code, type, failure.message(), attempts, reached);
+        ((ObjectNode) line.path("error")).put("param", failure.param());
+        if (failure.status() != 0) {
+            line.put("status", failure.status());
+        }
+        return bytes(line);
     }
 
     static byte[] error(
+            long index,
+            @Nullable String customId,
+            String code,
+            String type,
+            String message,
+            int attempts,
+            @Nullable Reached reached) {
+        return bytes(json(index, customId, code, type, message, attempts, reached));
+    }
+
+    private static ObjectNode json(
             long index,
             @Nullable String customId,
             String code,
@@ -113,7 +152,7 @@ final class ResultLine {
         if (reached != null) {
             line.put("stage", reached.failed).set("stages", Finished.array(reached.stages));
         }
-        return bytes(line);
+        return line;
     }
 
     /// The index that a line begins with.
@@ -123,6 +162,16 @@ final class ResultLine {
             index = index * 10 + (line[i] - '0');
         }
         return index;
+    }
+
+    /// Where the comma before a line's body is; -1 when it has none.
+    static int body(byte[] line) {
+        for (int i = 0; i + BODY.length <= line.length; i++) {
+            if (line[i] == ',' && Arrays.equals(line, i, i + BODY.length, BODY, 0, BODY.length)) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     /// Whether a line tells of an error.

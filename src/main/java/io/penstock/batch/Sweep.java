@@ -15,8 +15,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /// Looks for what nobody works on: chunks whose lease has lapsed or whose message got lost, jobs
-/// that wait for their end or have expired, dead letters, and jobs to be forgotten. Doing it at any
-/// time, and by several at once, does no harm. Thread-safe.
+/// that wait for their end or have expired, dead letters, and what is to be forgotten. Doing it at
+/// any time, and by several at once, does no harm. Thread-safe.
 @ApplicationScoped
 public class Sweep {
 

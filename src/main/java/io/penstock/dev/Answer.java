@@ -51,7 +51,8 @@ record Answer(Form form, List<String> tokens, @Nullable String finishReason, int
     }
 
     private static Answer call(Prompt prompt) {
-        return new Answer(Form.TOOL_CALL, List.of("{}"), "tool_calls", prompt.choices());
+        return new Answer(
+                Form.TOOL_CALL, words(prompt.arguments()), "tool_calls", prompt.choices());
     }
 
     private Answer half(String reason) {

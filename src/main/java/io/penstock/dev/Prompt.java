@@ -24,7 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// @param choices how many answers
 /// @param answer the whole answer, before any limit on its length
 /// @param maxTokens most tokens of the answer
-/// @param tool name of the tool to call instead of answering
+/// @param tool name of the tool to call instead of answering: the first, where a marker or
+///   `tool_choice` asks for a call
+/// @param arguments of that call: a value for each property of the tool's schema
+/// @param logprobs whether each token comes with its probability
 /// @param marker settings given by `[[sim …]]` markers in the messages, later ones first
 /// @param key the last user message as sent, at most 200 characters
 /// @param conversation model and all messages as sent, kept only when a marker counts `times`
@@ -37,6 +40,8 @@ record Prompt(
         String answer,
         int maxTokens,
         @Nullable String tool,
+        String arguments,
+        boolean logprobs,
         ObjectNode marker,
         String key,
         @Nullable String conversation,
@@ -117,7 +122,9 @@ record Prompt(
                 choices,
                 json ? "{\"answer\": " + Json.quote(answer) + "}" : answer,
                 maxTokens,
-                conversation.toolAsked ? tool : null,
+                conversation.toolAsked || (conversation.toolsOpen && chosen(root)) ? tool : null,
+                arguments(root.path("tools").path(0).path("function").path("parameters")),
+                flag(root, "logprobs"),
                 conversation.marker,
                 head(conversation.lastUserRaw, KEY_CHARS),
                 counts ? model.textValue() + '\n' + String.join("\n", conversation.texts) : null,
@@ -133,6 +140,10 @@ record Prompt(
         private String lastUser = "";
         private boolean sentimentAsked;
         private boolean toolAsked;
+
+        /// No tool has answered since the last user's message.
+        private boolean toolsOpen;
+
         private int chars;
 
         void add(JsonNode message) throws Refusal {
@@ -169,11 +180,15 @@ record Prompt(
                     lastUserRaw = raw;
                     lastUser = text;
                     toolAsked = tool;
+                    toolsOpen = true;
                     instruct(text);
                 }
                 case "system", "developer" -> instruct(text);
                 // A tool has answered, so the model does not ask for it again.
-                case "tool", "function" -> toolAsked = false;
+                case "tool", "function" -> {
+                    toolAsked = false;
+                    toolsOpen = false;
+                }
                 default -> {}
             }
         }
@@ -304,6 +319,27 @@ record Prompt(
             throw missing("tools[0].function.name");
         }
         return name;
+    }
+
+    private static boolean chosen(ObjectNode root) {
+        JsonNode choice = root.path("tool_choice");
+        return choice.isObject() || choice.asText().equals("required");
+    }
+
+    private static String arguments(JsonNode schema) {
+        ObjectNode arguments = Json.MAPPER.createObjectNode();
+        for (var property : schema.path("properties").properties()) {
+            JsonNode type = property.getValue();
+            switch (type.path("type").asText()) {
+                case "string" ->
+                        arguments.put(property.getKey(), type.path("enum").path(0).asText("text"));
+                case "integer", "number" -> arguments.put(property.getKey(), 1);
+                case "boolean" -> arguments.put(property.getKey(), true);
+                default -> arguments.putNull(property.getKey());
+            }
+        }
+        // A space, so that a stream has more than one piece of it.
+        return Json.write(arguments).replace("\":", "\": ");
     }
 
     private static @Nullable JsonNode present(JsonNode object, String field) {

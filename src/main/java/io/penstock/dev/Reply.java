@@ -3,6 +3,7 @@ package io.penstock.dev;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.vertx.core.buffer.Buffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -148,7 +149,8 @@ record Reply(
                 case NOTHING -> {}
             }
             message.putArray("annotations");
-            choice.putNull("logprobs").put("finish_reason", answer.finishReason());
+            choice.set("logprobs", prompt.logprobs() ? logprobs(answer.tokens()) : null);
+            choice.put("finish_reason", answer.finishReason());
         }
         body.set("usage", usage(prompt, answer));
         return body.put("service_tier", "default").put("system_fingerprint", "fp_simulated");
@@ -158,6 +160,21 @@ record Reply(
     private static ObjectNode call(ObjectNode call, Prompt prompt, String id, int choice) {
         call.put("id", id.replace("chatcmpl-", "call_") + choice).put("type", "function");
         return call.putObject("function").put("name", prompt.tool());
+    }
+
+    /// Each token as likely as the others.
+    private static ObjectNode logprobs(List<String> tokens) {
+        ObjectNode logprobs = Json.MAPPER.createObjectNode();
+        ArrayNode content = logprobs.putArray("content");
+        for (String token : tokens) {
+            ObjectNode one = content.addObject().put("token", token).put("logprob", -0.25);
+            ArrayNode bytes = one.putArray("bytes");
+            for (byte b : token.getBytes(StandardCharsets.UTF_8)) {
+                bytes.add(b & 0xff);
+            }
+            one.putArray("top_logprobs");
+        }
+        return logprobs.putNull("refusal");
     }
 
     private static ObjectNode usage(Prompt prompt, Answer answer) {
@@ -250,7 +267,7 @@ record Reply(
                         call(call, prompt, id, choice).put("arguments", "");
                     }
                 }
-                event(choice, Json.write(delta), null, Duration.ZERO, 0);
+                event(choice, Json.write(delta), "null", null, Duration.ZERO, 0);
             }
             if (answer.choices() == 0) {
                 add("", Duration.ZERO, 0);
@@ -268,15 +285,17 @@ record Reply(
             String after = answer.form() == Answer.Form.TOOL_CALL ? "}}]}" : "}";
             for (String token : answer.tokens()) {
                 String delta = before + Json.quote(token) + after;
+                String logprobs = prompt.logprobs() ? Json.write(logprobs(List.of(token))) : "null";
                 for (int choice = 0; choice < answer.choices(); choice++) {
-                    event(choice, delta, null, choice == 0 ? tokenDelay : Duration.ZERO, 1);
+                    Duration pause = choice == 0 ? tokenDelay : Duration.ZERO;
+                    event(choice, delta, logprobs, null, pause, 1);
                 }
             }
         }
 
         void finish(Answer answer) {
             for (int choice = 0; choice < answer.choices(); choice++) {
-                event(choice, "{}", answer.finishReason(), Duration.ZERO, 0);
+                event(choice, "{}", "null", answer.finishReason(), Duration.ZERO, 0);
             }
             if (prompt.usage()) {
                 String usage = Json.write(usage(prompt, answer));
@@ -286,14 +305,21 @@ record Reply(
         }
 
         private void event(
-                int choice, String delta, @Nullable String reason, Duration pause, int tokens) {
+                int choice,
+                String delta,
+                String logprobs,
+                @Nullable String reason,
+                Duration pause,
+                int tokens) {
             String quoted = reason == null ? "null" : Json.quote(reason);
             add(
                     "{\"index\":"
                             + choice
                             + ",\"delta\":"
                             + delta
-                            + ",\"logprobs\":null,\"finish_reason\":"
+                            + ",\"logprobs\":"
+                            + logprobs
+                            + ",\"finish_reason\":"
                             + quoted
                             + "}",
                     pause,

@@ -390,12 +390,15 @@ public class BatchResource {
         return switch (submitted) {
             case Submitted.Accepted(Job job) -> created(202, job);
             case Submitted.Known(Job job) -> created(200, job);
-            case Submitted.Conflict _ ->
-                    throw Problem.refused(
-                            409,
-                            "idempotency_conflict",
-                            "This Idempotency-Key came with another request before; use a new one.");
+            case Submitted.Conflict _ -> throw conflict();
         };
+    }
+
+    static Problem conflict() {
+        return Problem.refused(
+                409,
+                "idempotency_conflict",
+                "This Idempotency-Key came with another request before; use a new one.");
     }
 
     private static Response created(int status, Job job) {
@@ -410,7 +413,7 @@ public class BatchResource {
                 .build();
     }
 
-    private static @Nullable String key(HttpHeaders headers) {
+    static @Nullable String key(HttpHeaders headers) {
         String key = headers.getHeaderString("idempotency-key");
         if (key != null && (key.isBlank() || key.length() > KEY_MAX)) {
             throw InvalidRequest.of(

@@ -116,7 +116,8 @@ class Bodies {
                         + " bytes (penstock.http.max-body); send less.");
     }
 
-    private static long length(@Nullable String header) {
+    /// What a `content-length` says; negative for nothing.
+    static long length(@Nullable String header) {
         try {
             return header == null ? -1 : Long.parseLong(header.trim());
         } catch (NumberFormatException notANumber) {

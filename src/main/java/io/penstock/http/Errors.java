@@ -107,7 +107,7 @@ class Errors {
                 415,
                 "unsupported_media_type",
                 "Send the body as JSON, with the header Content-Type: application/json; for /batch also as JSON"
-                        + " Lines, application/jsonl.");
+                        + " Lines, application/jsonl, and for /v1/files as a form, multipart/form-data.");
     }
 
     static Problem notFound() {

@@ -21,6 +21,10 @@ public interface HttpConfig {
     @WithDefault("64M")
     MemorySize maxBodies();
 
+    /// A file that is uploaded at most; more is refused with 413.
+    @WithDefault("200M")
+    MemorySize maxUpload();
+
     /// Prompts that may run at once on one WebSocket.
     @WithDefault("100")
     int maxStreamsPerSocket();
@@ -39,6 +43,13 @@ public interface HttpConfig {
                     "penstock.http.max-bodies is "
                             + maxBodies().asLongValue()
                             + " bytes: give a size above penstock.http.max-body, such as 64M.");
+        }
+        if (maxUpload().asLongValue() < 1 || maxUpload().asLongValue() > 5L << 30) {
+            // Amazon S3 User Guide, "Uploading objects": 5 GB in one PUT.
+            throw new ConfigurationException(
+                    "penstock.http.max-upload is "
+                            + maxUpload().asLongValue()
+                            + " bytes: give a size above zero and up to 5G, such as 200M.");
         }
         if (maxStreamsPerSocket() < 1 || maxStreamsPerSocket() > 100_000) {
             throw new ConfigurationException(

@@ -167,6 +167,38 @@ final class Problem extends RuntimeException {
     /// OpenAI's SDKs do not retry at all when they are told to wait longer than this.
     private static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(120);
 
+    /// What a caller of the OpenAI API sees of a call without an answer: OpenAI's own statuses and
+    /// codes where it has some for it (API reference, "Error codes").
+    static Problem openAi(Failure failure) {
+        Problem ours = of(failure);
+        return switch (failure.kind()) {
+            case INVALID_REQUEST ->
+                    new Problem(
+                            failure.status() == 0 ? 400 : failure.status(),
+                            INVALID_REQUEST,
+                            failure.param(),
+                            failure.providerCode(),
+                            failure.message(),
+                            null,
+                            true);
+            case RATE_LIMITED, REJECTED -> ours.as(429, "rate_limit_error", "rate_limit_exceeded");
+            case QUOTA_EXHAUSTED -> ours.as(429, "insufficient_quota", "insufficient_quota");
+            case OVERLOADED -> ours.as(503, "server_error", "server_is_overloaded");
+            default -> ours;
+        };
+    }
+
+    private Problem as(int otherStatus, String otherType, String otherCode) {
+        return new Problem(
+                otherStatus,
+                otherType,
+                param,
+                otherCode,
+                String.valueOf(getMessage()),
+                retryAfter,
+                retryUseless);
+    }
+
     private static Problem upstream(
             int status, String code, Failure failure, boolean retryUseless) {
         return new Problem(

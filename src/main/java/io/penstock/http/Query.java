@@ -69,6 +69,17 @@ final class Query {
         return options.get(name);
     }
 
+    /// Whether the list is to begin with the oldest.
+    boolean oldestFirst() {
+        return switch (options.getOrDefault("order", "desc")) {
+            case "asc" -> true;
+            case "desc" -> false;
+            default ->
+                    throw InvalidRequest.of(
+                            "order", "out_of_range", "\"order\" must be asc or desc.");
+        };
+    }
+
     /// A whole number from 1 to `max`.
     int number(String name, int unset, int max) {
         String value = options.get(name);

@@ -6,26 +6,20 @@ import org.jspecify.annotations.Nullable;
 
 /// Builds a completion from what the provider sent, and accepts nothing less than a whole one. Not
 /// thread-safe.
-final class Answer {
+abstract sealed class Answer permits TextAnswer, WholeAnswer {
 
     /// OpenAI knows `stop` for a whole answer; the others are what compatible servers say for the
     /// same.
-    private static final Set<String> ENDED =
+    static final Set<String> ENDED =
             Set.of("stop", "eos", "eos_token", "end_turn", "stop_sequence");
 
     static final Set<String> CUT = Set.of("length", "max_tokens", "model_length");
 
-    private static final Set<String> FILTERED = Set.of("content_filter", "safety");
-
     private final Exchange.Head head;
     private final Call call;
     private final Endpoint endpoint;
-    private final StringBuilder text = new StringBuilder();
-    private final StringBuilder refusal = new StringBuilder();
-    private boolean hasContent;
     private @Nullable String id;
     private @Nullable String model;
-    private @Nullable String finishReason;
     private @Nullable Usage usage;
 
     Answer(Exchange.Head head, Call call, Endpoint endpoint) {
@@ -34,66 +28,38 @@ final class Answer {
         this.endpoint = endpoint;
     }
 
-    /// Whether a finish reason has come; what is cut after it is not missed.
-    boolean isFinished() {
-        return finishReason != null;
+    /// The kind of answer that the call's prompt asks for.
+    static Answer to(Call call, Exchange.Head head, Endpoint endpoint) {
+        return call.prompt().request() == null
+                ? new TextAnswer(head, call, endpoint)
+                : new WholeAnswer(head, call, endpoint);
     }
+
+    /// Whether all that is needed has come; what is cut after it is not missed.
+    abstract boolean isFinished();
 
     /// Takes a `chat.completion` object.
-    void whole(@Nullable JsonNode completion) {
-        add(completion, "message");
-        if (call.streams()) {
-            // Only a whole answer is handed on: there is no taking back what has been.
-            call.delta(completion().text());
-        }
-    }
+    ///
+    /// @param json as it came
+    abstract void whole(@Nullable JsonNode completion, byte[] json);
 
     /// Takes a `chat.completion.chunk` object.
-    void chunk(@Nullable JsonNode chunk) {
-        String delta = add(chunk, "delta");
-        if (!delta.isEmpty()) {
-            call.delta(delta);
-        }
-    }
+    ///
+    /// @param json as it came
+    abstract void chunk(@Nullable JsonNode chunk, String json);
+
+    /// Notes that the provider has said that the stream is whole.
+    void done() {}
 
     /// @throws LlmException when the answer is not a whole one
-    Completion completion() {
-        if (!refusal.isEmpty()) {
-            throw failed(FailureKind.CONTENT_FILTER, "The model declined to answer this prompt.");
-        }
-        if (finishReason == null) {
-            throw new LlmException(ProviderFailure.cut(), call);
-        }
-        if (FILTERED.contains(finishReason)) {
-            throw failed(
-                    FailureKind.CONTENT_FILTER,
-                    "The provider's content filter stopped the answer to this prompt.");
-        }
-        boolean cut = CUT.contains(finishReason);
-        if (cut && call.prompt().maxTokens() == null) {
-            throw failed(
-                    FailureKind.LENGTH,
-                    "The answer was cut at the provider's own length limit; ask for a shorter one, or"
-                            + " set max_tokens to accept a cut answer.");
-        }
-        if (!cut && !ENDED.contains(finishReason)) {
-            throw failed(
-                    FailureKind.TRUNCATED,
-                    "The provider stopped before the answer's end, for a reason that is none of the usual.");
-        }
-        if (!hasContent) {
-            throw failed(FailureKind.TRUNCATED, "The provider's answer has no content; try again.");
-        }
-        return new Completion(
-                text.toString(),
-                id,
-                model != null ? model : call.model(),
-                finishReason,
-                usage,
-                head.headers().get("x-request-id"));
+    abstract Completion completion();
+
+    Call call() {
+        return call;
     }
 
-    private String add(@Nullable JsonNode node, String contentField) {
+    /// Reads what is common to both kinds of objects.
+    JsonNode taken(@Nullable JsonNode node) {
         if (node == null || !node.isObject()) {
             throw failed(
                     FailureKind.TRUNCATED,
@@ -111,29 +77,39 @@ final class Answer {
                     new Usage(
                             counted.path("prompt_tokens").asInt(),
                             counted.path("completion_tokens").asInt(),
-                            counted.path("total_tokens").asInt());
+                            counted.path("total_tokens").asInt(),
+                            counted.path("prompt_tokens_details").path("cached_tokens").asInt(),
+                            counted.path("completion_tokens_details")
+                                    .path("reasoning_tokens")
+                                    .asInt());
         }
-        // A stream's last chunk has the usage and no choices.
-        JsonNode choice = node.path("choices").path(0);
-        finishReason = text(choice, "finish_reason", finishReason);
-        JsonNode message = choice.path(contentField);
-        if (message.path("refusal").isTextual()) {
-            refusal.append(message.path("refusal").textValue());
-        }
-        if (!message.path("content").isTextual()) {
-            return "";
-        }
-        hasContent = true;
-        String delta = message.path("content").textValue();
-        text.append(delta);
-        return delta;
+        return node;
     }
 
-    private LlmException failed(FailureKind kind, String message) {
+    Completion completed(String text, String finishReason, @Nullable String body) {
+        return new Completion(
+                text,
+                id,
+                model != null ? model : call.model(),
+                finishReason,
+                usage,
+                head.headers().get("x-request-id"),
+                body);
+    }
+
+    LlmException failed(FailureKind kind, String message) {
         return new LlmException(Failure.of(kind, message), call);
     }
 
-    private static @Nullable String text(JsonNode node, String field, @Nullable String fallback) {
+    LlmException cut() {
+        return new LlmException(ProviderFailure.cut(), call);
+    }
+
+    LlmException empty() {
+        return failed(FailureKind.TRUNCATED, "The provider's answer has no content; try again.");
+    }
+
+    static @Nullable String text(JsonNode node, String field, @Nullable String fallback) {
         JsonNode value = node.path(field);
         return value.isTextual() && !value.textValue().isBlank() ? value.textValue() : fallback;
     }

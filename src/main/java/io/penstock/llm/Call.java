@@ -89,7 +89,8 @@ public final class Call implements Running {
         return new Call(prompt, limit, null, job, stage);
     }
 
-    /// A call that hands over the answer piece by piece.
+    /// A call that hands over the answer piece by piece: its text, or of a whole request the
+    /// provider's chunks, each as JSON on one line.
     ///
     /// @param deltas is called in the thread that runs the call; while it blocks, the provider is
     ///   not read. What it throws cancels the call, unless it was interrupted: then the attempt's
@@ -139,11 +140,11 @@ public final class Call implements Running {
         return stage;
     }
 
-    /// The headers that tell a caller of the limits that hold for its model: `x-ratelimit-*`, none
-    /// where no budget is configured.
+    /// The headers that tell a caller of the limits that hold for its model, `x-ratelimit-*`: those
+    /// of the configured budget, else what the provider has just said of its own.
     @Override
     public Map<String, String> rateHeaders() {
-        return rateHeaders;
+        return rateHeaders.isEmpty() ? RateHeaders.write(rates) : rateHeaders;
     }
 
     void limitedBy(Map<String, String> headers) {

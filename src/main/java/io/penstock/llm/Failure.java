@@ -8,12 +8,25 @@ import org.jspecify.annotations.Nullable;
 /// @param message one sentence for the caller that says what to do; it holds no key and no prompt
 /// @param providerCode the provider's own error code, such as `context_length_exceeded`
 /// @param retryAfter when a new call makes sense, if that is known
+/// @param status the provider's HTTP status, if it answered with an error; else 0
+/// @param param what the provider found wrong, such as `messages[0].content`
 public record Failure(
         FailureKind kind,
         String message,
         @Nullable String providerCode,
-        @Nullable Duration retryAfter)
+        @Nullable Duration retryAfter,
+        int status,
+        @Nullable String param)
         implements Outcome {
+
+    /// A failure that is not the provider's word.
+    public Failure(
+            FailureKind kind,
+            String message,
+            @Nullable String providerCode,
+            @Nullable Duration retryAfter) {
+        this(kind, message, providerCode, retryAfter, 0, null);
+    }
 
     static Failure of(FailureKind kind, String message) {
         return new Failure(kind, message, null, null);

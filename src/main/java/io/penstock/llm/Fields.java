@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
@@ -35,6 +36,9 @@ public final class Fields {
                                     .build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    // Numbers are passed on to the last digit.
+                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
                     .build();
 
     private final ObjectNode object;
@@ -223,6 +227,14 @@ public final class Fields {
                     "\"" + name + "\" must be from " + min + " to " + max + ".");
         }
         return node.longValue();
+    }
+
+    public @Nullable Boolean flag(String name) {
+        JsonNode node = take(name);
+        if (node != null && !node.isBoolean()) {
+            throw mistyped(name, node, "true or false");
+        }
+        return node == null ? null : node.booleanValue();
     }
 
     public @Nullable JsonNode object(String name) {

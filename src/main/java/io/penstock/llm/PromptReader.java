@@ -1,5 +1,6 @@
 package io.penstock.llm;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -51,13 +52,7 @@ public class PromptReader {
     /// @throws InvalidRequest that names the field to change
     public Asked read(Fields fields, String textField) {
         String text = fields.requiredText(textField);
-        String model = fields.text("model");
-        if (model != null && (model.isBlank() || model.length() > MODEL_MAX)) {
-            throw InvalidRequest.of(
-                    "model",
-                    "out_of_range",
-                    "\"model\" must have from 1 to " + MODEL_MAX + " characters.");
-        }
+        String model = fit(fields.text("model"));
         String system = fields.text("system");
         long size = bytes(text) + (system == null ? 0 : bytes(system));
         if (size > maxPrompt) {
@@ -86,6 +81,35 @@ public class PromptReader {
                         responseFormat,
                         null),
                 timeoutMillis == null ? null : Duration.ofMillis(timeoutMillis));
+    }
+
+    /// Takes a whole request of OpenAI's chat completions (API reference, "Create chat
+    /// completion"). Only what Penstock itself goes by is checked; all else is passed on for the
+    /// provider to judge.
+    ///
+    /// @throws InvalidRequest that names the field to change
+    public Prompt whole(Fields fields) {
+        ArrayNode messages = fields.array("messages");
+        if (messages == null || messages.isEmpty()) {
+            throw InvalidRequest.of(
+                    "messages",
+                    "missing_field",
+                    "\"messages\" must be an array with at least one message.");
+        }
+        fit(fields.text("model"));
+        fields.flag("stream");
+        fields.object("stream_options");
+        return Prompt.of(fields.json());
+    }
+
+    private static @Nullable String fit(@Nullable String model) {
+        if (model != null && (model.isBlank() || model.length() > MODEL_MAX)) {
+            throw InvalidRequest.of(
+                    "model",
+                    "out_of_range",
+                    "\"model\" must have from 1 to " + MODEL_MAX + " characters.");
+        }
+        return model;
     }
 
     private static long bytes(String text) {

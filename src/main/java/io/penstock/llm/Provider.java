@@ -36,6 +36,7 @@ class Provider {
 
     private final Context loop;
     private final HttpClient client;
+    private final String basePath;
     private final RequestOptions target;
 
     Provider(Vertx vertx, Endpoint endpoint, LlmConfig config, FlowConfig flow) {
@@ -58,13 +59,14 @@ class Provider {
                         // once more.
                         .withConnectHandler(connection -> connection.exceptionHandler(_ -> {}))
                         .build();
+        this.basePath = endpoint.baseUrl().getRawPath();
         this.target =
                 new RequestOptions()
                         .setMethod(HttpMethod.POST)
                         .setSsl(endpoint.isSecure())
                         .setHost(endpoint.baseUrl().getHost())
                         .setPort(endpoint.port())
-                        .setURI(endpoint.baseUrl().getRawPath() + "/chat/completions");
+                        .setURI(basePath + "/chat/completions");
         MultiMap headers =
                 HttpHeaders.headers()
                         .set(HttpHeaders.CONTENT_TYPE, "application/json")
@@ -83,6 +85,17 @@ class Provider {
                 HttpHeaders.ACCEPT, call.streams() ? "text/event-stream" : "application/json");
         Exchange exchange = new Exchange(loop, call);
         exchange.send(client, options, body);
+        return exchange;
+    }
+
+    /// Asks for what is at a path below the base URL. Close the exchange in every case.
+    Exchange get(String path, Call call) {
+        RequestOptions options = new RequestOptions(target);
+        options.setMethod(HttpMethod.GET).setURI(basePath + path);
+        options.getHeaders().remove(HttpHeaders.CONTENT_TYPE);
+        options.putHeader(HttpHeaders.ACCEPT, "application/json");
+        Exchange exchange = new Exchange(loop, call);
+        exchange.send(client, options, Buffer.buffer());
         return exchange;
     }
 

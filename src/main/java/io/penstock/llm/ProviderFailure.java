@@ -49,6 +49,9 @@ final class ProviderFailure {
     /// What an error code looks like; anything else in its place is not passed on.
     private static final Pattern CODE = Pattern.compile("[a-z][a-z0-9_.]{0,63}");
 
+    /// The path of a field, such as `messages[0].content`.
+    private static final Pattern PARAM = Pattern.compile("[a-z][\\w.\\[\\]]{0,127}");
+
     private ProviderFailure() {}
 
     /// The failure that an error answer means: by status, and by the error object's code and type
@@ -57,13 +60,16 @@ final class ProviderFailure {
         JsonNode error = body == null ? null : body.path("error");
         String code = error == null ? "" : error.path("code").asText("");
         String type = error == null ? "" : error.path("type").asText("");
+        String param = error == null ? "" : error.path("param").asText("");
         int status = head.status();
         FailureKind kind = kind(status, code, type);
         return new Failure(
                 kind,
                 message(kind, status, error, endpoint),
                 CODE.matcher(code).matches() && !code.equals(endpoint.apiKey()) ? code : null,
-                retryAfter(head.headers(), Instant.now()));
+                retryAfter(head.headers(), Instant.now()),
+                status >= 400 ? status : 0,
+                PARAM.matcher(param).matches() && !param.equals(endpoint.apiKey()) ? param : null);
     }
 
     /// The failure of a request that got no answer.

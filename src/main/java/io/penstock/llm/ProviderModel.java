@@ -3,8 +3,10 @@ package io.penstock.llm;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -41,6 +43,7 @@ class ProviderModel implements ChatModel {
     /// An error body at most; longer ones are cut.
     private static final int ERROR_BYTES = 64 * 1024;
 
+    private static final Duration ASKING = Duration.ofSeconds(10);
     private static final Duration ERROR_WAIT = Duration.ofSeconds(1);
     private static final Duration DRAIN = Duration.ofMillis(50);
 
@@ -53,6 +56,9 @@ class ProviderModel implements ChatModel {
                                                     .maxStringLength(Integer.MAX_VALUE)
                                                     .build())
                                     .build())
+                    // Numbers are passed on to the last digit.
+                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
                     .build();
 
     private final Provider provider;
@@ -85,7 +91,35 @@ class ProviderModel implements ChatModel {
         }
     }
 
+    /// Asks for something that costs nothing, such as `/models`.
+    ///
+    /// @return null when the answer is no JSON
+    /// @throws LlmException when there is none
+    @Nullable JsonNode get(String path) throws InterruptedException {
+        Call call = Call.of(Prompt.of(path), ASKING);
+        call.start(Instant.now(), ASKING, path);
+        try (Exchange exchange = provider.get(path, call)) {
+            head(exchange, call);
+            return parse(wholeBody(exchange, call));
+        }
+    }
+
     private Completion read(Exchange exchange, Call call) throws InterruptedException {
+        Exchange.Head head = head(exchange, call);
+        String contentType = head.headers().get("content-type");
+        boolean json = contentType == null || contentType.contains("json");
+        Answer answer = Answer.to(call, head, endpoint);
+        if (call.streams() && !json) {
+            readEvents(exchange, call, answer);
+        } else {
+            byte[] body = wholeBody(exchange, call);
+            answer.whole(parse(body), body);
+        }
+        return answer.completion();
+    }
+
+    /// The head of an answer that is none of an error.
+    private Exchange.Head head(Exchange exchange, Call call) throws InterruptedException {
         Exchange.Head head;
         try {
             head = exchange.head(call.deadline());
@@ -96,19 +130,11 @@ class ProviderModel implements ChatModel {
             throw new LlmException(Llm.deadlineExceeded(), call);
         }
         call.learned(RateHeaders.read(head.headers()));
-        String contentType = head.headers().get("content-type");
-        boolean json = contentType == null || contentType.contains("json");
         if (head.status() < 200 || head.status() > 299) {
             throw new LlmException(
                     ProviderFailure.of(head, parse(errorBody(exchange, call)), endpoint), call);
         }
-        Answer answer = new Answer(head, call, endpoint);
-        if (call.streams() && !json) {
-            readEvents(exchange, call, answer);
-        } else {
-            answer.whole(parse(wholeBody(exchange, call)));
-        }
-        return answer.completion();
+        return head;
     }
 
     private void readEvents(Exchange exchange, Call call, Answer answer)
@@ -128,10 +154,11 @@ class ProviderModel implements ChatModel {
                 events.add(piece);
                 for (String data = events.next(); data != null; data = events.next()) {
                     if ("[DONE]".equals(data)) {
+                        answer.done();
                         drain(exchange);
                         return;
                     }
-                    answer.chunk(parse(data.getBytes(StandardCharsets.UTF_8)));
+                    answer.chunk(parse(data.getBytes(StandardCharsets.UTF_8)), data);
                 }
             }
         } catch (IOException broken) {
@@ -212,7 +239,7 @@ class ProviderModel implements ChatModel {
     private Buffer body(ChatRequest request, Call call) {
         Prompt prompt = call.prompt();
         if (prompt.request() != null) {
-            return written(prompt.request().deepCopy().put("model", prompt.model()));
+            return written(whole(prompt.request(), call));
         }
         ObjectNode body = JSON.createObjectNode();
         body.put("model", prompt.model());
@@ -243,6 +270,22 @@ class ProviderModel implements ChatModel {
             body.putObject("stream_options").put("include_usage", true);
         }
         return written(body);
+    }
+
+    /// The caller's own request, changed where it must be.
+    private static ObjectNode whole(ObjectNode request, Call call) {
+        ObjectNode body = JSON.createObjectNode();
+        body.setAll(request);
+        body.put("model", call.prompt().model());
+        if (call.streams()) {
+            // What a stream has used is counted like everything else.
+            ObjectNode options = JSON.createObjectNode();
+            if (request.get("stream_options") instanceof ObjectNode asked) {
+                options.setAll(asked);
+            }
+            body.put("stream", true).set("stream_options", options.put("include_usage", true));
+        }
+        return body;
     }
 
     private static Buffer written(ObjectNode body) {

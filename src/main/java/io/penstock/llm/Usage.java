@@ -6,13 +6,23 @@ import org.jspecify.annotations.Nullable;
 
 /// What a completion cost, in tokens, as the provider counted them. JSON:
 /// `{"prompt_tokens","completion_tokens","total_tokens"}`.
-public record Usage(int promptTokens, int completionTokens, int totalTokens) {
+///
+/// @param cachedTokens those of the prompt that the provider had already
+/// @param reasoningTokens those of the completion that are not in its text
+public record Usage(
+        int promptTokens,
+        int completionTokens,
+        int totalTokens,
+        int cachedTokens,
+        int reasoningTokens) {
 
     public Usage plus(Usage other) {
         return new Usage(
                 promptTokens + other.promptTokens,
                 completionTokens + other.completionTokens,
-                totalTokens + other.totalTokens);
+                totalTokens + other.totalTokens,
+                cachedTokens + other.cachedTokens,
+                reasoningTokens + other.reasoningTokens);
     }
 
     public ObjectNode toJson() {
@@ -29,7 +39,9 @@ public record Usage(int promptTokens, int completionTokens, int totalTokens) {
                 ? new Usage(
                         json.path("prompt_tokens").asInt(),
                         json.path("completion_tokens").asInt(),
-                        json.path("total_tokens").asInt())
+                        json.path("total_tokens").asInt(),
+                        0,
+                        0)
                 : null;
     }
 }

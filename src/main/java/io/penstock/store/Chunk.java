@@ -247,7 +247,9 @@ public record Chunk(
         json.putArray("tokens")
                 .add(tokens.prompt())
                 .add(tokens.completion())
-                .add(tokens.costNanos());
+                .add(tokens.costNanos())
+                .add(tokens.cached())
+                .add(tokens.reasoning());
         ArrayNode written = json.putArray("segments");
         segments.forEach(s -> written.addArray().add(s.epoch()).add(s.count()));
         ArrayNode suspected = json.putArray("suspects");
@@ -286,7 +288,9 @@ public record Chunk(
                 new Tokens(
                         json.path("tokens").path(0).asLong(),
                         json.path("tokens").path(1).asLong(),
-                        json.path("tokens").path(2).asLong()),
+                        json.path("tokens").path(2).asLong(),
+                        json.path("tokens").path(3).asLong(),
+                        json.path("tokens").path(4).asLong()),
                 List.copyOf(segments),
                 List.copyOf(suspects),
                 json.path("suspect_crashes").asInt(),

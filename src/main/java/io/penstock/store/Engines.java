@@ -53,6 +53,12 @@ class Engines {
 
     @Produces
     @ApplicationScoped
+    FileStore files() {
+        return isAws ? aws.files() : local.files();
+    }
+
+    @Produces
+    @ApplicationScoped
     BudgetStore budgets() {
         return isAws ? aws.budgets() : local.budgets();
     }

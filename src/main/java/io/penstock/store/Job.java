@@ -2,6 +2,7 @@ package io.penstock.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param input what is to be done
 /// @param options the caller's options for all items, as JSON
 /// @param totals what came of it, once it is terminal
+/// @param openAi what it has besides when it was made by OpenAI's batch API
 public record Job(
         String id,
         String area,
@@ -34,7 +36,42 @@ public record Job(
         Instant retainedUntil,
         Input input,
         String options,
-        @Nullable Totals totals) {
+        @Nullable Totals totals,
+        @Nullable OpenAi openAi) {
+
+    /// A job that was not made by OpenAI's batch API.
+    public Job(
+            String id,
+            String area,
+            long version,
+            Status status,
+            @Nullable String paused,
+            @Nullable String reason,
+            Instant createdAt,
+            @Nullable Instant startedAt,
+            @Nullable Instant finishedAt,
+            Instant expiresAt,
+            Instant retainedUntil,
+            Input input,
+            String options,
+            @Nullable Totals totals) {
+        this(
+                id,
+                area,
+                version,
+                status,
+                paused,
+                reason,
+                createdAt,
+                startedAt,
+                finishedAt,
+                expiresAt,
+                retainedUntil,
+                input,
+                options,
+                totals,
+                null);
+    }
 
     /// Where a job stands; the names are OpenAI's (API reference, "The batch object").
     public enum Status {
@@ -80,6 +117,72 @@ public record Job(
     /// @param errorBytes of `errors.jsonl`
     public record Totals(Counts counts, Tokens tokens, long outputBytes, long errorBytes) {}
 
+    /// What a job that was made by OpenAI's batch API has, and others have not.
+    ///
+    /// @param file id of the file whose lines are its items
+    /// @param window in which it is to end, as the caller wrote it
+    /// @param metadata the caller's own, as JSON
+    /// @param outputLife how long its output files are kept; null for as long as by default
+    /// @param model the one that all its items name; null while that is not known, or they differ
+    /// @param errors what is wrong with its file, as JSON: OpenAI's list
+    public record OpenAi(
+            String file,
+            String window,
+            @Nullable String metadata,
+            @Nullable Duration outputLife,
+            @Nullable String model,
+            @Nullable String errors,
+            @Nullable Instant finalizingAt,
+            @Nullable Instant cancellingAt) {
+
+        /// The same with what was found in its file.
+        public OpenAi read(@Nullable String itsModel, @Nullable String itsErrors) {
+            return new OpenAi(
+                    file,
+                    window,
+                    metadata,
+                    outputLife,
+                    itsModel,
+                    itsErrors,
+                    finalizingAt,
+                    cancellingAt);
+        }
+
+        private OpenAi at(@Nullable Instant finalizing, @Nullable Instant cancelling) {
+            return new OpenAi(
+                    file, window, metadata, outputLife, model, errors, finalizing, cancelling);
+        }
+
+        private String toJson() {
+            ObjectNode json =
+                    Json.MAPPER.createObjectNode().put("file", file).put("window", window);
+            Json.put(json, "metadata", metadata);
+            if (outputLife != null) {
+                json.put("output_life", outputLife.toSeconds());
+            }
+            Json.put(json, "model", model);
+            Json.put(json, "errors", errors);
+            Json.put(json, "finalizing_at", finalizingAt);
+            Json.put(json, "cancelling_at", cancellingAt);
+            return json.toString();
+        }
+
+        private static OpenAi fromJson(String stored) {
+            JsonNode json = Json.parse(stored);
+            return new OpenAi(
+                    json.path("file").textValue(),
+                    json.path("window").textValue(),
+                    Json.text(json, "metadata"),
+                    json.has("output_life")
+                            ? Duration.ofSeconds(json.path("output_life").longValue())
+                            : null,
+                    Json.text(json, "model"),
+                    Json.text(json, "errors"),
+                    Json.instant(json, "finalizing_at"),
+                    Json.instant(json, "cancelling_at"));
+        }
+    }
+
     /// Whether its workers may start calls.
     public boolean runs(Instant now) {
         return status == Status.IN_PROGRESS && paused == null && now.isBefore(expiresAt);
@@ -111,7 +214,8 @@ public record Job(
                 retainedUntil,
                 input,
                 options,
-                totals);
+                totals,
+                openAi);
     }
 
     /// This version in another status, for a change of more than that.
@@ -130,7 +234,41 @@ public record Job(
                 retainedUntil,
                 input,
                 options,
-                totals);
+                totals,
+                openAi);
+    }
+
+    /// This version, with the moment in which it was put in its status where that is kept for
+    /// OpenAI's batch API alone.
+    public Job since(Instant now) {
+        if (openAi == null) {
+            return this;
+        }
+        return switch (status) {
+            case FINALIZING -> with(openAi.at(now, openAi.cancellingAt));
+            case CANCELLING -> with(openAi.at(openAi.finalizingAt, now));
+            default -> this;
+        };
+    }
+
+    /// This version with what it has for OpenAI's batch API.
+    public Job with(@Nullable OpenAi other) {
+        return new Job(
+                id,
+                area,
+                version,
+                status,
+                paused,
+                reason,
+                createdAt,
+                startedAt,
+                finishedAt,
+                expiresAt,
+                retainedUntil,
+                input,
+                options,
+                totals,
+                other);
     }
 
     /// This version under another id.
@@ -149,7 +287,8 @@ public record Job(
                 retainedUntil,
                 input,
                 options,
-                totals);
+                totals,
+                openAi);
     }
 
     /// The next version, begun.
@@ -168,7 +307,8 @@ public record Job(
                 retainedUntil,
                 new Input(itemCount, chunkCount, input.digest, input.source, input.retryOf),
                 options,
-                totals);
+                totals,
+                openAi);
     }
 
     /// The next version, ended.
@@ -187,7 +327,8 @@ public record Job(
                 retainedUntil,
                 input,
                 options,
-                sums);
+                sums,
+                openAi);
     }
 
     /// The next version, paused for a reason, or going on when it is null.
@@ -206,7 +347,8 @@ public record Job(
                 retainedUntil,
                 input,
                 options,
-                totals);
+                totals,
+                openAi);
     }
 
     /// The next version, going on after a pause with other options.
@@ -225,7 +367,8 @@ public record Job(
                 retainedUntil,
                 input,
                 newOptions,
-                totals);
+                totals,
+                openAi);
     }
 
     /// How it is stored.
@@ -249,6 +392,7 @@ public record Job(
         Json.put(json, "source", input.source);
         Json.put(json, "retry_of", input.retryOf);
         json.put("options", options);
+        Json.put(json, "openai", openAi == null ? null : openAi.toJson());
         if (totals != null) {
             json.putArray("totals")
                     .add(totals.counts.completed())
@@ -259,7 +403,9 @@ public record Job(
                     .add(totals.tokens.completion())
                     .add(totals.outputBytes)
                     .add(totals.errorBytes)
-                    .add(totals.tokens.costNanos());
+                    .add(totals.tokens.costNanos())
+                    .add(totals.tokens.cached())
+                    .add(totals.tokens.reasoning());
         }
         return json.toString();
     }
@@ -297,10 +443,13 @@ public record Job(
                                 new Tokens(
                                         sums.path(4).asLong(),
                                         sums.path(5).asLong(),
-                                        sums.path(8).asLong()),
+                                        sums.path(8).asLong(),
+                                        sums.path(9).asLong(),
+                                        sums.path(10).asLong()),
                                 sums.path(6).asLong(),
                                 sums.path(7).asLong())
-                        : null);
+                        : null,
+                json.has("openai") ? OpenAi.fromJson(json.path("openai").textValue()) : null);
     }
 
     private static Instant required(JsonNode json, String name) {

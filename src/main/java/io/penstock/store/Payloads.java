@@ -30,6 +30,13 @@ public interface Payloads {
     /// Removes all files whose key starts with `prefix`, which ends in a slash.
     void deleteAll(String prefix);
 
+    /// The size of a file in bytes; empty when there is no such file.
+    Optional<Long> size(String key);
+
+    /// A URL to which anybody can write the file for so long, by one PUT of just so many bytes;
+    /// empty where the engine has none.
+    Optional<URI> uploadLink(String key, long bytes, Duration validity);
+
     /// A URL at which anybody can read the file for so long; empty where the engine has none.
     Optional<URI> link(String key, Duration validity);
 

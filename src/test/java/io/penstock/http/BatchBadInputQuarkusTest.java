@@ -257,12 +257,6 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "missing_field",
                             "custom_id",
                             "Line 1"),
-                    new Bad(
-                            openAi("POST", "/v1/chat/completions", ",\"n\":2"),
-                            400,
-                            "unknown_field",
-                            "body.n",
-                            "Line 1"),
                     new Bad("{\"prompt\":\"a\"}\n[1]\n", 400, "invalid_json", "", "Line 2"),
                     new Bad(
                             "{\"prompt\":\"a\"}\n{\"prompt\":\"\"}\n",

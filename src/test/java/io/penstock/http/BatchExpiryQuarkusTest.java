@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.testing.Batch;
+import io.penstock.testing.Caller;
+import io.penstock.testing.OpenAiApi;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
@@ -44,6 +46,31 @@ class BatchExpiryQuarkusTest extends PenstockTest {
         assertThat(ended.path("results").get(0).asText()).endsWith("done");
         assertThat(ended.path("errors").get(0).path("code").asText()).isEqualTo("batch_expired");
         batch.await(status -> status.path("error").path("code").asText().equals("not_found"));
+    }
+
+    @Test
+    void aBatchOfOpenAisExpiresAfterItsWindow() {
+        OpenAiApi api = new OpenAiApi(caller);
+        String file =
+                api.upload(
+                        OpenAiApi.line("done", "done")
+                                + OpenAiApi.line("never", "never [[sim gate=window]]"));
+        String id =
+                api.json("/v1/batches", OpenAiApi.batch(file).put("completion_window", "3s"))
+                        .json()
+                        .path("id")
+                        .asText();
+
+        JsonNode expired = api.awaitStatus(id, "expired");
+
+        assertThat(expired.path("expired_at").asLong())
+                .isGreaterThanOrEqualTo(expired.path("expires_at").asLong());
+        assertThat(expired.path("completed_at").isNull()).isTrue();
+        assertThat(api.lines(expired.path("output_file_id").asText()).getFirst().path("custom_id"))
+                .isEqualTo(Caller.parse("\"done\""));
+        JsonNode line = api.lines(expired.path("error_file_id").asText()).getFirst();
+        assertThat(line.path("response").isNull()).isTrue();
+        assertThat(line.path("error").path("code").asText()).isEqualTo("batch_expired");
     }
 
     @Test

@@ -18,6 +18,7 @@ class HttpConfigTest {
 
         assertThat(config.maxBody().asLongValue()).isEqualTo(10 << 20);
         assertThat(config.maxBodies().asLongValue()).isEqualTo(64 << 20);
+        assertThat(config.maxUpload().asLongValue()).isEqualTo(200 << 20);
         assertThat(config.maxStreamsPerSocket()).isEqualTo(100);
     }
 
@@ -29,16 +30,24 @@ class HttpConfigTest {
                                 Map.of(
                                         "penstock.http.max-body", "1K",
                                         "penstock.http.max-bodies", "3K",
+                                        "penstock.http.max-upload", "4K",
                                         "penstock.http.max-streams-per-socket", "2"))
                         .checked();
 
         assertThat(config.maxBody().asLongValue()).isEqualTo(1024);
         assertThat(config.maxBodies().asLongValue()).isEqualTo(3072);
+        assertThat(config.maxUpload().asLongValue()).isEqualTo(4096);
         assertThat(config.maxStreamsPerSocket()).isEqualTo(2);
     }
 
     @ParameterizedTest
-    @CsvSource({"max-body, 0", "max-body, 1G", "max-bodies, 10M", "max-streams-per-socket, 0"})
+    @CsvSource({
+        "max-body, 0",
+        "max-body, 1G",
+        "max-bodies, 10M",
+        "max-upload, 6G",
+        "max-streams-per-socket, 0"
+    })
     void whatMakesNoSenseIsNamed(String key, String value) {
         assertThatThrownBy(() ->
                         Settings.of(HttpConfig.class, Map.of("penstock.http." + key, value))

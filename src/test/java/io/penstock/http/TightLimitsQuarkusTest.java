@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.testing.Caller.Answer;
+import io.penstock.testing.OpenAiApi;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
@@ -37,7 +38,8 @@ class TightLimitsQuarkusTest extends PenstockTest {
                     Map.entry("penstock.llm.max-prompt", "1K"),
                     Map.entry("penstock.llm.max-answer", "1500"),
                     Map.entry("penstock.http.max-body", "3K"),
-                    Map.entry("penstock.http.max-bodies", "5K"));
+                    Map.entry("penstock.http.max-bodies", "5K"),
+                    Map.entry("penstock.http.max-upload", "2K"));
         }
     }
 
@@ -58,6 +60,19 @@ class TightLimitsQuarkusTest extends PenstockTest {
         List<JsonNode> sleeper = provider.log("sleeper");
         assertThat(provider.log("other").getFirst().path("ended_at").asDouble())
                 .isLessThan(sleeper.get(1).path("at").asDouble());
+    }
+
+    @Test
+    void aFileHasABound() {
+        OpenAiApi api = new OpenAiApi(caller);
+
+        Answer large =
+                api.form(
+                        OpenAiApi.field("purpose", "batch"), OpenAiApi.file("a", "a".repeat(2049)));
+
+        assertThat(large.status()).isEqualTo(413);
+        assertThat(large.json().path("error").path("message").asText()).contains("max-upload");
+        assertThat(api.upload("a".repeat(2048))).startsWith("file-");
     }
 
     @Test

@@ -57,16 +57,16 @@ class AnswerTest {
         Call call = started(Call.streaming(Prompt.of("text"), null, deltas::add));
         Answer answer = answer(call);
 
-        assertThatThrownBy(() -> answer.whole(Caller.parse(json("null", "\"half\""))))
+        assertThatThrownBy(() -> answer.whole(Caller.parse(json("null", "\"half\"")), new byte[0]))
                 .isInstanceOf(LlmException.class);
         assertThat(deltas).isEmpty();
-        answer(call).whole(Caller.parse(json("\"stop\"", "\"all\"")));
+        answer(call).whole(Caller.parse(json("\"stop\"", "\"all\"")), new byte[0]);
         assertThat(deltas).containsExactly("all");
     }
 
     private static Completion whole(String finishReason, String content) {
         Answer answer = answer(started(Call.of(Prompt.of("text"), null)));
-        answer.whole(Caller.parse(json(finishReason, content)));
+        answer.whole(Caller.parse(json(finishReason, content)), new byte[0]);
         return answer.completion();
     }
 
@@ -83,8 +83,8 @@ class AnswerTest {
         return call;
     }
 
-    private static Answer answer(Call call) {
-        return new Answer(
+    private static TextAnswer answer(Call call) {
+        return new TextAnswer(
                 new Exchange.Head(200, MultiMap.caseInsensitiveMultiMap()),
                 call,
                 Endpoint.of("http://host/v1", null, false));

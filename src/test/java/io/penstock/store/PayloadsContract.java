@@ -155,6 +155,14 @@ public interface PayloadsContract {
     }
 
     @Test
+    default void knowsTheSizeOfAFile() {
+        payloads().put("jobs/a/content", bytes("ä\n"));
+
+        assertThat(payloads().size("jobs/a/content")).contains(3L);
+        assertThat(payloads().size("jobs/b/content")).isEmpty();
+    }
+
+    @Test
     default void aMissingFileIsNamed() {
         assertMissing("jobs/a/missing");
         assertThatThrownBy(() -> payloads().read("jobs/a/missing", 0, 10).read())

@@ -5,17 +5,13 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -47,8 +43,6 @@ public final class Emulators implements AutoCloseable {
     private static final String ACCESS_KEY = "penstock";
     private static final String SECRET_KEY = "penstock-test";
     private static final String REGION = "eu-central-1";
-    private static final Path DYNALITE = Path.of("target", "dynalite");
-    private static final Path SOURCE = Path.of("src", "test", "dynalite");
 
     private final List<Process> processes = new ArrayList<>();
     private final Thread hook = new Thread(this::kill);
@@ -303,55 +297,14 @@ public final class Emulators implements AutoCloseable {
     }
 
     private Ports startDynalite() {
-        Path module = DYNALITE.resolve("node_modules").resolve("dynalite");
-        try {
-            Path wanted = SOURCE.resolve("package-lock.json");
-            Path installed = DYNALITE.resolve("package-lock.json");
-            if (!Files.exists(module)
-                    || !Files.exists(installed)
-                    || Files.mismatch(wanted, installed) >= 0) {
-                install();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return started(
-                "node",
-                SOURCE.resolve("server.js").toAbsolutePath().toString(),
-                module.toAbsolutePath().toString());
-    }
-
-    private static void install() throws IOException {
-        Files.createDirectories(DYNALITE);
-        for (String file : List.of("package.json", "package-lock.json")) {
-            Files.copy(
-                    SOURCE.resolve(file),
-                    DYNALITE.resolve(file),
-                    StandardCopyOption.REPLACE_EXISTING);
-        }
-        Process npm =
-                process(
-                        "npm",
-                        builder ->
-                                builder.directory(DYNALITE.toFile())
-                                        .redirectErrorStream(true)
-                                        .command("npm", "ci", "--no-audit", "--no-fund"));
-        String said = new String(npm.getInputStream().readAllBytes());
-        try {
-            if (!npm.waitFor(5, TimeUnit.MINUTES) || npm.exitValue() != 0) {
-                Files.deleteIfExists(DYNALITE.resolve("package-lock.json"));
-                throw new AssertionError("npm cannot install dynalite: " + said);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
+        List<String> command = new ArrayList<>(NodeProgram.ready("dynalite").command("server.js"));
+        return started(command.toArray(String[]::new));
     }
 
     private Ports started(String... command) {
         File log = new File("target", "emulator-" + processes.size() + ".log");
         Process process =
-                process(
+                NodeProgram.start(
                         command[0],
                         builder ->
                                 builder.command(command)
@@ -360,22 +313,6 @@ public final class Emulators implements AutoCloseable {
             processes.add(process);
         }
         return new Ports(process.inputReader(), log);
-    }
-
-    private static Process process(String program, Consumer<ProcessBuilder> shape) {
-        ProcessBuilder builder = new ProcessBuilder();
-        builder.environment().keySet().removeIf(key -> key.startsWith("AWS_"));
-        shape.accept(builder);
-        try {
-            return builder.start();
-        } catch (IOException e) {
-            throw new AssertionError(
-                    "The tests of the AWS store need "
-                            + program
-                            + " on the PATH (Node.js 20 or newer with npm), or an endpoint of their"
-                            + " own in -Dpenstock.test.dynamodb.",
-                    e);
-        }
     }
 
     /// The lines in which a process names its ports; it may say other things in between.

@@ -36,6 +36,11 @@ public final class Provider {
         return new Provider(URI.create(baseUrl));
     }
 
+    /// Where its admin API is.
+    public URI admin() {
+        return admin;
+    }
+
     /// Forgets what has happened and opens what is held.
     public Provider reset() {
         send("DELETE", "gates", "");

@@ -27,18 +27,34 @@ public final class RecordingServer implements AutoCloseable {
             """;
 
     /// What came.
-    public record Received(String path, Headers headers, JsonNode body) {}
+    public record Received(String path, Headers headers, String text) {
+
+        public JsonNode body() {
+            return Caller.parse(text);
+        }
+    }
 
     private final HttpServer server;
     private final boolean isSecure;
+    private final String answer;
     private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
     public RecordingServer() {
-        this(null);
+        this(null, ANSWER);
     }
 
-    /// @param secure for HTTPS; null for HTTP
-    public RecordingServer(@Nullable SSLContext secure) {
+    /// @param answer to every request
+    public RecordingServer(String answer) {
+        this(null, answer);
+    }
+
+    /// Speaks HTTPS.
+    public RecordingServer(SSLContext secure) {
+        this(secure, ANSWER);
+    }
+
+    private RecordingServer(@Nullable SSLContext secure, String answer) {
+        this.answer = answer;
         isSecure = secure != null;
         try {
             InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -76,14 +92,12 @@ public final class RecordingServer implements AutoCloseable {
         String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
         received.add(
                 new Received(
-                        exchange.getRequestURI().toString(),
-                        exchange.getRequestHeaders(),
-                        Caller.parse(body)));
-        byte[] answer = ANSWER.getBytes(StandardCharsets.UTF_8);
+                        exchange.getRequestURI().toString(), exchange.getRequestHeaders(), body));
+        byte[] bytes = answer.getBytes(StandardCharsets.UTF_8);
         exchange.getResponseHeaders().set("content-type", "application/json");
         exchange.getResponseHeaders().set("x-request-id", "req_recorded");
-        exchange.sendResponseHeaders(200, answer.length);
-        exchange.getResponseBody().write(answer);
+        exchange.sendResponseHeaders(200, bytes.length);
+        exchange.getResponseBody().write(bytes);
         exchange.close();
     }
 }

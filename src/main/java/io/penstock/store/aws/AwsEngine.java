@@ -2,6 +2,7 @@ package io.penstock.store.aws;
 
 import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
+import io.penstock.store.FileStore;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreConfig;
@@ -41,6 +42,7 @@ public class AwsEngine {
     private @Nullable ChunkQueue queue;
     private @Nullable BudgetStore budgets;
     private @Nullable DynamoStreams streams;
+    private @Nullable FileStore files;
 
     AwsEngine(
             Instance<DynamoDbClient> dynamo,
@@ -108,6 +110,13 @@ public class AwsEngine {
             streams = new DynamoStreams(dynamo.get(), config.table(), clock);
         }
         return streams;
+    }
+
+    public synchronized FileStore files() {
+        if (files == null) {
+            files = new DynamoFiles(dynamo.get(), config.table(), clock);
+        }
+        return files;
     }
 
     private static String required(Optional<String> value, String key, String meaning) {

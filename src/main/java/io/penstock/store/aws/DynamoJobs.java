@@ -7,6 +7,7 @@ import io.penstock.store.StoreException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -286,10 +287,14 @@ final class DynamoJobs implements JobStore {
         return item;
     }
 
-    /// Sorts as the time does, then as the id does.
     private static String created(Job job) {
-        String millis = Long.toString(job.createdAt().toEpochMilli());
-        return "0".repeat(Math.max(0, 15 - millis.length())) + millis + "#" + job.id();
+        return ordered(job.createdAt(), job.id());
+    }
+
+    /// Sorts as the time does, then as the id does.
+    static String ordered(Instant at, String id) {
+        String millis = Long.toString(at.toEpochMilli());
+        return "0".repeat(Math.max(0, 15 - millis.length())) + millis + "#" + id;
     }
 
     private AttributeValue chunkTtl() {

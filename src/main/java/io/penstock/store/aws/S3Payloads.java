@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.URL;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -123,25 +124,69 @@ final class S3Payloads implements Payloads {
                 });
     }
 
-    /// The link's own validity; one that is signed with the credentials of a role ends with them,
-    /// whatever it says.
     @Override
-    public Optional<URI> link(String key, Duration validity) {
-        Duration bounded = validity.compareTo(MAX_VALIDITY) > 0 ? MAX_VALIDITY : validity;
+    public Optional<Long> size(String key) {
         return ask(
                 bucket,
                 key,
                 () -> {
                     try {
                         return Optional.of(
-                                presigner
-                                        .get()
-                                        .presignGetObject(p ->
-                                                p.signatureDuration(bounded)
-                                                        .getObjectRequest(
-                                                                g -> g.bucket(bucket).key(key)))
-                                        .url()
-                                        .toURI());
+                                client.headObject(h -> h.bucket(bucket).key(key)).contentLength());
+                    } catch (S3Exception e) {
+                        // 403 is what a role hears of an object that is not there when it may not
+                        // list all of the bucket (API reference of HeadObject).
+                        if (e.statusCode() == 404 || e.statusCode() == 403) {
+                            return Optional.empty();
+                        }
+                        throw e;
+                    }
+                });
+    }
+
+    /// The length is signed with the rest, so that S3 takes no more than was announced.
+    @Override
+    public Optional<URI> uploadLink(String key, long bytes, Duration validity) {
+        return url(
+                key,
+                () ->
+                        presigner
+                                .get()
+                                .presignPutObject(p ->
+                                        p.signatureDuration(bounded(validity))
+                                                .putObjectRequest(put ->
+                                                        put.bucket(bucket)
+                                                                .key(key)
+                                                                .contentLength(bytes)))
+                                .url());
+    }
+
+    /// The link's own validity; one that is signed with the credentials of a role ends with them,
+    /// whatever it says.
+    @Override
+    public Optional<URI> link(String key, Duration validity) {
+        return url(
+                key,
+                () ->
+                        presigner
+                                .get()
+                                .presignGetObject(p ->
+                                        p.signatureDuration(bounded(validity))
+                                                .getObjectRequest(g -> g.bucket(bucket).key(key)))
+                                .url());
+    }
+
+    private static Duration bounded(Duration validity) {
+        return validity.compareTo(MAX_VALIDITY) > 0 ? MAX_VALIDITY : validity;
+    }
+
+    private Optional<URI> url(String key, Supplier<URL> signed) {
+        return ask(
+                bucket,
+                key,
+                () -> {
+                    try {
+                        return Optional.of(signed.get().toURI());
                     } catch (URISyntaxException e) {
                         throw new StoreException(name(bucket, key) + " has no URL", e);
                     }

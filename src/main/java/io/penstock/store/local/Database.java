@@ -49,6 +49,10 @@ final class Database implements AutoCloseable {
                 + " receives INTEGER NOT NULL DEFAULT 0, receipt TEXT,"
                 + " dead INTEGER NOT NULL DEFAULT 0)",
         "CREATE INDEX IF NOT EXISTS queue_visible ON queue (dead, visible_at)",
+        "CREATE TABLE IF NOT EXISTS file (id TEXT PRIMARY KEY, created INTEGER NOT NULL,"
+                + " expires INTEGER NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS file_created ON file (created, id)",
+        "CREATE INDEX IF NOT EXISTS file_expires ON file (expires)",
         "CREATE TABLE IF NOT EXISTS budget (name TEXT PRIMARY KEY, version INTEGER NOT NULL,"
                 + " doc TEXT NOT NULL) WITHOUT ROWID",
     };

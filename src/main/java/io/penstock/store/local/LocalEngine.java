@@ -2,9 +2,11 @@ package io.penstock.store.local;
 
 import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
+import io.penstock.store.FileStore;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreConfig;
+import io.penstock.store.StoredFile;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,7 +33,8 @@ public class LocalEngine {
             Database database,
             LocalJobs jobs,
             LocalPayloads payloads,
-            LocalQueue queue) {}
+            LocalQueue queue,
+            LocalFiles files) {}
 
     LocalEngine(StoreConfig config, Clock clock) {
         this.config = config.checked();
@@ -50,12 +53,16 @@ public class LocalEngine {
         return opened().queue;
     }
 
+    public FileStore files() {
+        return opened().files;
+    }
+
     /// Opens nothing before it is used: calls without a configured budget need no store.
     public BudgetStore budgets() {
         return new LocalBudgets(() -> opened().database, clock);
     }
 
-    /// Removes what belongs to jobs that are past their retention.
+    /// Removes what belongs to jobs that are past their retention, and files that have expired.
     public void forgetOutlived() {
         Opened engine = opened();
         engine.jobs
@@ -63,6 +70,12 @@ public class LocalEngine {
                 .forEach(job -> {
                     engine.payloads.deleteAll(job.prefix());
                     engine.jobs.delete(job);
+                });
+        engine.files
+                .outlived()
+                .forEach(id -> {
+                    engine.payloads.deleteAll(StoredFile.prefix(id));
+                    engine.files.delete(id);
                 });
     }
 
@@ -111,7 +124,8 @@ public class LocalEngine {
                     database,
                     new LocalJobs(database, clock),
                     new LocalPayloads(directory),
-                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()));
+                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()),
+                    new LocalFiles(database, clock));
         } finally {
             if (opening) {
                 lock.close();

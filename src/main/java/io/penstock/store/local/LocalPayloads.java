@@ -91,6 +91,22 @@ final class LocalPayloads implements Payloads {
     }
 
     @Override
+    public Optional<Long> size(String key) {
+        try {
+            return Optional.of(Files.size(path(key)));
+        } catch (NoSuchFileException none) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw failed(key, e);
+        }
+    }
+
+    @Override
+    public Optional<URI> uploadLink(String key, long bytes, Duration validity) {
+        return Optional.empty();
+    }
+
+    @Override
     public Optional<URI> link(String key, Duration validity) {
         return Optional.empty();
     }

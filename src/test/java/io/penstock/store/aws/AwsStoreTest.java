@@ -7,6 +7,8 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.FileStore;
+import io.penstock.store.FileStoreContract;
 import io.penstock.store.JobStore;
 import io.penstock.store.JobStoreContract;
 import io.penstock.store.Payloads;
@@ -16,6 +18,7 @@ import io.penstock.store.UnreadableSource;
 import io.penstock.store.aws.DynamoStreams.Stream;
 import io.penstock.testing.Emulators;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -153,6 +156,18 @@ class AwsStoreTest {
     }
 
     @Nested
+    class DynamoFilesTest implements FileStoreContract {
+
+        private final FileStore files =
+                new DynamoFiles(emulators.dynamo(), emulators.table(name()), Clock.systemUTC());
+
+        @Override
+        public FileStore files() {
+            return files;
+        }
+    }
+
+    @Nested
     class S3PayloadsTest implements PayloadsContract {
 
         private final String bucket = emulators.bucket(name());
@@ -163,6 +178,29 @@ class AwsStoreTest {
         @Override
         public Payloads payloads() {
             return payloads;
+        }
+
+        @Test
+        void anybodyWritesToAnUploadLinkJustSoMuch() throws Exception {
+            URI link =
+                    payloads.uploadLink("jobs/a/content", 3, Duration.ofMinutes(5)).orElseThrow();
+
+            assertThat(payloads.size("jobs/a/content")).isEmpty();
+            assertThat(put(link, "four")).isGreaterThanOrEqualTo(400);
+            assertThat(payloads.size("jobs/a/content")).isEmpty();
+            assertThat(put(link, "one")).isEqualTo(200);
+            assertThat(payloads.read("jobs/a/content")).asString().isEqualTo("one");
+        }
+
+        private static int put(URI link, String content) throws Exception {
+            HttpURLConnection connection = (HttpURLConnection) link.toURL().openConnection();
+            connection.setRequestMethod("PUT");
+            connection.setDoOutput(true);
+            connection.setFixedLengthStreamingMode(content.length());
+            try (OutputStream out = connection.getOutputStream()) {
+                out.write(content.getBytes(StandardCharsets.UTF_8));
+            }
+            return connection.getResponseCode();
         }
 
         @Test

@@ -4,6 +4,8 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.FileStore;
+import io.penstock.store.FileStoreContract;
 import io.penstock.store.JobStore;
 import io.penstock.store.JobStoreContract;
 import io.penstock.store.Payloads;
@@ -17,7 +19,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The embedded engine keeps the store's promises.
 class LocalContractTest
-        implements JobStoreContract, PayloadsContract, ChunkQueueContract, BudgetStoreContract {
+        implements JobStoreContract,
+                PayloadsContract,
+                ChunkQueueContract,
+                BudgetStoreContract,
+                FileStoreContract {
 
     @TempDir Path directory;
 
@@ -48,6 +54,11 @@ class LocalContractTest
     @Override
     public ChunkQueue queue() {
         return opened.engine().queue();
+    }
+
+    @Override
+    public FileStore files() {
+        return opened.engine().files();
     }
 
     @Override

@@ -1,0 +1,92 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
+import java.io.IOException;
+import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+
+/// The lines of a file that OpenAI's batch API was given: all of them are looked at, so that its
+/// owner learns of more than the first mistake.
+///
+/// @param model the one that all lines name; null when they differ
+/// @param errors OpenAI's list of `{"code","message","param","line"}`, as JSON; null when there is
+///   nothing wrong
+/// @param first what is wrong first, in one sentence
+record FileLines(@Nullable String model, @Nullable String errors, @Nullable String first) {
+
+    /// Mistakes that are told at most.
+    private static final int ERRORS_MAX = 100;
+
+    /// Takes in the lines; when something is wrong with one, what was taken in is of no use.
+    static FileLines read(InputStream in, ItemReader items, Intake intake) throws IOException {
+        Lines lines = new Lines(in, Batches.LINE_MAX);
+        ArrayNode errors = Fields.JSON.createArrayNode();
+        String model = null;
+        boolean oneModel = true;
+        long count = 0;
+        try {
+            for (byte[] line = lines.next();
+                    line != null && errors.size() < ERRORS_MAX;
+                    line = lines.next()) {
+                if (Lines.isBlank(line)) {
+                    continue;
+                }
+                try {
+                    Item item = items.readLine(line);
+                    oneModel &=
+                            count++ == 0 || java.util.Objects.equals(model, item.prompt().model());
+                    model = item.prompt().model();
+                    intake.add(item, line);
+                } catch (InvalidRequest invalid) {
+                    add(errors, invalid, lines.number());
+                    if (invalid.code().equals("too_many_items")) {
+                        break;
+                    }
+                }
+            }
+        } catch (Lines.TooLong tooLong) {
+            add(
+                    errors,
+                    InvalidRequest.of(
+                            null, "prompt_too_long", String.valueOf(tooLong.getMessage())),
+                    lines.number() + 1);
+        }
+        return errors.isEmpty()
+                ? new FileLines(oneModel ? model : null, null, null)
+                : failed(errors);
+    }
+
+    /// What is wrong with a file as a whole.
+    static FileLines wrong(String code, String message) {
+        ArrayNode errors = Fields.JSON.createArrayNode();
+        errors.addObject()
+                .put("code", code)
+                .put("message", message)
+                .putNull("param")
+                .putNull("line");
+        return failed(errors);
+    }
+
+    private static FileLines failed(ArrayNode errors) {
+        String line = errors.path(0).path("line").asText("null");
+        String message = errors.path(0).path("message").asText();
+        return new FileLines(
+                null,
+                errors.toString(),
+                line.equals("null") ? message : "Line " + line + ": " + message);
+    }
+
+    private static void add(ArrayNode errors, InvalidRequest invalid, long line) {
+        errors.addObject()
+                .put(
+                        "code",
+                        invalid.code().equals("invalid_json")
+                                ? "invalid_json_line"
+                                : invalid.code())
+                .put("message", invalid.text().replace("The body", "The line"))
+                .put("param", invalid.param())
+                .put("line", line);
+    }
+}

@@ -1,0 +1,100 @@
+package io.penstock.http;
+
+import io.penstock.llm.Call;
+import io.penstock.llm.Completion;
+import io.penstock.llm.Failure;
+import io.penstock.llm.Fields;
+import io.penstock.llm.InvalidRequest;
+import io.penstock.llm.Llm;
+import io.penstock.llm.Prompt;
+import io.penstock.llm.PromptReader;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.StreamingOutput;
+import java.io.InputStream;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/// `POST /v1/chat/completions`: OpenAI's chat completions. What a caller asks goes to the provider
+/// as it came, known here or not, and so does the answer to the caller.
+@Path("/v1/chat/completions")
+@Blocking
+@RunOnVirtualThread
+public class ChatResource {
+
+    private final Llm llm;
+    private final PromptReader prompts;
+    private final Bodies bodies;
+    private final boolean isFunction;
+
+    /// @param runtimeApi which AWS Lambda gives to every function
+    ChatResource(
+            Llm llm,
+            PromptReader prompts,
+            Bodies bodies,
+            @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
+        this.llm = llm;
+        this.prompts = prompts;
+        this.bodies = bodies;
+        this.isFunction = runtimeApi.isPresent();
+    }
+
+    /// Answers with the provider's whole answer, or with its chunks where the body says
+    /// `"stream":true`. A caller that leaves ends the call.
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    public Response complete(InputStream body, @Context RoutingContext exchange) {
+        Bodies.Body sent = bodies.read(body, exchange);
+        boolean streams = false;
+        try {
+            Fields fields = Fields.of(sent.bytes());
+            Prompt prompt = prompts.whole(fields);
+            streams = Boolean.TRUE.equals(fields.flag("stream"));
+            return streams ? streamed(prompt, sent, exchange) : whole(prompt, exchange);
+        } finally {
+            if (!streams) {
+                sent.close();
+            }
+        }
+    }
+
+    private Response whole(Prompt prompt, RoutingContext exchange) {
+        Call call = Call.of(prompt, null);
+        Exchanges.runs(exchange, call);
+        return switch (llm.complete(call)) {
+            case Completion completion ->
+                    Response.ok(completion.body(), MediaType.APPLICATION_JSON_TYPE).build();
+            case Failure failure -> throw Problem.openAi(failure);
+        };
+    }
+
+    private Response streamed(Prompt prompt, Bodies.Body sent, RoutingContext exchange) {
+        if (isFunction) {
+            sent.close();
+            throw InvalidRequest.of(
+                    "stream",
+                    "streaming_unsupported",
+                    "A Lambda function's answer is not streamed: leave \"stream\" out here, or take tokens as"
+                            + " they come from the WebSocket, or from Penstock on a machine.");
+        }
+        // Also where the client has left before anything is written.
+        exchange.addEndHandler(_ -> sent.close());
+        StreamingOutput events =
+                out -> {
+                    try (sent) {
+                        new ChatEvents(out)
+                                .run(llm, prompt, call -> Exchanges.runs(exchange, call));
+                    }
+                };
+        return Response.ok(events, MediaType.SERVER_SENT_EVENTS_TYPE)
+                .header("cache-control", "no-cache")
+                .build();
+    }
+}
