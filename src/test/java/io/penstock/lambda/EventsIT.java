@@ -144,6 +144,23 @@ class EventsIT {
         assertThat(received.body().path("response_format").toString()).isEqualTo(format.toString());
     }
 
+    @Test
+    void aPipelineRunsThroughItsStages() throws InterruptedException {
+        ObjectNode event = event("{\"id\":\"d1\",\"input\":\"the report\"}", false);
+        event.put("rawPath", "/pipeline/digest");
+
+        Answer answer = function.invoke(event);
+
+        assertThat(answer.status()).as(answer.toString()).isEqualTo(200);
+        assertThat(answer.body().path("id").asText()).isEqualTo("d1");
+        assertThat(answer.body().path("final_result").asText()).isEqualTo("ok");
+        assertThat(answer.body().path("stages").findValuesAsText("name"))
+                .containsExactly("extract", "analyze", "summarize");
+        assertThat(content(server.take())).contains("the report");
+        assertThat(content(server.take())).contains("ok");
+        assertThat(server.take().body().path("model").asText()).isEqualTo("gpt-4o");
+    }
+
     private static ObjectNode event(String body, boolean base64) {
         ObjectNode event = Caller.JSON.createObjectNode();
         event.put("version", "2.0").put("routeKey", "$default").put("rawPath", "/complete");

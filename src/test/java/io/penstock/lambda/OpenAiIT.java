@@ -9,11 +9,12 @@ import io.penstock.testing.Caller;
 import io.penstock.testing.Caller.Answer;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.Function;
-import io.penstock.testing.HttpEvents;
 import io.penstock.testing.NodeSdk;
 import io.penstock.testing.OpenAiApi;
 import io.penstock.testing.Provider;
 import io.penstock.testing.RecordingServer;
+import io.penstock.testing.lambda.HttpFront;
+import io.penstock.testing.lambda.Outcome;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.file.Path;
@@ -42,10 +43,10 @@ class OpenAiIT {
                                         "PENSTOCK_LLM_MAX_ATTEMPTS", "3",
                                         "PENSTOCK_LLM_BACKOFF", "20ms",
                                         "PENSTOCK_STORE_DIRECTORY", directory.toString()));
-                HttpEvents api = new HttpEvents(function::answer)) {
+                HttpFront api = front(function)) {
             assertThat(
                             NodeSdk.run(
-                                    api.uri() + "/v1",
+                                    api.url() + "/v1",
                                     Provider.at(simulated.baseUrl()).admin(),
                                     false))
                     .hasSizeGreaterThan(15)
@@ -76,8 +77,8 @@ class OpenAiIT {
                                         "OPENAI_BASE_URL", server.baseUrl(),
                                         "PENSTOCK_BATCH_WORKERS", "1",
                                         "PENSTOCK_STORE_DIRECTORY", directory.toString()));
-                HttpEvents events = new HttpEvents(function::answer)) {
-            OpenAiApi api = new OpenAiApi(new Caller(events.uri()));
+                HttpFront events = front(function)) {
+            OpenAiApi api = new OpenAiApi(new Caller(events.url()));
 
             Answer whole =
                     api.post(
@@ -134,8 +135,8 @@ class OpenAiIT {
             environment.put("OPENAI_API_KEY", "sk-function");
             environment.put("PENSTOCK_BATCH_WORKERS", "2");
             try (Function function = new Function(environment);
-                    HttpEvents events = new HttpEvents(function::answer)) {
-                Caller caller = new Caller(events.uri());
+                    HttpFront events = front(function)) {
+                Caller caller = new Caller(events.url());
                 OpenAiApi api = new OpenAiApi(caller);
                 String lines = OpenAiApi.line("a", "x".repeat(5_000_000));
 
@@ -181,6 +182,10 @@ class OpenAiIT {
                 assertThat(api.get("/v1/files?purpose=batch").json().path("data")).isEmpty();
             }
         }
+    }
+
+    private static HttpFront front(Function function) {
+        return new HttpFront(event -> new Outcome.Answered(function.answer(event)));
     }
 
     private static int put(Caller caller, JsonNode reserved, String content) {

@@ -31,7 +31,6 @@ class StartIT {
                 "PENSTOCK_PIPELINES_DIGEST_STAGES_1__PROMPT | {facts} | unknown placeholder {facts}",
                 "PENSTOCK_PIPELINES_DIGEST_STAGES_1__NAME | extract | stages[1].name is extract",
                 "PENSTOCK_LAMBDA_CONNECTIONS_URL | host/stage | penstock.lambda.connections-url",
-                "QUARKUS_LAMBDA_HANDLER | worker | Unable to find handler class with name worker",
             })
     void aWrongValueIsNamed(String variable, String value, String named) {
         Map<String, String> environment =
@@ -42,6 +41,22 @@ class StartIT {
         environment.put(variable, value);
 
         check(environment, named);
+    }
+
+    /// It is Quarkus that says so, with a stack trace.
+    @Test
+    void aHandlerThatThereIsNotIsNamed() {
+        try (PackagedApplication application =
+                PackagedApplication.process(
+                        Map.of(
+                                "OPENAI_API_KEY", "sk-start-0123456789abcdef",
+                                "AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9",
+                                "QUARKUS_LAMBDA_HANDLER", "worker"))) {
+            assertThat(application.awaitEnd()).isNotZero();
+            assertThat(application.log())
+                    .contains("Unable to find handler class with name worker")
+                    .doesNotContain("sk-start");
+        }
     }
 
     @Test

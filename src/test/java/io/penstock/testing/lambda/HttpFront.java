@@ -38,14 +38,19 @@ public final class HttpFront implements AutoCloseable {
             Pattern.compile("text/.*|application/(json|javascript|xml|[^;]*\\+(json|xml))(;.*)?");
 
     private final HttpServer server;
-    private final LocalFunction function;
+    private final Invocation function;
 
-    public HttpFront(LocalFunction function) {
+    /// What answers the events.
+    public interface Invocation {
+        Outcome invoke(String event) throws InterruptedException;
+    }
+
+    public HttpFront(Invocation function) {
         this(function, 0);
     }
 
     /// @param port 0 for any that is free
-    public HttpFront(LocalFunction function, int port) {
+    public HttpFront(Invocation function, int port) {
         this.function = function;
         try {
             server =

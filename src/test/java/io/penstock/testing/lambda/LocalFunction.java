@@ -12,7 +12,7 @@ import java.util.concurrent.Semaphore;
 
 /// A function: one handler of the package with its variables, in as many environments as are busy
 /// at once, up to its limit. Thread-safe.
-public final class LocalFunction implements AutoCloseable {
+public final class LocalFunction implements HttpFront.Invocation, AutoCloseable {
 
     /// Environments whose logs are kept.
     private static final int LOGS_MAX = 200;
@@ -39,7 +39,8 @@ public final class LocalFunction implements AutoCloseable {
     }
 
     /// Runs one invocation to its end.
-    Outcome invoke(String event) throws InterruptedException {
+    @Override
+    public Outcome invoke(String event) throws InterruptedException {
         if (!concurrency.tryAcquire()) {
             return new Outcome.Throttled();
         }

@@ -1,7 +1,7 @@
 package io.penstock.testing.lambda;
 
-/// How an invocation went.
-sealed interface Outcome {
+/// How an invocation of a function went.
+public sealed interface Outcome {
 
     /// @param body JSON, or nothing at all
     record Answered(String body) implements Outcome {}
