@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The stored state of a batch. Immutable; each change gives the next version, to be stored by
@@ -38,40 +39,6 @@ public record Job(
         String options,
         @Nullable Totals totals,
         @Nullable OpenAi openAi) {
-
-    /// A job that was not made by OpenAI's batch API.
-    public Job(
-            String id,
-            String area,
-            long version,
-            Status status,
-            @Nullable String paused,
-            @Nullable String reason,
-            Instant createdAt,
-            @Nullable Instant startedAt,
-            @Nullable Instant finishedAt,
-            Instant expiresAt,
-            Instant retainedUntil,
-            Input input,
-            String options,
-            @Nullable Totals totals) {
-        this(
-                id,
-                area,
-                version,
-                status,
-                paused,
-                reason,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                totals,
-                null);
-    }
 
     /// Where a job stands; the names are OpenAI's (API reference, "The batch object").
     public enum Status {
@@ -200,42 +167,12 @@ public record Job(
 
     /// The next version in another status.
     public Job in(Status next) {
-        return new Job(
-                id,
-                area,
-                version + 1,
-                next,
-                paused,
-                reason,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                totals,
-                openAi);
+        return next(change -> change.status = next);
     }
 
     /// This version in another status, for a change of more than that.
     public Job inSameVersion(Status other) {
-        return new Job(
-                id,
-                area,
-                version,
-                other,
-                paused,
-                reason,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                totals,
-                openAi);
+        return changed(change -> change.status = other);
     }
 
     /// This version, with the moment in which it was put in its status where that is kept for
@@ -253,122 +190,97 @@ public record Job(
 
     /// This version with what it has for OpenAI's batch API.
     public Job with(@Nullable OpenAi other) {
-        return new Job(
-                id,
-                area,
-                version,
-                status,
-                paused,
-                reason,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                totals,
-                other);
+        return changed(change -> change.openAi = other);
     }
 
     /// This version under another id.
     public Job withId(String other) {
-        return new Job(
-                other,
-                area,
-                version,
-                status,
-                paused,
-                reason,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                totals,
-                openAi);
+        return changed(change -> change.id = other);
     }
 
     /// The next version, begun.
     public Job started(Instant now, long itemCount, int chunkCount) {
-        return new Job(
-                id,
-                area,
-                version + 1,
-                Status.IN_PROGRESS,
-                paused,
-                reason,
-                createdAt,
-                now,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                new Input(itemCount, chunkCount, input.digest, input.source, input.retryOf),
-                options,
-                totals,
-                openAi);
+        return next(change -> {
+            change.status = Status.IN_PROGRESS;
+            change.startedAt = now;
+            change.input =
+                    new Input(itemCount, chunkCount, input.digest, input.source, input.retryOf);
+        });
     }
 
     /// The next version, ended.
     public Job ended(Status how, Instant now, @Nullable String why, @Nullable Totals sums) {
-        return new Job(
-                id,
-                area,
-                version + 1,
-                how,
-                null,
-                why,
-                createdAt,
-                startedAt,
-                now,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                sums,
-                openAi);
+        return next(change -> {
+            change.status = how;
+            change.paused = null;
+            change.reason = why;
+            change.finishedAt = now;
+            change.totals = sums;
+        });
     }
 
     /// The next version, paused for a reason, or going on when it is null.
     public Job paused(@Nullable String why, @Nullable String sentence) {
-        return new Job(
-                id,
-                area,
-                version + 1,
-                status,
-                why,
-                sentence,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                options,
-                totals,
-                openAi);
+        return next(change -> {
+            change.paused = why;
+            change.reason = sentence;
+        });
     }
 
     /// The next version, going on after a pause with other options.
     public Job resumed(String newOptions) {
-        return new Job(
-                id,
-                area,
-                version + 1,
-                status,
-                null,
-                null,
-                createdAt,
-                startedAt,
-                finishedAt,
-                expiresAt,
-                retainedUntil,
-                input,
-                newOptions,
-                totals,
-                openAi);
+        return next(change -> {
+            change.paused = null;
+            change.reason = null;
+            change.options = newOptions;
+        });
+    }
+
+    private Job next(Consumer<Change> changes) {
+        return changed(change -> {
+            change.version++;
+            changes.accept(change);
+        });
+    }
+
+    private Job changed(Consumer<Change> changes) {
+        Change change = new Change();
+        changes.accept(change);
+        return change.job();
+    }
+
+    /// What may differ in another version.
+    private final class Change {
+        private String id = Job.this.id;
+        private long version = Job.this.version;
+        private Status status = Job.this.status;
+        private @Nullable String paused = Job.this.paused;
+        private @Nullable String reason = Job.this.reason;
+        private @Nullable Instant startedAt = Job.this.startedAt;
+        private @Nullable Instant finishedAt = Job.this.finishedAt;
+        private Input input = Job.this.input;
+        private String options = Job.this.options;
+        private @Nullable Totals totals = Job.this.totals;
+        private @Nullable OpenAi openAi = Job.this.openAi;
+
+        private Job job() {
+            return new Job(
+                    id,
+                    area,
+                    version,
+                    status,
+                    paused,
+                    reason,
+                    createdAt,
+                    startedAt,
+                    finishedAt,
+                    expiresAt,
+                    retainedUntil,
+                    input,
+                    options,
+                    totals,
+                    openAi);
+        }
     }
 
     /// How it is stored.

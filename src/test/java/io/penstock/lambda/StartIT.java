@@ -67,7 +67,6 @@ class StartIT {
     private static void check(Map<String, String> environment, String named) {
         try (PackagedApplication application = PackagedApplication.process(environment)) {
             assertThat(application.awaitEnd()).isNotZero();
-            System.out.println(application.log());
             assertThat(application.log().lines().filter(line -> line.contains(named)).toList())
                     .as("one sentence")
                     .hasSize(1);

@@ -390,6 +390,7 @@ public interface JobStoreContract {
                 createdAt.plus(Duration.ofDays(30)),
                 new Job.Input(0, 0, null, null, null),
                 "{}",
+                null,
                 null);
     }
 
@@ -416,7 +417,8 @@ public interface JobStoreContract {
                 retainedUntil,
                 job.input(),
                 job.options(),
-                job.totals());
+                job.totals(),
+                job.openAi());
     }
 
     private static Job full(String id) {
@@ -437,9 +439,18 @@ public interface JobStoreContract {
                 "{\"model\":\"m\",\"metadata\":{\"a\":\"ü\"}}",
                 new Job.Totals(
                         new Counts(1, 2, 3, 4),
-                        new Tokens(1L << 40, 1L << 41, 1L << 52),
+                        new Tokens(1L << 40, 1L << 41, 1L << 52, 1L << 39, 1L << 38),
                         1L << 42,
-                        1L << 43));
+                        1L << 43),
+                new Job.OpenAi(
+                        "file-1",
+                        "24h",
+                        "{\"team\":\"ü\"}",
+                        Duration.ofHours(2),
+                        "gpt-4o",
+                        "[{\"line\":1}]",
+                        now.plusSeconds(4),
+                        now.plusSeconds(5)));
     }
 
     private static List<Chunk> chunks(String area, int from, int to) {

@@ -287,6 +287,7 @@ class LocalEngineTest {
                 Instant.ofEpochMilli(created.plus(Duration.ofDays(30)).toEpochMilli()),
                 new Job.Input(10, 2, "digest", "s3://b/k", "before"),
                 "{\"model\":\"x\"}",
+                null,
                 null);
     }
 
