@@ -1,10 +1,12 @@
 package io.penstock.batch;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.penstock.llm.Fields;
 import io.penstock.llm.InvalidRequest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The lines of a file that OpenAI's batch API was given: all of them are looked at, so that its
@@ -35,8 +37,7 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
                 }
                 try {
                     Item item = items.readLine(line);
-                    oneModel &=
-                            count++ == 0 || java.util.Objects.equals(model, item.prompt().model());
+                    oneModel &= count++ == 0 || Objects.equals(model, item.prompt().model());
                     model = item.prompt().model();
                     intake.add(item, line);
                 } catch (InvalidRequest invalid) {
@@ -70,12 +71,12 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
     }
 
     private static FileLines failed(ArrayNode errors) {
-        String line = errors.path(0).path("line").asText("null");
+        JsonNode line = errors.path(0).path("line");
         String message = errors.path(0).path("message").asText();
         return new FileLines(
                 null,
                 errors.toString(),
-                line.equals("null") ? message : "Line " + line + ": " + message);
+                line.isNull() ? message : "Line " + line.asLong() + ": " + message);
     }
 
     private static void add(ArrayNode errors, InvalidRequest invalid, long line) {

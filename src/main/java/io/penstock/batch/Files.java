@@ -47,9 +47,7 @@ public class Files {
     /// Starts to take in a file. Close it in every case.
     public Upload upload() {
         Instant now = now();
-        // Its record comes first, so that what is left behind by a process that dies is removed
-        // with
-        // it.
+        // Its record comes first: what a process that dies leaves behind is removed with it.
         StoredFile begun = new StoredFile(id(), "", "", -1, now, now.plus(UPLOAD_LIFE));
         files.put(begun);
         return new Upload(begun, payloads.create(begun.key()));

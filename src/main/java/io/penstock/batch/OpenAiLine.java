@@ -8,6 +8,7 @@ import io.penstock.store.StoreException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /// The outcome of one item as OpenAI's batch API writes it (API reference, "The request output
 /// object"): `{"id","custom_id","response":{"status_code","request_id","body"},"error":null}`, and
@@ -80,7 +81,7 @@ final class OpenAiLine {
     private static JsonNode parse(byte[] line, int body) {
         byte[] head = line;
         if (body >= 0) {
-            head = java.util.Arrays.copyOf(line, body + 1);
+            head = Arrays.copyOf(line, body + 1);
             head[body] = '}';
         }
         try {

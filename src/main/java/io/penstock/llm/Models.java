@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The models that can be asked for: those that the provider lists, with all that it says of them;
 /// of a provider that has no such list, those that the configuration names. Thread-safe; blocks,
-/// for ten seconds at most, when the provider has not been asked for a minute.
+/// for ten seconds at most, when the provider has not been asked lately.
 ///
 /// Shape: OpenAI API reference, "List models".
 @ApplicationScoped
@@ -20,12 +20,16 @@ public class Models {
 
     private static final Duration FRESH = Duration.ofMinutes(1);
 
+    /// How soon a provider that did not answer is asked again: those who waited for its answer do
+    /// not each ask anew.
+    private static final Duration AGAIN = Duration.ofSeconds(5);
+
     private final LlmConfig config;
     private final ProviderModel provider;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Kept kept;
 
-    private record Kept(Known.Listed models, long atNanos) {}
+    private record Kept(Known known, Duration life, long atNanos) {}
 
     /// What is known of the models.
     public sealed interface Known {
@@ -44,24 +48,24 @@ public class Models {
 
     /// The models as they were within the last minute.
     public Known known() {
-        Known.Listed fresh = fresh();
+        Known fresh = fresh();
         if (fresh != null) {
             return fresh;
         }
         // One asks, the others wait for its answer.
         lock.lock();
         try {
-            Known.Listed meanwhile = fresh();
+            Known meanwhile = fresh();
             return meanwhile != null ? meanwhile : ask();
         } finally {
             lock.unlock();
         }
     }
 
-    private Known.@Nullable Listed fresh() {
+    private @Nullable Known fresh() {
         Kept last = kept;
-        return last != null && System.nanoTime() - last.atNanos < FRESH.toNanos()
-                ? last.models
+        return last != null && System.nanoTime() - last.atNanos < last.life.toNanos()
+                ? last.known
                 : null;
     }
 
@@ -76,11 +80,11 @@ public class Models {
                     }
                 }
             }
-            return keep(models.isEmpty() ? configured() : models);
+            return listed(models.isEmpty() ? configured() : models);
         } catch (LlmException failed) {
             return switch (failed.failure().status()) {
-                case 404, 405, 501 -> keep(configured());
-                default -> new Known.Unknown(failed.failure());
+                case 404, 405, 501 -> listed(configured());
+                default -> keep(new Known.Unknown(failed.failure()), AGAIN);
             };
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
@@ -88,10 +92,13 @@ public class Models {
         }
     }
 
-    private Known.Listed keep(List<ObjectNode> models) {
-        Known.Listed listed = new Known.Listed(List.copyOf(models));
-        kept = new Kept(listed, System.nanoTime());
-        return listed;
+    private Known listed(List<ObjectNode> models) {
+        return keep(new Known.Listed(List.copyOf(models)), FRESH);
+    }
+
+    private Known keep(Known known, Duration life) {
+        kept = new Kept(known, life, System.nanoTime());
+        return known;
     }
 
     private List<ObjectNode> configured() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
 import io.penstock.testing.Caller.Answer;
@@ -15,11 +16,15 @@ import io.penstock.testing.Provider;
 import io.penstock.testing.RecordingServer;
 import io.penstock.testing.lambda.HttpFront;
 import io.penstock.testing.lambda.Outcome;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -128,7 +133,7 @@ class OpenAiIT {
                 Emulators emulators = Emulators.start()) {
             Emulators.Queues queues = emulators.queues("openai", Duration.ofSeconds(30), 10);
             Map<String, String> environment =
-                    new java.util.HashMap<>(
+                    new HashMap<>(
                             emulators.environment(
                                     emulators.table("openai"), emulators.bucket("openai"), queues));
             environment.put("OPENAI_BASE_URL", simulated.baseUrl());
@@ -181,6 +186,42 @@ class OpenAiIT {
                         .isTrue();
                 assertThat(api.get("/v1/files?purpose=batch").json().path("data")).isEmpty();
             }
+        }
+    }
+
+    @Test
+    void aProviderThatFailsIsNotAskedForItsModelsByEverybody(@TempDir Path directory)
+            throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        HttpServer failing =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        failing.createContext(
+                "/",
+                exchange -> {
+                    asked.incrementAndGet();
+                    exchange.sendResponseHeaders(500, -1);
+                    exchange.close();
+                });
+        failing.start();
+        try (Function function =
+                        new Function(
+                                Map.of(
+                                        "OPENAI_BASE_URL",
+                                        "http://127.0.0.1:"
+                                                + failing.getAddress().getPort()
+                                                + "/v1",
+                                        "PENSTOCK_STORE_DIRECTORY",
+                                        directory.toString()));
+                HttpFront events = front(function)) {
+            OpenAiApi api = new OpenAiApi(new Caller(events.url()));
+
+            for (int i = 0; i < 3; i++) {
+                assertThat(api.get("/v1/models").status()).isEqualTo(502);
+            }
+
+            assertThat(asked).hasValue(1);
+        } finally {
+            failing.stop(0);
         }
     }
 
