@@ -64,7 +64,6 @@ public class BatchResource {
     private static final int PAGE_MAX = 10_000;
     private static final Set<String> LIST_OPTIONS = Set.of("after", "limit", "status");
     private static final Set<String> RESULTS_OPTIONS = Set.of("after", "limit", "order");
-    private static final String NO_OPTIONS = "is in the query; this path takes no options there.";
     private static final Set<String> MAX_COST = Set.of("max_cost");
     private static final Duration TICK = Duration.ofMillis(500);
 
@@ -190,7 +189,7 @@ public class BatchResource {
     @Path("{id}")
     @Produces(MediaType.APPLICATION_JSON)
     public String status(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         Job job = found(id);
         return JobJson.withResults(
                         job, batches.progress(job), batches.results(job), clock.instant())
@@ -244,7 +243,7 @@ public class BatchResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @RestStreamElementType(MediaType.APPLICATION_JSON)
     public Multi<String> events(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         Job first = found(id);
         return Multi.createBy()
                 .concatenating()
@@ -299,7 +298,7 @@ public class BatchResource {
     @Path("{id}/cancel")
     @Produces(MediaType.APPLICATION_JSON)
     public Response cancel(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         return changed(
                 id,
                 batches::cancel,
@@ -313,7 +312,7 @@ public class BatchResource {
     @Path("{id}/pause")
     @Produces(MediaType.APPLICATION_JSON)
     public Response pause(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         return changed(id, batches::pause, job -> isOpen(job) && job.paused() != null, "paused");
     }
 
@@ -337,7 +336,7 @@ public class BatchResource {
     @Path("{id}/retry")
     @Produces(MediaType.APPLICATION_JSON)
     public Response retry(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         Job job = found(id);
         if (!job.status().isTerminal()) {
             throw Problem.refused(
@@ -349,7 +348,7 @@ public class BatchResource {
     @DELETE
     @Path("{id}")
     public Response delete(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         Job job = found(id);
         if (!job.status().isTerminal()) {
             throw Problem.refused(409, "not_terminal", "The batch has not ended; cancel it first.");

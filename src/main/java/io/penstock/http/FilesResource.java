@@ -46,7 +46,6 @@ public class FilesResource {
     private static final Set<String> RESERVATION =
             Set.of("filename", "purpose", "bytes", "expires_after");
     private static final Set<String> LIST_OPTIONS = Set.of("purpose", "limit", "order", "after");
-    private static final String NO_OPTIONS = "is in the query; this path takes no options there.";
 
     /// API reference, "List files".
     private static final int LIST_MAX = 10_000;
@@ -225,7 +224,7 @@ public class FilesResource {
     @Path("{id}")
     @Produces(MediaType.APPLICATION_JSON)
     public String file(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         return OpenAiJson.of(found(id)).toString();
     }
 
@@ -234,7 +233,7 @@ public class FilesResource {
     @Path("{id}/content")
     public Response content(
             @PathParam("id") String id, @Context UriInfo uri, @Context HttpHeaders headers) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         StoredFile file = found(id);
         if (!file.isComplete()) {
             throw Problem.refused(409, "not_uploaded", "The file's content has not been sent yet.");
@@ -307,7 +306,7 @@ public class FilesResource {
     @Path("{id}")
     @Produces(MediaType.APPLICATION_JSON)
     public String delete(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         files.forget(found(id).id());
         return Fields.JSON
                 .createObjectNode()

@@ -53,7 +53,6 @@ public class OpenAiBatchResource {
                     "output_expires_after");
 
     private static final Set<String> LIST_OPTIONS = Set.of("after", "limit");
-    private static final String NO_OPTIONS = "is in the query; this path takes no options there.";
     private static final int LIST_MAX = 100;
 
     /// API reference, "Metadata".
@@ -162,14 +161,14 @@ public class OpenAiBatchResource {
     @GET
     @Path("{id}")
     public String batch(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         return json(found(id)).toString();
     }
 
     @POST
     @Path("{id}/cancel")
     public String cancel(@PathParam("id") String id, @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         Job job = batches.cancel(found(id).id()).orElseThrow(OpenAiBatchResource::unknown);
         if (job.status() != Status.CANCELLING && job.status() != Status.CANCELLED) {
             throw Problem.refused(

@@ -35,7 +35,6 @@ public class PipelineResource {
 
     private static final Set<String> FIELDS = Set.of("id", "input", "timeout_ms");
     private static final int ID_MAX = 512;
-    private static final String NO_OPTIONS = "is in the query; this path takes no options there.";
 
     private final Pipelines pipelines;
     private final PromptReader prompts;
@@ -51,7 +50,7 @@ public class PipelineResource {
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     public String list(@Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         ObjectNode json = Fields.JSON.createObjectNode().put("object", "list");
         ArrayNode data = json.putArray("data");
         for (Pipeline pipeline : pipelines.all()) {
@@ -78,7 +77,7 @@ public class PipelineResource {
             InputStream body,
             @Context RoutingContext exchange,
             @Context UriInfo uri) {
-        Query.none(uri, NO_OPTIONS);
+        Query.none(uri);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
             Pipeline pipeline =
                     pipelines

@@ -53,6 +53,11 @@ final class Query {
     }
 
     /// Refuses a query where nothing would read it.
+    static void none(UriInfo uri) {
+        none(uri, "is in the query; this path takes no options there.");
+    }
+
+    /// The same where options have another place.
     ///
     /// @param instead says where options belong
     static void none(UriInfo uri, String instead) {
