@@ -4,12 +4,16 @@ import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -17,6 +21,10 @@ import java.util.concurrent.TimeUnit;
 ///
 /// It inherits no setting of the machine's, only what the test gives it.
 public final class PackagedApplication implements AutoCloseable {
+
+    /// Where AWS's client looks for the path of its library before it unpacks one.
+    private static final String NATIVE_CLIENT =
+            "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI";
 
     private final Process process;
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
@@ -47,12 +55,34 @@ public final class PackagedApplication implements AutoCloseable {
                     List.of(
                             "--add-opens=java.base/java.lang=ALL-UNNAMED",
                             "--enable-native-access=ALL-UNNAMED",
+                            "-D" + NATIVE_CLIENT + "=" + nativeClient(),
                             "-cp",
                             classPath(),
                             AWSLambda.class.getName(),
                             "io.quarkus.amazon.lambda.runtime.QuarkusStreamHandler::handleRequest"));
         }
         return new PackagedApplication(command, environment);
+    }
+
+    /// The native library of AWS's Runtime API client. By itself, each process would write it to a
+    /// file of one name for all, and crash where another does so meanwhile.
+    private static synchronized Path nativeClient() {
+        String architecture =
+                System.getProperty("os.arch").equals("aarch64") ? "aarch_64" : "x86_64";
+        String library = "libaws-lambda-jni.linux-" + architecture + ".so";
+        Path unpacked = Path.of(name()).resolveSibling(library);
+        if (Files.notExists(unpacked)) {
+            try (InputStream in =
+                    Objects.requireNonNull(
+                            AWSLambda.class.getResourceAsStream("/jni/" + library), library)) {
+                Path begun = Files.createTempFile(unpacked.getParent(), library, null);
+                Files.copy(in, begun, StandardCopyOption.REPLACE_EXISTING);
+                Files.move(begun, unpacked, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return unpacked;
     }
 
     private static boolean isNative() {

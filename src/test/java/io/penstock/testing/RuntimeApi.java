@@ -70,6 +70,11 @@ public final class RuntimeApi implements AutoCloseable {
         get(polled, limit);
     }
 
+    /// Ends the wait for a function that will not ask any more.
+    public void fail(String why) {
+        polled.completeExceptionally(new AssertionError(why));
+    }
+
     /// Sends an event and waits for the function's answer.
     ///
     /// @throws AssertionError when the function reports an error or does not answer in time

@@ -32,7 +32,11 @@ final class Environment implements AutoCloseable {
         Map<String, String> all = new HashMap<>(variables);
         all.put("AWS_LAMBDA_RUNTIME_API", api.authority());
         process = PackagedApplication.function(all);
-        process.ended().thenRun(() -> gone = true);
+        process.ended()
+                .thenRun(() -> {
+                    gone = true;
+                    api.fail("The process has ended: " + process.log());
+                });
         boolean started = false;
         try {
             api.awaitStarted(START_LIMIT);
