@@ -55,7 +55,7 @@ class Attempts {
     /// Tells the permit how it went.
     private void oneAttempt(Call call, Permit permit) throws InterruptedException {
         try {
-            oneAttempt(call);
+            unlessLate(call);
             Completion completion = call.completion();
             Usage usage = completion == null ? null : completion.usage();
             if (usage == null) {
@@ -67,9 +67,6 @@ class Attempts {
         } catch (LlmException failed) {
             tell(permit, failed.failure(), call.rates());
             throw failed;
-        } catch (TimeoutException _) {
-            permit.failed();
-            throw timedOut(call);
         }
     }
 
@@ -99,16 +96,23 @@ class Attempts {
         }
     }
 
-    private void oneAttempt(Call call) throws InterruptedException {
+    /// A timeout that comes when the answer is complete is none: what is paid for is kept.
+    private void unlessLate(Call call) throws InterruptedException {
         try {
             call.attempt(() -> completions.complete(call.prompt().text()));
         } catch (InterruptedException interrupted) {
             // The timeout's interrupt can arrive just after the attempt has ended, and then nobody
             // calls it a timeout.
-            if (call.isCancelled() || call.isDraining()) {
+            if (call.isCancelled() || (call.isDraining() && call.completion() == null)) {
                 throw interrupted;
             }
-            throw timedOut(call);
+            if (call.completion() == null) {
+                throw timedOut(call);
+            }
+        } catch (TimeoutException _) {
+            if (call.completion() == null) {
+                throw timedOut(call);
+            }
         }
     }
 

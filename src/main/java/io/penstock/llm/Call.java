@@ -117,7 +117,8 @@ public final class Call implements Running {
     public void drain() {
         synchronized (lock) {
             draining = true;
-            if (runner != null && !attempting) {
+            // On its way back from an attempt an answer must not be lost: it is paid for.
+            if (runner != null && !attempting && completion == null) {
                 runner.interrupt();
             }
         }

@@ -245,6 +245,32 @@ class BatchQuarkusTest extends PenstockTest {
         assertThat(provider.log("paused")).hasSize(300);
     }
 
+    /// However often it stops, what is under way is kept: not one call is made twice.
+    @Test
+    void aBatchThatIsPausedAgainAndAgainRepeatsNothing() {
+        int items = 2_000;
+        String prompts =
+                IntStream.range(0, items)
+                        .mapToObj(i -> "\"paused " + i + " [[sim latency=40ms]]\"")
+                        .collect(Collectors.joining(","));
+        Batch batch = Batch.of(caller, Batch.submit(caller, "{\"prompts\":[" + prompts + "]}"));
+        int pauses = 0;
+        for (int done = 0; done < items; pauses++) {
+            int before = done;
+            batch.await(status ->
+                    status.path("completed").asInt() > before
+                            || status.path("status").asText().equals("completed"));
+            batch.post("/pause");
+            provider.await("in_flight=0", LIMIT);
+            done = batch.status().path("completed").asInt();
+            batch.post("/resume");
+        }
+        batch.awaitStatus("completed");
+
+        assertThat(provider.log("paused")).hasSize(items);
+        assertThat(pauses).isGreaterThan(2);
+    }
+
     @Test
     void onlyWhatFailedIsRetried() {
         Batch batch =
