@@ -380,7 +380,7 @@ public class Admission {
     }
 
     private void mark(Gate gate, Duration wait) {
-        long until = now() + TimeUnit.NANOSECONDS.toMicros(wait.toNanos());
+        long until = now() + TimeUnit.NANOSECONDS.toMicros(wait.plus(leases.slack()).toNanos());
         if (gate != crowded && gate.mark(until)) {
             leases.marked(gate);
         }

@@ -5,16 +5,34 @@ package io.penstock.flow;
 ///
 /// It grows by one with each answer, and by one each 10 ms while calls wait, until the provider
 /// refuses. What was in flight beside the refused call when it started is what the provider takes:
-/// that is measured, not guessed, so that one refusal or two find the level. There it stays, and
-/// now and then tries one more; when two more are taken the provider's limit has risen, and it
-/// grows as at the start.
+/// that is measured, not guessed, so that one refusal or two find the level. Calls that start later
+/// and are taken, more of them at once, show that it is higher: the refusal had another reason.
+/// There it stays, and now and then tries one more: soon after it has lost much, which may have
+/// been for a while only, and the less often the longer the level stands. When two more are taken,
+/// or one soon after a loss, the provider's limit has risen, and it grows as at the start.
 ///
 /// It does not go by latency, which for models depends on the length of the answer more than on the
 /// load. Many failures or timeouts at once are taken for overload and lower it by a third.
 final class Concurrency {
 
-    /// Between two trials of one more call.
+    /// Between two trials of one more call. One that is refused costs all calls for as long as the
+    /// provider's `Retry-After`.
     private static final long TRIAL_EVERY_MICROS = 10_000_000;
+
+    private static final long TRIAL_EVERY_MOST_MICROS = 60_000_000;
+
+    /// The part of the time that a level has stood, for which it is not tried again.
+    private static final int TRIED_PART = 6;
+
+    /// Before the first trial after a loss, and then twice as long each time.
+    private static final long FIRST_TRIAL_MICROS = 1_000_000;
+
+    /// A refusal with fewer calls in flight than this part of the level is no trial's: either the
+    /// level is lower now or the refusal had another reason, and only a trial tells which.
+    private static final double EXPECTED = 0.9;
+
+    /// With less than this part left, a refusal has cost much.
+    private static final double KEPT = 0.8;
 
     /// Between two calls more that start without an answer.
     private static final long GROW_EVERY_MICROS = 10_000;
@@ -45,6 +63,10 @@ final class Concurrency {
     private boolean growing = true;
     private int level;
     private long cutMicros = Long.MIN_VALUE / 2;
+    private long refusedStartMicros;
+    private double beforeCut;
+    private long stoodSinceMicros;
+    private long trialEvery = TRIAL_EVERY_MICROS;
     private double least;
     private long raisedMicros;
     private long usedMicros;
@@ -88,8 +110,13 @@ final class Concurrency {
     }
 
     /// @param inFlight calls beside the one that was answered
-    void answered(long now, int inFlight) {
+    /// @param startedMicros when it started
+    void answered(long now, int inFlight, long startedMicros) {
         sample(now, false);
+        if (!growing && startedMicros >= refusedStartMicros && inFlight + 1 > limit) {
+            limit = Math.min(max, inFlight + 1);
+            level = (int) limit;
+        }
         if (2 * (inFlight + 1) < limit) {
             // Not the limit is what holds calls back.
             return;
@@ -101,10 +128,10 @@ final class Concurrency {
         }
         answeredSinceRaise++;
         usedSinceRaise |= inFlight + 1 >= (int) limit;
-        boolean proven = limit > level && usedSinceRaise && answeredSinceRaise > 2 * limit;
-        if (proven && limit >= level + 2) {
+        boolean proven = limit > level && usedSinceRaise && answeredSinceRaise > limit;
+        if (proven && (limit >= level + 2 || trialEvery < TRIAL_EVERY_MICROS)) {
             growing = true;
-        } else if (proven || now - raisedMicros > TRIAL_EVERY_MICROS) {
+        } else if (proven || now - raisedMicros > trialEvery) {
             limit = Math.min(max, (int) limit + 1);
             raisedMicros = now;
             answeredSinceRaise = 0;
@@ -121,6 +148,9 @@ final class Concurrency {
         if (startedMicros >= cutMicros + BURST_MICROS) {
             cutMicros = now;
             usedMicros = now;
+            refusedStartMicros = startedMicros;
+            beforeCut = limit;
+            waitForTrial(now, besides >= EXPECTED * Math.min(level, limit));
             least = limit * MOST_CUT;
             raisedMicros = now;
             growing = false;
@@ -129,7 +159,31 @@ final class Concurrency {
         if (measures) {
             limit = Math.clamp(Math.min(limit, Math.max(besides, least)), 1, max);
             level = (int) limit;
+            if (limit < KEPT * beforeCut) {
+                soon(now);
+            }
         }
+    }
+
+    /// @param expected whether the level was reached when the call was refused
+    private void waitForTrial(long now, boolean expected) {
+        if (growing) {
+            stoodSinceMicros = now;
+        }
+        if (!expected) {
+            soon(now);
+            return;
+        }
+        long seldom = (now - stoodSinceMicros) / TRIED_PART;
+        trialEvery =
+                Math.min(
+                        2 * trialEvery,
+                        Math.clamp(seldom, TRIAL_EVERY_MICROS, TRIAL_EVERY_MOST_MICROS));
+    }
+
+    private void soon(long now) {
+        trialEvery = FIRST_TRIAL_MICROS;
+        stoodSinceMicros = now;
     }
 
     void failed(long now) {
@@ -147,8 +201,8 @@ final class Concurrency {
                 level = (int) limit;
                 growing = false;
                 usedMicros = now;
-                // To be tried sooner than after a refusal: an outage ends.
-                raisedMicros = now - TRIAL_EVERY_MICROS + 1_000_000;
+                soon(now);
+                raisedMicros = now;
                 answeredSinceRaise = 0;
             }
             outcomes = 0;

@@ -209,7 +209,7 @@ final class Gate {
         failuresInRow = 0;
         breaks = 0;
         probing = false;
-        concurrency.answered(now, inFlight - 1);
+        concurrency.answered(now, inFlight - 1, permit.startedMicros());
         if (promptTokens < 0) {
             return;
         }

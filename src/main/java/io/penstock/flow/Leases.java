@@ -15,6 +15,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// What this process has of the budgets that all share: leases more of a rate when there is need,
 /// tells and learns the provider's marks, and shares out the calls in flight.
@@ -30,7 +31,7 @@ final class Leases {
     /// So that processes that wait for the same moment do not all come at once.
     private static final long JITTER_MICROS = 60_000;
 
-    /// Other marks that end so soon after each other are the same to everybody.
+    /// A mark that ends so soon after another is not told.
     private static final Duration SAME_MARK = Duration.ofMillis(20);
 
     /// How long a gate is watched after its last call.
@@ -66,6 +67,11 @@ final class Leases {
         if (gate.wantsLease(now) && ordering.add(gate)) {
             Thread.ofVirtual().name("lease").start(() -> lease(gate));
         }
+    }
+
+    /// How much longer each mark is to be, so that it holds also for one that is not told.
+    Duration slack() {
+        return isShared ? SAME_MARK : Duration.ZERO;
     }
 
     /// Tells the others of a mark. Under the lock.
@@ -138,27 +144,40 @@ final class Leases {
 
     private void tell(Gate gate) {
         try {
-            // What was seen last is tried first: the sooner the others know, the better.
+            // What was seen last is tried first: the sooner the others know, the better. Once told
+            // it is looked at again, for the mark may have become later meanwhile.
             Budget[] seen = new Budget[1];
             admission.change(() -> seen[0] = gate.known());
-            for (Budget stored = seen[0]; ; stored = stored(gate)) {
-                long[] mark = new long[1];
-                admission.change(() -> mark[0] = gate.markMicros());
-                Instant until = Instant.ofEpochMilli(Math.ceilDiv(mark[0], 1000));
-                Instant known = stored.notBefore();
-                if (known != null && !known.plus(SAME_MARK).isBefore(until)) {
-                    break;
-                }
-                Budget marked = stored.marked(until);
-                if (budgets.replace(marked)) {
-                    admission.change(() -> gate.seen(marked));
-                    break;
+            Budget marked;
+            while ((marked = untold(gate, seen[0])) != null) {
+                Budget next = marked;
+                if (budgets.replace(next)) {
+                    admission.change(() -> gate.seen(next));
+                    seen[0] = next;
+                } else {
+                    seen[0] = stored(gate);
                 }
             }
         } catch (StoreException failed) {
             LOG.debugf("Others are not told to wait for %s: %s", gate.name(), failed.getMessage());
+            admission.change(() -> marking.remove(gate));
         }
-        admission.change(() -> marking.remove(gate));
+    }
+
+    /// What to store for the others to know of the mark; null, and nobody is telling any more, when
+    /// they do.
+    private @Nullable Budget untold(Gate gate, Budget stored) {
+        Budget[] marked = new Budget[1];
+        admission.change(() -> {
+            Instant until = Instant.ofEpochMilli(Math.ceilDiv(gate.markMicros(), 1000));
+            Instant known = stored.notBefore();
+            if (known == null || known.plus(SAME_MARK).isBefore(until)) {
+                marked[0] = stored.marked(until);
+            } else {
+                marking.remove(gate);
+            }
+        });
+        return marked[0];
     }
 
     private void look(Gate gate) {

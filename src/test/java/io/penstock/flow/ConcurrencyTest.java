@@ -3,6 +3,7 @@ package io.penstock.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /// Against a provider that takes so many calls at once, each for 200 ms, and refuses others at once
@@ -52,7 +53,7 @@ class ConcurrencyTest {
         Concurrency few = new Concurrency(20, 3);
         assertThat(few.limit()).isEqualTo(3);
         for (int i = 0; i < 100; i++) {
-            few.answered(i, 2);
+            few.answered(i, 2, i);
         }
         assertThat(few.limit()).isEqualTo(3);
         for (int i = 0; i < 100; i++) {
@@ -84,7 +85,7 @@ class ConcurrencyTest {
     @Test
     void manyFailuresAtOnceLowerItAndFewDoNot() {
         for (int i = 0; i < 100; i++) {
-            concurrency.answered(i, 5);
+            concurrency.answered(i, 5, i);
             if (i % 20 == 0) {
                 concurrency.failed(i);
             }
@@ -104,14 +105,57 @@ class ConcurrencyTest {
         assertThat(concurrency.limit()).isEqualTo(20);
     }
 
+    @Test
+    void aLevelThatHasStoodForLongIsTriedSeldom() {
+        run(50, 600);
+        refusals = 0;
+
+        run(50, 600);
+
+        assertThat(refusals).isBetween(8, 12);
+    }
+
+    /// Three calls of ten are refused, whatever is in flight: that says nothing of a level, which
+    /// must not stay down when it is over.
+    @Test
+    void whatAStormTookAwayComesBackSoon() {
+        long seed = System.nanoTime();
+        System.out.println("Seed of the storm: " + seed);
+        Random random = new Random(seed);
+        Concurrency stormy = new Concurrency(10, 10);
+        ArrayDeque<Started> going = new ArrayDeque<>();
+        ArrayDeque<Started> turnedAway = new ArrayDeque<>();
+        long storm = 30_000_000;
+        long latency = 1_000_000;
+        int lately = 0;
+        for (; now < storm + 10_000_000; now += 1_000) {
+            while (!going.isEmpty() && going.peekFirst().at + latency <= now) {
+                stormy.answered(now, going.size() - 1 + turnedAway.size(), going.removeFirst().at);
+            }
+            while (!turnedAway.isEmpty() && turnedAway.peekFirst().at + REFUSAL <= now) {
+                Started first = turnedAway.removeFirst();
+                mark = now + 2_000_000;
+                stormy.refused(first.at, now, first.besides, true);
+            }
+            while (now >= mark && going.size() + turnedAway.size() < stormy.limit()) {
+                boolean accepted = now > storm || random.nextDouble() > 0.3;
+                (accepted ? going : turnedAway)
+                        .addLast(new Started(now, going.size() + turnedAway.size()));
+                lately += now > storm + 9_000_000 ? 1 : 0;
+            }
+        }
+
+        assertThat(lately).isGreaterThanOrEqualTo(9);
+    }
+
     /// Runs for so long against a provider with this limit, in steps of a millisecond.
     private void run(int limit, int seconds) {
         long end = now + seconds * 1_000_000L;
         for (; now < end; now += 1_000) {
             while (!accepted.isEmpty() && accepted.peekFirst().at + LATENCY <= now) {
-                accepted.removeFirst();
+                Started first = accepted.removeFirst();
                 answers++;
-                concurrency.answered(now, accepted.size() + refused.size());
+                concurrency.answered(now, accepted.size() + refused.size(), first.at);
             }
             while (!refused.isEmpty() && refused.peekFirst().at + REFUSAL <= now) {
                 Started first = refused.removeFirst();
