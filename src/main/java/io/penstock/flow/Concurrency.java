@@ -131,7 +131,7 @@ final class Concurrency {
         boolean proven = limit > level && usedSinceRaise && answeredSinceRaise > limit;
         if (proven && (limit >= level + 2 || trialEvery < TRIAL_EVERY_MICROS)) {
             growing = true;
-        } else if (proven || now - raisedMicros > trialEvery) {
+        } else if (proven || (limit <= level && now - raisedMicros > trialEvery)) {
             limit = Math.min(max, (int) limit + 1);
             raisedMicros = now;
             answeredSinceRaise = 0;

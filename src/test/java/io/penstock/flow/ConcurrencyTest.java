@@ -126,7 +126,8 @@ class ConcurrencyTest {
         ArrayDeque<Started> going = new ArrayDeque<>();
         ArrayDeque<Started> turnedAway = new ArrayDeque<>();
         long storm = 30_000_000;
-        long latency = 1_000_000;
+        // Such that a round of calls ends just after the time of a trial.
+        long latency = 1_005_000;
         int lately = 0;
         for (; now < storm + 10_000_000; now += 1_000) {
             while (!going.isEmpty() && going.peekFirst().at + latency <= now) {
