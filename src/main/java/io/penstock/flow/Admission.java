@@ -306,7 +306,7 @@ public class Admission {
     void refused(Permit permit, @Nullable Duration retryAfter, Rates rates) {
         lock.lock();
         try {
-            permit.gate().refused(permit, rates, now());
+            permit.gate().refused(permit, retryAfter, rates, now());
             if (retryAfter != null) {
                 mark(permit.gate(), retryAfter);
             }

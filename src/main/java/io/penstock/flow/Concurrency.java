@@ -1,38 +1,48 @@
 package io.penstock.flow;
 
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
 /// How many calls to one group of models may be in flight, found out from below. Guarded by the
 /// lock of [Admission].
 ///
 /// It grows by one with each answer, and by one each 10 ms while calls wait, until the provider
-/// refuses. What was in flight beside the refused call when it started is what the provider takes:
-/// that is measured, not guessed, so that one refusal or two find the level. Calls that start later
-/// and are taken, more of them at once, show that it is higher: the refusal had another reason.
-/// There it stays, and now and then tries one more: soon after it has lost much, which may have
-/// been for a while only, and the less often the longer the level stands. When two more are taken,
-/// or one soon after a loss, the provider's limit has risen, and it grows as at the start.
+/// refuses. What is in flight beside the refused call is what the provider takes: that is measured,
+/// not guessed, so that one refusal or two find the level. Calls that start later and are taken,
+/// more of them at once, show that it is higher: the refusal had another reason.
+///
+/// There it stays, and now and then tries one more. A trial that is refused costs all calls the
+/// provider's `Retry-After`, so that is what the time between two goes by. They are rare while
+/// nothing changes, and soon where much was lost, which may have been for a while only. When two
+/// more are taken, or one after a loss, the provider's limit has risen, and it grows as at the
+/// start.
 ///
 /// It does not go by latency, which for models depends on the length of the answer more than on the
 /// load. Many failures or timeouts at once are taken for overload and lower it by a third.
 final class Concurrency {
 
-    /// Between two trials of one more call. One that is refused costs all calls for as long as the
-    /// provider's `Retry-After`.
-    private static final long TRIAL_EVERY_MICROS = 10_000_000;
+    /// Of a refusal without a `Retry-After`, and at most.
+    private static final long LEAST_COST_MICROS = 200_000;
 
-    private static final long TRIAL_EVERY_MOST_MICROS = 60_000_000;
+    private static final long MOST_COST_MICROS = 60_000_000;
+
+    /// Between two trials of one more call, in what a refused one costs: so much when the level is
+    /// new, and the more the longer it stands.
+    private static final int TRIAL_EVERY = 10;
+
+    private static final int TRIAL_EVERY_MOST = 60;
 
     /// The part of the time that a level has stood, for which it is not tried again.
     private static final int TRIED_PART = 6;
 
-    /// Before the first trial after a loss, and then twice as long each time.
-    private static final long FIRST_TRIAL_MICROS = 1_000_000;
+    /// With less than this part of what was proven, much is lost: the first trial comes after half
+    /// of what it costs, and each other after twice the time, until what is left is taken for the
+    /// level.
+    private static final double KEPT = 0.8;
 
     /// A refusal with fewer calls in flight than this part of the level is no trial's: either the
     /// level is lower now or the refusal had another reason, and only a trial tells which.
     private static final double EXPECTED = 0.9;
-
-    /// With less than this part left, a refusal has cost much.
-    private static final double KEPT = 0.8;
 
     /// Between two calls more that start without an answer.
     private static final long GROW_EVERY_MICROS = 10_000;
@@ -52,6 +62,7 @@ final class Concurrency {
 
     private static final double FAILED_SHARE = 0.3;
     private static final double AFTER_FAILURES = 0.7;
+    private static final long AFTER_OUTAGE_MICROS = 1_000_000;
 
     private final int max;
 
@@ -62,11 +73,15 @@ final class Concurrency {
     private double limit;
     private boolean growing = true;
     private int level;
+
+    /// Calls at once that the provider is known, or at the start is thought, to take.
+    private int proven;
+
+    private long costMicros = LEAST_COST_MICROS;
+    private long soonMicros;
+    private long stoodSinceMicros;
     private long cutMicros = Long.MIN_VALUE / 2;
     private long refusedStartMicros;
-    private double beforeCut;
-    private long stoodSinceMicros;
-    private long trialEvery = TRIAL_EVERY_MICROS;
     private double least;
     private long raisedMicros;
     private long usedMicros;
@@ -80,6 +95,7 @@ final class Concurrency {
         this.floor = Math.max(1, start / 4);
         this.limit = Math.min(start, max);
         this.level = max;
+        this.proven = (int) limit;
     }
 
     int limit() {
@@ -109,11 +125,14 @@ final class Concurrency {
         raisedMicros = now;
     }
 
-    /// @param inFlight calls beside the one that was answered
-    /// @param startedMicros when it started
-    void answered(long now, int inFlight, long startedMicros) {
+    /// @param startedMicros when the answered call started
+    /// @param besides calls that were in flight when it started
+    /// @param inFlight calls that are in flight beside it now
+    void answered(long startedMicros, int besides, int inFlight, long now) {
         sample(now, false);
-        if (!growing && startedMicros >= refusedStartMicros && inFlight + 1 > limit) {
+        if (growing) {
+            proven = Math.max(proven, besides + 1);
+        } else if (startedMicros >= refusedStartMicros && inFlight + 1 > limit) {
             limit = Math.min(max, inFlight + 1);
             level = (int) limit;
         }
@@ -128,10 +147,10 @@ final class Concurrency {
         }
         answeredSinceRaise++;
         usedSinceRaise |= inFlight + 1 >= (int) limit;
-        boolean proven = limit > level && usedSinceRaise && answeredSinceRaise > limit;
-        if (proven && (limit >= level + 2 || trialEvery < TRIAL_EVERY_MICROS)) {
+        boolean taken = limit > level && usedSinceRaise && answeredSinceRaise > limit;
+        if (taken && (limit >= level + 2 || isMuchLost())) {
             growing = true;
-        } else if (proven || (limit <= level && now - raisedMicros > trialEvery)) {
+        } else if (taken || (limit <= level && now - raisedMicros > untilTrial(now))) {
             limit = Math.min(max, (int) limit + 1);
             raisedMicros = now;
             answeredSinceRaise = 0;
@@ -139,51 +158,71 @@ final class Concurrency {
         }
     }
 
+    private boolean isMuchLost() {
+        return limit < KEPT * proven;
+    }
+
+    private long untilTrial(long now) {
+        long usual =
+                Math.clamp(
+                        (now - stoodSinceMicros) / TRIED_PART,
+                        TRIAL_EVERY * costMicros,
+                        TRIAL_EVERY_MOST * costMicros);
+        return isMuchLost() ? Math.min(soonMicros, usual) : usual;
+    }
+
     /// @param startedMicros when the refused call started
-    /// @param besides calls that were in flight when it started; of a burst, the first that is
-    ///   refused tells the level
+    /// @param besides calls that were in flight when it started
+    /// @param inFlight calls that are in flight beside it now. Of those that start together the
+    ///   provider may see the last one first: then these tell how many it has taken.
+    /// @param retryAfter what the provider wants all to wait; null if it says nothing
     /// @param measures whether the refusal is for calls in flight, as far as is known, and not for
     ///   their rate
-    void refused(long startedMicros, long now, int besides, boolean measures) {
+    void refused(
+            long startedMicros,
+            int besides,
+            int inFlight,
+            long now,
+            @Nullable Duration retryAfter,
+            boolean measures) {
+        int taken = Math.max(besides, inFlight);
         if (startedMicros >= cutMicros + BURST_MICROS) {
+            costMicros =
+                    retryAfter == null
+                            ? LEAST_COST_MICROS
+                            : Math.clamp(
+                                    retryAfter.toMillis() * 1000,
+                                    LEAST_COST_MICROS,
+                                    MOST_COST_MICROS);
+            trialEnded(now, taken >= EXPECTED * Math.min(level, limit));
+            refusedStartMicros = startedMicros;
             cutMicros = now;
             usedMicros = now;
-            refusedStartMicros = startedMicros;
-            beforeCut = limit;
-            waitForTrial(now, besides >= EXPECTED * Math.min(level, limit));
             least = limit * MOST_CUT;
             raisedMicros = now;
             growing = false;
             answeredSinceRaise = 0;
         }
         if (measures) {
-            limit = Math.clamp(Math.min(limit, Math.max(besides, least)), 1, max);
+            limit = Math.clamp(Math.min(limit, Math.max(taken, least)), 1, max);
             level = (int) limit;
-            if (limit < KEPT * beforeCut) {
-                soon(now);
-            }
         }
     }
 
     /// @param expected whether the level was reached when the call was refused
-    private void waitForTrial(long now, boolean expected) {
+    private void trialEnded(long now, boolean expected) {
         if (growing) {
             stoodSinceMicros = now;
         }
-        if (!expected) {
-            soon(now);
+        if (!isMuchLost() || !expected) {
+            soonMicros = costMicros / 2;
             return;
         }
-        long seldom = (now - stoodSinceMicros) / TRIED_PART;
-        trialEvery =
-                Math.min(
-                        2 * trialEvery,
-                        Math.clamp(seldom, TRIAL_EVERY_MICROS, TRIAL_EVERY_MOST_MICROS));
-    }
-
-    private void soon(long now) {
-        trialEvery = FIRST_TRIAL_MICROS;
-        stoodSinceMicros = now;
+        soonMicros *= 2;
+        if (soonMicros >= TRIAL_EVERY * costMicros) {
+            proven = level;
+            stoodSinceMicros = now;
+        }
     }
 
     void failed(long now) {
@@ -201,7 +240,10 @@ final class Concurrency {
                 level = (int) limit;
                 growing = false;
                 usedMicros = now;
-                soon(now);
+                refusedStartMicros = now;
+                stoodSinceMicros = now;
+                // An outage ends: tried sooner than after a refusal.
+                soonMicros = AFTER_OUTAGE_MICROS;
                 raisedMicros = now;
                 answeredSinceRaise = 0;
             }

@@ -209,7 +209,7 @@ final class Gate {
         failuresInRow = 0;
         breaks = 0;
         probing = false;
-        concurrency.answered(now, inFlight - 1, permit.startedMicros());
+        concurrency.answered(permit.startedMicros(), permit.besides(), inFlight - 1, now);
         if (promptTokens < 0) {
             return;
         }
@@ -227,14 +227,15 @@ final class Gate {
 
     /// @param rates a limit that is used up is the reason of the refusal, and not how many calls
     ///   are in flight
-    void refused(Permit permit, Rates rates, long now) {
+    void refused(Permit permit, @Nullable Duration retryAfter, Rates rates, long now) {
         failuresInRow = 0;
         Long requestsLeft = rates.requestsLeft();
         Long tokensLeft = rates.tokensLeft();
         boolean usedUp =
                 (requestsLeft != null && requestsLeft == 0)
                         || (tokensLeft != null && tokensLeft < permit.reservedTokens());
-        concurrency.refused(permit.startedMicros(), now, permit.besides(), !usedUp);
+        concurrency.refused(
+                permit.startedMicros(), permit.besides(), inFlight - 1, now, retryAfter, !usedUp);
     }
 
     /// So many failures in a row mean that the model is down: it is left alone for a while, longer
