@@ -12,14 +12,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// Holds a batch to what was promised, by what its owner has read and what the provider has seen,
 /// never by Penstock's own word.
 final class Checker {
 
-    /// Results that were not yet recorded when a process died may be at most this old.
-    private static final double COMMIT_MILLIS = 500;
+    /// Results that were not yet recorded when a process died may be at most this old: they are
+    /// written every 250 ms, and later by one that has just started, on a busy machine.
+    static final double COMMIT_MILLIS = 1_000;
 
     private static final double RECOVERY_MILLIS = 60_000;
 
@@ -33,6 +37,10 @@ final class Checker {
     private final List<String> violations = new ArrayList<>();
     private String cursor = "";
     private Duration callTimeout = Duration.ZERO;
+
+    /// When items began that others may have to wait for.
+    private NavigableSet<Double> begun = new TreeSet<>();
+
     private int looks;
     private int readEarly;
 
@@ -182,10 +190,12 @@ final class Checker {
     ///
     /// @param slowWrite how long a write may take when a request on its way is spoilt
     /// @param callTimeout of a call to the provider
-    record Timing(String engine, Duration slowWrite, Duration callTimeout) {
+    /// @param isQueued whether what a dead worker leaves waits behind all that was queued before
+    ///   it: its recovery is then counted from when the last item of those has begun
+    record Timing(String engine, Duration slowWrite, Duration callTimeout, boolean isQueued) {
 
         static Timing of(Engine engine) {
-            return new Timing(engine.name(), engine.slowWrite(), engine.callTimeout());
+            return new Timing(engine.name(), engine.slowWrite(), engine.callTimeout(), false);
         }
     }
 
@@ -213,6 +223,12 @@ final class Checker {
         }
         int[] bad = outcomes(whole, calls, disruptions);
         callTimeout = timing.callTimeout;
+        begun =
+                !timing.isQueued
+                        ? new TreeSet<>()
+                        : calls.values().stream()
+                                .map(made -> made.getFirst().at)
+                                .collect(Collectors.toCollection(TreeSet::new));
         double promisedMillis = COMMIT_MILLIS + timing.slowWrite.toMillis();
         Repeats repeats = repeats(calls, disruptions, promisedMillis);
         int kills = count(disruptions, Kind.KILL);
@@ -228,7 +244,7 @@ final class Checker {
                 repeated calls                     %d, of them %d for a kill, %d for a time-out
                   per kill, max and mean           %d and %.1f
                   oldest result that was repeated  %.0f ms before the kill (promised %.0f ms)
-                longest recovery                   %.1f s (promised %.0f s), through several kills %.1f s
+                longest recovery                   %.1f s (promised %.0f s), with all kills and waits %.1f s
                 looks, results read before the end %d, %d
                 wall time                          %.0f s
                 """,
@@ -302,7 +318,8 @@ final class Checker {
         private int timeouts;
         private double oldestMillis;
 
-        /// From the last kill before the call, or from what else happened.
+        /// From the last kill before the call, or from what else happened, or from when nothing was
+        /// queued before it any more.
         private double longestMillis;
 
         /// From the first, with all that came after it.
@@ -364,7 +381,9 @@ final class Checker {
                         .filter(one -> one.kind() == Kind.KILL)
                         .reduce((_, later) -> later)
                         .orElse(first);
-        repeats.longestMillis = Math.max(repeats.longestMillis, next.at - cause.from());
+        Double before = begun.lower(next.at);
+        double since = before == null ? cause.from() : Math.max(before, cause.from());
+        repeats.longestMillis = Math.max(repeats.longestMillis, next.at - since);
         repeats.wholeMillis = Math.max(repeats.wholeMillis, next.at - first.from());
         if (first.kind() == Kind.KILL) {
             repeats.perDisruption[disruptions.indexOf(first)]++;

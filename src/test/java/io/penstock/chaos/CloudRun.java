@@ -118,7 +118,7 @@ final class CloudRun {
                 disruptions,
                 System.currentTimeMillis(),
                 seconds,
-                new Checker.Timing("AWS, in functions", Duration.ofSeconds(1), CALL_TIMEOUT));
+                new Checker.Timing("AWS, in functions", Duration.ofSeconds(1), CALL_TIMEOUT, true));
         System.out.printf(
                 Locale.ROOT,
                 """

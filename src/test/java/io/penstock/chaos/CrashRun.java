@@ -88,7 +88,9 @@ final class CrashRun {
                 break;
             }
             int victim = random.nextInt(functions.size());
-            switch (random.nextInt(7)) {
+            // Else it might end before the last kill: those that live go on meanwhile.
+            boolean due = checker.ended() * (kills + 1L) >= items * (killed + 1L);
+            switch (due ? 7 : random.nextInt(7)) {
                 case 0 -> freeze(checker, victim);
                 case 1 -> obstruct();
                 case 2 -> engine.tamper(id, chunks(), random);
