@@ -25,7 +25,6 @@ import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
 import io.penstock.store.Tokens;
-import java.io.ByteArrayOutputStream;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
@@ -37,7 +36,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -45,8 +43,8 @@ import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// One claim of one chunk: runs the items that have no outcome yet and records their results in
-/// groups, until all have one or something says stop.
+/// Runs the items of one claimed chunk that have no outcome yet and records their results through
+/// the [Claim], until all have one or something says stop.
 ///
 /// The thread that runs it starts nothing and calls nobody but the store: it records, watches the
 /// job and keeps the lease. Each item has a virtual thread; one more feeds them.
@@ -76,14 +74,6 @@ final class ChunkRun {
 
     /// How often the cost of the whole job is summed up.
     private static final Duration SUM = Duration.ofSeconds(1);
-
-    /// How long the store may fail before the run gives up and leaves its chunk to another.
-    private static final Duration STORE_PATIENCE = Duration.ofSeconds(60);
-
-    private static final long STORE_PAUSE_MILLIS = 50;
-
-    /// What a flush writes at most, in bytes; more results follow in the next segment.
-    private static final int SEGMENT_BYTES = 4 << 20;
 
     /// Why no more items are started.
     sealed interface Stop {
@@ -125,10 +115,14 @@ final class ChunkRun {
     private final @Nullable Pipeline pipeline;
     private final Call.Job asJob;
     private final JobRun jobRun;
+    private final Claim claim;
+    private final long firstItem;
+
+    /// How often the chunk was claimed.
+    private final int epoch;
+
     private final List<byte[]> lines = new ArrayList<>();
     private Job job;
-    private Chunk chunk;
-    private int seq;
     private Instant summedAt = Instant.EPOCH;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -138,17 +132,12 @@ final class ChunkRun {
     /// Stages of items without an outcome, by the item's place.
     private final Map<Integer, List<Finished>> finished = new HashMap<>();
 
-    private List<Recorded> pending = new ArrayList<>();
-
     /// Failures that are the provider's or the items', as the next answer will tell.
     private final List<Runnable> doubtful = new ArrayList<>();
 
     private boolean answered;
-    private long pendingSinceNanos;
     private @Nullable Thread feeder;
     private @Nullable Stop stop;
-
-    private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
 
     /// @param chunk claimed for this run
     /// @param jobRun what it shares with the job's other chunks in this process
@@ -157,7 +146,9 @@ final class ChunkRun {
         this.jobRun = jobRun;
         this.shared = shared;
         this.job = job;
-        this.chunk = chunk;
+        this.claim = new Claim(shared, chunk);
+        this.firstItem = chunk.firstItem();
+        this.epoch = chunk.epoch();
         this.softStop = softStop;
         this.options = Batches.options(job);
         this.pipeline = shared.pipelines.of(options.get("pipeline"));
@@ -173,25 +164,15 @@ final class ChunkRun {
         try {
             return runToItsStop();
         } catch (StoreException failed) {
-            giveBack();
+            claim.giveBack();
             throw failed;
-        }
-    }
-
-    /// An outage of the store is no crash, and must not be counted as one where the store can still
-    /// take that down.
-    private void giveBack() {
-        try {
-            shared.jobs.replace(chunk.released());
-        } catch (StoreException away) {
-            LOG.debugf("Chunk %d is not given back: %s", chunk.index(), away.getMessage());
         }
     }
 
     private @Nullable Stop runToItsStop() throws InterruptedException {
         readOn();
         watch();
-        if (chunk.crashes() > CRASHES_BEFORE_CARE) {
+        if (claim.chunk().crashes() > CRASHES_BEFORE_CARE) {
             runCarefully();
         } else {
             runAll();
@@ -203,23 +184,23 @@ final class ChunkRun {
         }
         if (!(stopped() instanceof Stop.Fenced)) {
             flush(true);
-            Chunk released = chunk.released();
-            if (stopped() instanceof Stop.Fenced || !store(released)) {
+            if (stopped() instanceof Stop.Fenced || !claim.release()) {
                 return new Stop.Fenced();
             }
         }
-        return chunk.done() ? null : stopped();
+        return claim.chunk().done() ? null : stopped();
     }
 
     /// Records every item that has no outcome as failed, without running any.
     void fail(String code, String message) throws InterruptedException {
         readOn();
         closeItems(code, message);
-        store(chunk.released());
+        claim.release();
     }
 
     /// Takes up where the chunk was left.
     private void readOn() {
+        Chunk chunk = claim.chunk();
         List<byte[]> all = Segments.all(shared.payloads, chunk);
         byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
         for (int i = 0; i < outcomes.length; i++) {
@@ -272,16 +253,17 @@ final class ChunkRun {
     /// Runs a few items at a time and notes them before, so that the next claim knows whom to
     /// suspect.
     private void runCarefully() throws InterruptedException {
+        Chunk chunk = claim.chunk();
         List<Integer> suspects = chunk.suspects().stream().filter(i -> !recorded.get(i)).toList();
         if (suspects.size() == 1 && chunk.suspectCrashes() >= CRASHES_OF_A_SUSPECT) {
             int culprit = suspects.getFirst();
             LOG.errorf(
                     "Job %s: item %d has ended its worker %d times and is recorded as failed",
-                    job.id(), chunk.firstItem() + culprit, chunk.suspectCrashes());
+                    job.id(), firstItem + culprit, chunk.suspectCrashes());
             record(
                     culprit,
                     ResultLine.error(
-                            chunk.firstItem() + culprit,
+                            firstItem + culprit,
                             customId(culprit),
                             "worker_crashed",
                             "server_error",
@@ -312,7 +294,7 @@ final class ChunkRun {
         if (group.isEmpty() || stopped() != null) {
             return;
         }
-        if (!store(chunk.suspecting(group, leaseEnd()))) {
+        if (!claim.suspect(group)) {
             stop(new Stop.Fenced());
             return;
         }
@@ -337,7 +319,7 @@ final class ChunkRun {
             record(
                     i,
                     ResultLine.error(
-                            chunk.firstItem() + i,
+                            firstItem + i,
                             null,
                             changed.code(),
                             "invalid_request_error",
@@ -397,7 +379,7 @@ final class ChunkRun {
                 record(
                         i,
                         ResultLine.completed(
-                                chunk.firstItem() + i, item.customId(), done, call.attemptCount()),
+                                firstItem + i, item.customId(), done, call.attemptCount()),
                         new Counts(1, 0, 0, 0),
                         tokens(done.model(), done.usage()));
             }
@@ -412,10 +394,7 @@ final class ChunkRun {
                 record(
                         i,
                         ResultLine.completed(
-                                chunk.firstItem() + i,
-                                item.customId(),
-                                run.finished(),
-                                run.attemptCount()),
+                                firstItem + i, item.customId(), run.finished(), run.attemptCount()),
                         new Counts(1, 0, 0, 0),
                         tokens(stage.model(), stage.usage()));
             }
@@ -438,8 +417,8 @@ final class ChunkRun {
         lock.lock();
         try {
             finished.computeIfAbsent(i, _ -> new ArrayList<>()).add(stage);
-            add(
-                    ResultLine.stage(chunk.firstItem() + i, stage),
+            claim.add(
+                    ResultLine.stage(firstItem + i, stage),
                     Counts.NONE,
                     tokens(stage.model(), stage.usage()));
         } finally {
@@ -496,7 +475,7 @@ final class ChunkRun {
                                     record(
                                             i,
                                             ResultLine.failed(
-                                                    chunk.firstItem() + i,
+                                                    firstItem + i,
                                                     item.customId(),
                                                     failure,
                                                     work.attemptCount(),
@@ -511,14 +490,14 @@ final class ChunkRun {
     /// Records a failure, unless it may be the provider that is away: an outage is no reason to
     /// fail a whole batch, item by item.
     private void failed(FailureKind kind, Runnable record) {
-        if (kind == FailureKind.RATE_LIMITED && chunk.epoch() <= AWAY_CLAIMS_MAX) {
+        if (kind == FailureKind.RATE_LIMITED && epoch <= AWAY_CLAIMS_MAX) {
             // Without an outcome: a limit that is reached says nothing of the item.
             return;
         }
         boolean away = kind == FailureKind.TRANSPORT || kind == FailureKind.OVERLOADED;
         lock.lock();
         try {
-            if (!away || chunk.epoch() > AWAY_CLAIMS_MAX) {
+            if (!away || epoch > AWAY_CLAIMS_MAX) {
                 record.run();
             } else if (stop == null) {
                 doubtful.add(record);
@@ -575,7 +554,7 @@ final class ChunkRun {
     }
 
     private Duration awayWait() {
-        Duration wait = AWAY_WAIT.multipliedBy(chunk.epoch());
+        Duration wait = AWAY_WAIT.multipliedBy(epoch);
         return wait.compareTo(AWAY_WAIT_MAX) > 0 ? AWAY_WAIT_MAX : wait;
     }
 
@@ -587,7 +566,7 @@ final class ChunkRun {
                 if (finished.getAsBoolean()) {
                     return;
                 }
-                changed.awaitNanos(untilFlush());
+                changed.awaitNanos(claim.nanosUntilFlush());
                 if (finished.getAsBoolean()) {
                     return;
                 }
@@ -599,70 +578,10 @@ final class ChunkRun {
         }
     }
 
-    private long untilFlush() {
-        long interval = shared.config.commitInterval().toNanos();
-        long due = pending.isEmpty() ? interval : pendingSinceNanos + interval - System.nanoTime();
-        return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(due, interval));
-    }
-
     /// Writes the pending results when their time has come.
     private void flush(boolean now) throws InterruptedException {
-        List<Recorded> group = group(now);
-        while (!group.isEmpty()) {
-            ByteArrayOutputStream segment = new ByteArrayOutputStream();
-            Counts counts = Counts.NONE;
-            Tokens tokens = Tokens.NONE;
-            for (Recorded one : group) {
-                ResultLine.append(segment, one.line);
-                counts = counts.plus(one.counts);
-                tokens = tokens.plus(one.tokens);
-            }
-            String key = Segments.key(chunk.area(), chunk.index(), chunk.epoch(), seq);
-            if (!persistently(() -> put(key, segment.toByteArray()))
-                    || !store(chunk.recorded(counts, tokens, leaseEnd()))) {
-                stop(new Stop.Fenced());
-                return;
-            }
-            seq++;
-            group = group(now);
-        }
-    }
-
-    /// Where only the payloads are away the chunk stays this run's, so that what is paid for is not
-    /// given up.
-    ///
-    /// @return false when another worker has it
-    private boolean put(String key, byte[] bytes) throws InterruptedException {
-        try {
-            shared.payloads.put(key, bytes);
-            return true;
-        } catch (StoreException away) {
-            if (!keepLease()) {
-                return false;
-            }
-            throw away;
-        }
-    }
-
-    private List<Recorded> group(boolean now) {
-        lock.lock();
-        try {
-            boolean due =
-                    System.nanoTime() - pendingSinceNanos
-                            >= shared.config.commitInterval().toNanos();
-            if (pending.isEmpty() || !(now || due) || stop instanceof Stop.Fenced) {
-                return List.of();
-            }
-            int count = 0;
-            int bytes = 0;
-            while (count < pending.size() && (count == 0 || bytes < SEGMENT_BYTES)) {
-                bytes += pending.get(count++).line.length;
-            }
-            List<Recorded> group = List.copyOf(pending.subList(0, count));
-            pending = new ArrayList<>(pending.subList(count, pending.size()));
-            return group;
-        } finally {
-            lock.unlock();
+        if (!(stopped() instanceof Stop.Fenced) && !claim.flush(now)) {
+            stop(new Stop.Fenced());
         }
     }
 
@@ -691,7 +610,7 @@ final class ChunkRun {
             stop(new Stop.Paused());
         }
         stopWhenSpent(now);
-        if (!keepLease()) {
+        if (!claim.keepLease()) {
             stop(new Stop.Fenced());
         }
     }
@@ -722,76 +641,15 @@ final class ChunkRun {
         }
     }
 
-    /// Renews a lease of which a quarter is gone: what is left is longer than one call of the store
-    /// may take, during which nothing is renewed.
-    ///
-    /// @return false when another worker has the chunk
-    private boolean keepLease() throws InterruptedException {
-        Instant lease = chunk.leaseUntil();
-        return lease == null
-                || Duration.between(shared.batches.now(), lease)
-                                .compareTo(shared.config.lease().multipliedBy(3).dividedBy(4))
-                        >= 0
-                || store(chunk.leasedUntil(leaseEnd()));
-    }
-
-    private Instant leaseEnd() {
-        return shared.batches.now().plus(shared.config.lease());
-    }
-
-    /// Replaces the stored chunk. An answer that got lost on its way is no refusal.
-    private boolean store(Chunk next) throws InterruptedException {
-        boolean replaced =
-                persistently(() ->
-                        shared.jobs.replace(next)
-                                || shared.jobs
-                                        .chunk(next.area(), next.index())
-                                        .filter(next::equals)
-                                        .isPresent());
-        if (replaced) {
-            chunk = next;
-        }
-        return replaced;
-    }
-
-    private interface Step {
-        boolean run() throws InterruptedException;
-    }
-
-    private boolean persistently(Step step) throws InterruptedException {
-        long end = System.nanoTime() + STORE_PATIENCE.toNanos();
-        long pauseMillis = STORE_PAUSE_MILLIS;
-        while (true) {
-            try {
-                return step.run();
-            } catch (StoreException failed) {
-                if (System.nanoTime() > end) {
-                    throw failed;
-                }
-                shared.storeLog.failed(
-                        "A chunk waits to be recorded", String.valueOf(failed.getMessage()));
-                Thread.sleep(pauseMillis);
-                pauseMillis = Math.min(2_000, pauseMillis * 2);
-            }
-        }
-    }
-
     private void record(int i, byte[] line, Counts counts, Tokens tokens) {
         lock.lock();
         try {
             recorded.set(i);
             finished.remove(i);
-            add(line, counts, tokens);
+            claim.add(line, counts, tokens);
         } finally {
             lock.unlock();
         }
-    }
-
-    private void add(byte[] line, Counts counts, Tokens tokens) {
-        if (pending.isEmpty()) {
-            pendingSinceNanos = System.nanoTime();
-        }
-        pending.add(new Recorded(line, counts, tokens));
     }
 
     private void closeItems(String code, String message) throws InterruptedException {
@@ -806,7 +664,7 @@ final class ChunkRun {
                 record(
                         i,
                         ResultLine.error(
-                                chunk.firstItem() + i,
+                                firstItem + i,
                                 customId(i),
                                 code,
                                 "batch_error",

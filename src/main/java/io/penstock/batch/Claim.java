@@ -1,0 +1,222 @@
+package io.penstock.batch;
+
+import io.penstock.store.Chunk;
+import io.penstock.store.Counts;
+import io.penstock.store.StoreException;
+import io.penstock.store.Tokens;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jboss.logging.Logger;
+
+/// One worker's hold on a chunk. What is recorded through it counts until another worker has
+/// claimed the chunk; from then on every write is refused, and nothing more is to be asked of it.
+///
+/// Results are [added][#add] from any thread and written in groups by the one that runs the chunk,
+/// which alone calls the other methods. They wait for a store that fails, for a while.
+final class Claim {
+
+    private static final Logger LOG = Logger.getLogger(Claim.class);
+
+    /// How long the store may fail before the run gives up and leaves its chunk to another.
+    private static final Duration STORE_PATIENCE = Duration.ofSeconds(60);
+
+    private static final long STORE_PAUSE_MILLIS = 50;
+
+    /// What a flush writes at most at once, in bytes; more results follow in the next segment.
+    private static final int SEGMENT_BYTES = 4 << 20;
+
+    private final ChunkRun.Shared shared;
+    private Chunk chunk;
+    private int seq;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private List<Recorded> pending = new ArrayList<>();
+    private long pendingSinceNanos;
+
+    private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
+
+    /// @param chunk as this worker has claimed it
+    Claim(ChunkRun.Shared shared, Chunk chunk) {
+        this.shared = shared;
+        this.chunk = chunk;
+    }
+
+    /// As it was stored last.
+    Chunk chunk() {
+        return chunk;
+    }
+
+    /// Takes a line to be written with the next group.
+    void add(byte[] line, Counts counts, Tokens tokens) {
+        lock.lock();
+        try {
+            if (pending.isEmpty()) {
+                pendingSinceNanos = System.nanoTime();
+            }
+            pending.add(new Recorded(line, counts, tokens));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// When [#flush] is to be called next.
+    long nanosUntilFlush() {
+        long interval = shared.config().commitInterval().toNanos();
+        lock.lock();
+        try {
+            long due =
+                    pending.isEmpty() ? interval : pendingSinceNanos + interval - System.nanoTime();
+            return Math.clamp(due, TimeUnit.MILLISECONDS.toNanos(1), interval);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Writes what has been added, if its time has come.
+    ///
+    /// @param now whether it has in any case
+    /// @return false when another worker has the chunk
+    boolean flush(boolean now) throws InterruptedException {
+        List<Recorded> group = group(now);
+        while (!group.isEmpty()) {
+            ByteArrayOutputStream segment = new ByteArrayOutputStream();
+            Counts counts = Counts.NONE;
+            Tokens tokens = Tokens.NONE;
+            for (Recorded one : group) {
+                ResultLine.append(segment, one.line);
+                counts = counts.plus(one.counts);
+                tokens = tokens.plus(one.tokens);
+            }
+            String key = Segments.key(chunk.area(), chunk.index(), chunk.epoch(), seq);
+            if (!persistently(() -> put(key, segment.toByteArray()))
+                    || !store(chunk.recorded(counts, tokens, leaseEnd()))) {
+                return false;
+            }
+            seq++;
+            group = group(now);
+        }
+        return true;
+    }
+
+    private List<Recorded> group(boolean now) {
+        lock.lock();
+        try {
+            boolean due =
+                    System.nanoTime() - pendingSinceNanos
+                            >= shared.config().commitInterval().toNanos();
+            if (pending.isEmpty() || !(now || due)) {
+                return List.of();
+            }
+            int count = 0;
+            int bytes = 0;
+            while (count < pending.size() && (count == 0 || bytes < SEGMENT_BYTES)) {
+                bytes += pending.get(count++).line.length;
+            }
+            List<Recorded> group = List.copyOf(pending.subList(0, count));
+            pending = new ArrayList<>(pending.subList(count, pending.size()));
+            return group;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Where only the payloads are away the chunk stays this run's, so that what is paid for is not
+    /// given up.
+    private boolean put(String key, byte[] bytes) throws InterruptedException {
+        try {
+            shared.payloads().put(key, bytes);
+            return true;
+        } catch (StoreException away) {
+            if (!keepLease()) {
+                return false;
+            }
+            throw away;
+        }
+    }
+
+    /// Renews a lease of which a quarter is gone: what is left is longer than one call of the store
+    /// may take, during which nothing is renewed.
+    ///
+    /// @return false when another worker has the chunk
+    boolean keepLease() throws InterruptedException {
+        Instant lease = chunk.leaseUntil();
+        return lease == null
+                || Duration.between(shared.batches().now(), lease)
+                                .compareTo(shared.config().lease().multipliedBy(3).dividedBy(4))
+                        >= 0
+                || store(chunk.leasedUntil(leaseEnd()));
+    }
+
+    /// Notes whom to suspect should this worker end now.
+    ///
+    /// @param items their places in the chunk
+    /// @return false when another worker has the chunk
+    boolean suspect(List<Integer> items) throws InterruptedException {
+        return store(chunk.suspecting(items, leaseEnd()));
+    }
+
+    /// Ends the hold.
+    ///
+    /// @return false when another worker has the chunk
+    boolean release() throws InterruptedException {
+        return store(chunk.released());
+    }
+
+    /// Ends the hold after the store has failed for too long, if it takes that now: an outage of
+    /// the store is no crash, and must not be counted as one.
+    void giveBack() {
+        try {
+            shared.jobs().replace(chunk.released());
+        } catch (StoreException away) {
+            LOG.debugf("Chunk %d is not given back: %s", chunk.index(), away.getMessage());
+        }
+    }
+
+    private Instant leaseEnd() {
+        return shared.batches().now().plus(shared.config().lease());
+    }
+
+    /// Replaces the stored chunk. An answer that got lost on its way is no refusal.
+    private boolean store(Chunk next) throws InterruptedException {
+        boolean replaced =
+                persistently(() ->
+                        shared.jobs().replace(next)
+                                || shared.jobs()
+                                        .chunk(next.area(), next.index())
+                                        .filter(next::equals)
+                                        .isPresent());
+        if (replaced) {
+            chunk = next;
+        }
+        return replaced;
+    }
+
+    private interface Step {
+        boolean run() throws InterruptedException;
+    }
+
+    private boolean persistently(Step step) throws InterruptedException {
+        long end = System.nanoTime() + STORE_PATIENCE.toNanos();
+        long pauseMillis = STORE_PAUSE_MILLIS;
+        while (true) {
+            try {
+                return step.run();
+            } catch (StoreException failed) {
+                if (System.nanoTime() > end) {
+                    throw failed;
+                }
+                shared.storeLog()
+                        .failed(
+                                "A chunk waits to be recorded",
+                                String.valueOf(failed.getMessage()));
+                Thread.sleep(pauseMillis);
+                pauseMillis = Math.min(2_000, pauseMillis * 2);
+            }
+        }
+    }
+}
