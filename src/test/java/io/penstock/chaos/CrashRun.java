@@ -168,9 +168,9 @@ final class CrashRun {
     private void kill(String id, int victim) throws Exception {
         double from = now();
         functions.get(victim).kill();
+        disruptions.add(new Disruption(Disruption.Kind.KILL, from, now()));
         engine.tamper(id, chunks(), random);
         functions.set(victim, start());
-        disruptions.add(new Disruption(Disruption.Kind.KILL, from, now()));
     }
 
     private void freeze(Checker checker, int victim) throws InterruptedException {
