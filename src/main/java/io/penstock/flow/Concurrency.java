@@ -7,15 +7,15 @@ import org.jspecify.annotations.Nullable;
 /// lock of [Admission].
 ///
 /// It grows by one with each answer, and by one each 10 ms while calls wait, until the provider
-/// refuses. What is in flight beside the refused call is what the provider takes: that is measured,
-/// not guessed, so that one refusal or two find the level. Calls that start later and are taken,
-/// more of them at once, show that it is higher: the refusal had another reason.
+/// refuses. What is in flight beside the refused calls is what the provider takes: that is
+/// measured, not guessed, so that one burst of refusals or two find the level. Calls that start
+/// later and are taken, more of them at once, show that it is higher: the refusal had another
+/// reason.
 ///
 /// There it stays, and now and then tries one more. A trial that is refused costs all calls the
 /// provider's `Retry-After`, so that is what the time between two goes by. They are rare while
-/// nothing changes, and soon where much was lost, which may have been for a while only. When two
-/// more are taken, or one after a loss, the provider's limit has risen, and it grows as at the
-/// start.
+/// nothing changes, and sooner where more was taken before, which may come back. When two more are
+/// taken, or one after a loss, the provider's limit has risen, and it grows as at the start.
 ///
 /// It does not go by latency, which for models depends on the length of the answer more than on the
 /// load. Many failures or timeouts at once are taken for overload and lower it by a third.
@@ -26,22 +26,23 @@ final class Concurrency {
 
     private static final long MOST_COST_MICROS = 60_000_000;
 
-    /// Between two trials of one more call, in what a refused one costs: so much when the level is
-    /// new, and the more the longer it stands.
-    private static final int TRIAL_EVERY = 10;
-
-    private static final int TRIAL_EVERY_MOST = 60;
-
     /// The part of the time that a level has stood, for which it is not tried again.
     private static final int TRIED_PART = 6;
 
+    /// Between two trials of one more call, in what a refused one costs.
+    private static final int TRIAL_EVERY = 20;
+
+    private static final int TRIAL_EVERY_MOST = 60;
+
     /// With less than this part of what was proven, much is lost: the first trial comes after half
-    /// of what it costs, and each other after twice the time, until what is left is taken for the
-    /// level.
+    /// of what it costs, and each other after twice the time, up to so many times the cost.
     private static final double KEPT = 0.8;
 
+    private static final int LOST_TRIAL_EVERY = 4;
+
     /// A refusal with fewer calls in flight than this part of the level is no trial's: either the
-    /// level is lower now or the refusal had another reason, and only a trial tells which.
+    /// level is lower now or the refusal had another reason, and only a trial tells which. With
+    /// less than this part of it, another level has come.
     private static final double EXPECTED = 0.9;
 
     /// Between two calls more that start without an answer.
@@ -56,9 +57,13 @@ final class Concurrency {
     /// Refusals of calls that started within so short a time are one burst, which is answered once.
     private static final long BURST_MICROS = 300_000;
 
-    /// The least that is left after a burst of refusals: one that was for another reason than the
-    /// calls in flight must not stop nearly all.
+    /// The least that is left after a burst of refusals, unless most were refused that were
+    /// allowed: one that was for another reason than the calls in flight must not stop nearly all.
     private static final double MOST_CUT = 0.4;
+
+    /// So many bursts with hardly an answer between them find no level: another must not come down
+    /// by each call that it refuses.
+    private static final int BURSTS_COUNTED = 2;
 
     private static final double FAILED_SHARE = 0.3;
     private static final double AFTER_FAILURES = 0.7;
@@ -74,15 +79,21 @@ final class Concurrency {
     private boolean growing = true;
     private int level;
 
-    /// Calls at once that the provider is known, or at the start is thought, to take.
+    /// Calls at once that the provider is known to have taken, or at the start is thought to take.
     private int proven;
+
+    /// The level of which it is known since when it stands.
+    private int standing;
 
     private long costMicros = LEAST_COST_MICROS;
     private long soonMicros;
     private long stoodSinceMicros;
     private long cutMicros = Long.MIN_VALUE / 2;
     private long refusedStartMicros;
-    private double least;
+    private int bursts;
+    private double before;
+    private int taken;
+    private int refusedTogether;
     private long raisedMicros;
     private long usedMicros;
     private int answeredSinceRaise;
@@ -131,7 +142,7 @@ final class Concurrency {
     void answered(long startedMicros, int besides, int inFlight, long now) {
         sample(now, false);
         if (growing) {
-            proven = Math.max(proven, besides + 1);
+            proven = Math.max(proven, Math.min(besides, inFlight) + 1);
         } else if (startedMicros >= refusedStartMicros && inFlight + 1 > limit) {
             limit = Math.min(max, inFlight + 1);
             level = (int) limit;
@@ -147,10 +158,14 @@ final class Concurrency {
         }
         answeredSinceRaise++;
         usedSinceRaise |= inFlight + 1 >= (int) limit;
-        boolean taken = limit > level && usedSinceRaise && answeredSinceRaise > limit;
-        if (taken && (limit >= level + 2 || isMuchLost())) {
+        boolean proves = usedSinceRaise && answeredSinceRaise > limit;
+        if (proves) {
+            proven = Math.max(proven, (int) limit);
+        }
+        boolean risen = proves && limit > level;
+        if (risen && (limit >= level + 2 || isMuchLost())) {
             growing = true;
-        } else if (taken || (limit <= level && now - raisedMicros > untilTrial(now))) {
+        } else if (risen || (limit <= level && now - raisedMicros > untilTrial(now))) {
             limit = Math.min(max, (int) limit + 1);
             raisedMicros = now;
             answeredSinceRaise = 0;
@@ -163,12 +178,10 @@ final class Concurrency {
     }
 
     private long untilTrial(long now) {
-        long usual =
-                Math.clamp(
-                        (now - stoodSinceMicros) / TRIED_PART,
-                        TRIAL_EVERY * costMicros,
-                        TRIAL_EVERY_MOST * costMicros);
-        return isMuchLost() ? Math.min(soonMicros, usual) : usual;
+        return Math.clamp(
+                (now - stoodSinceMicros) / TRIED_PART,
+                isMuchLost() ? soonMicros : TRIAL_EVERY * costMicros,
+                TRIAL_EVERY_MOST * costMicros);
     }
 
     /// @param startedMicros when the refused call started
@@ -185,7 +198,7 @@ final class Concurrency {
             long now,
             @Nullable Duration retryAfter,
             boolean measures) {
-        int taken = Math.max(besides, inFlight);
+        int beside = Math.max(besides, inFlight);
         if (startedMicros >= cutMicros + BURST_MICROS) {
             costMicros =
                     retryAfter == null
@@ -194,35 +207,48 @@ final class Concurrency {
                                     retryAfter.toMillis() * 1000,
                                     LEAST_COST_MICROS,
                                     MOST_COST_MICROS);
-            trialEnded(now, taken >= EXPECTED * Math.min(level, limit));
+            trialEnded(now, beside >= EXPECTED * Math.min(level, limit));
+            bursts = answeredSinceRaise > limit ? 1 : bursts + 1;
             refusedStartMicros = startedMicros;
             cutMicros = now;
             usedMicros = now;
-            least = limit * MOST_CUT;
+            before = limit;
+            taken = beside;
+            refusedTogether = 0;
             raisedMicros = now;
             growing = false;
             answeredSinceRaise = 0;
+        } else if (startedMicros < cutMicros && bursts <= BURSTS_COUNTED) {
+            // It was counted as one that is taken.
+            taken--;
+        } else {
+            taken = Math.min(taken, beside);
         }
+        refusedTogether++;
         if (measures) {
-            limit = Math.clamp(Math.min(limit, Math.max(taken, least)), 1, max);
+            double least = 2 * refusedTogether > before ? 1 : Math.max(1, MOST_CUT * before);
+            limit = Math.min(limit, Math.max(taken, least));
             level = (int) limit;
+            if (level < EXPECTED * standing) {
+                standsSince(now);
+            }
         }
     }
 
     /// @param expected whether the level was reached when the call was refused
     private void trialEnded(long now, boolean expected) {
-        if (growing) {
-            stoodSinceMicros = now;
+        if (growing || !expected) {
+            standsSince(now);
         }
-        if (!isMuchLost() || !expected) {
-            soonMicros = costMicros / 2;
-            return;
-        }
-        soonMicros *= 2;
-        if (soonMicros >= TRIAL_EVERY * costMicros) {
-            proven = level;
-            stoodSinceMicros = now;
-        }
+        soonMicros =
+                isMuchLost() && expected
+                        ? Math.min(2 * soonMicros, LOST_TRIAL_EVERY * costMicros)
+                        : costMicros / 2;
+    }
+
+    private void standsSince(long now) {
+        stoodSinceMicros = now;
+        standing = (int) limit;
     }
 
     void failed(long now) {
@@ -241,7 +267,7 @@ final class Concurrency {
                 growing = false;
                 usedMicros = now;
                 refusedStartMicros = now;
-                stoodSinceMicros = now;
+                standsSince(now);
                 // An outage ends: tried sooner than after a refusal.
                 soonMicros = AFTER_OUTAGE_MICROS;
                 raisedMicros = now;

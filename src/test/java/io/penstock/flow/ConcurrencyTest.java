@@ -53,6 +53,42 @@ class ConcurrencyTest {
         assertThat(concurrency.limit()).isBetween(95, 101);
     }
 
+    /// A level that was there before may come back: it is tried sooner than a new one.
+    @ParameterizedTest
+    @ValueSource(ints = {20, 25, 30, 35})
+    void aLevelThatWasThereBeforeIsFoundSoon(int secondsBelow) {
+        run(50, 40);
+        run(10, secondsBelow);
+
+        run(100, 9);
+
+        assertThat(concurrency.limit()).isBetween(95, 105);
+    }
+
+    @Test
+    void oneBurstOfRefusalsTellsHowManyAreTaken() {
+        for (int i = 0; i < 10; i++) {
+            concurrency.grow(i);
+        }
+
+        for (int refused = 0; refused < 12; refused++) {
+            concurrency.refused(100, 29 - refused, 29 - refused, 200, null, true);
+        }
+
+        assertThat(concurrency.limit()).isEqualTo(18);
+    }
+
+    /// Which of those that start together comes first is chance: all others may have been in flight
+    /// when a refused one started.
+    @Test
+    void theOrderInWhichCallsAreRefusedDoesNotMatter() {
+        for (int refused = 0; refused < 15; refused++) {
+            concurrency.refused(100, 19, 19 - refused, 200, null, true);
+        }
+
+        assertThat(concurrency.limit()).isEqualTo(5);
+    }
+
     @Test
     void itNeverGoesAboveTheMostOrBelowOne() {
         Concurrency few = new Concurrency(20, 3);
@@ -129,7 +165,7 @@ class ConcurrencyTest {
         System.out.println("Seed of the storms: " + seed);
         Random random = new Random(seed);
         long soon = 2_000_000 + 8 * latency;
-        long usual = soon + 20_000_000;
+        long usual = soon + 40_000_000;
         List<Long> back = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             back.add(backAfterAStorm(random, latency));
