@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// There it stays, and now and then tries one more. A trial that is refused costs all calls the
 /// provider's `Retry-After`, so that is what the time between two goes by. They are rare while
-/// nothing changes, and sooner where more was taken before, which may come back. When two more are
-/// taken, or one after a loss, the provider's limit has risen, and it grows as at the start.
+/// nothing changes. When two more are taken, the provider's limit has risen, and it grows again.
+/// Where more was taken before, that may come back: soon and again it simply grows on, carefully,
+/// and is refused at once where nothing has changed.
 ///
 /// It does not go by latency, which for models depends on the length of the answer more than on the
 /// load. Many failures or timeouts at once are taken for overload and lower it by a third.
@@ -36,14 +37,13 @@ final class Concurrency {
 
     /// With less than this part of what was proven, much is lost: the first trial comes after half
     /// of what it costs, and each other after twice the time, up to so many times the cost.
-    private static final double KEPT = 0.8;
+    private static final double KEPT = 0.9;
 
     private static final int LOST_TRIAL_EVERY = 4;
 
-    /// A refusal with fewer calls in flight than this part of the level is no trial's: either the
-    /// level is lower now or the refusal had another reason, and only a trial tells which. With
-    /// less than this part of it, another level has come.
-    private static final double EXPECTED = 0.9;
+    /// Levels that differ by less are the same; a refusal with less of the level in flight is not
+    /// for the level, or the level is another.
+    private static final double SAME = 0.9;
 
     /// Between two calls more that start without an answer.
     private static final long GROW_EVERY_MICROS = 10_000;
@@ -53,17 +53,6 @@ final class Concurrency {
 
     /// Outcomes that are looked at together for failures.
     private static final int SAMPLE = 20;
-
-    /// Refusals of calls that started within so short a time are one burst, which is answered once.
-    private static final long BURST_MICROS = 300_000;
-
-    /// The least that is left after a burst of refusals, unless most were refused that were
-    /// allowed: one that was for another reason than the calls in flight must not stop nearly all.
-    private static final double MOST_CUT = 0.4;
-
-    /// So many bursts with hardly an answer between them find no level: another must not come down
-    /// by each call that it refuses.
-    private static final int BURSTS_COUNTED = 2;
 
     private static final double FAILED_SHARE = 0.3;
     private static final double AFTER_FAILURES = 0.7;
@@ -77,23 +66,27 @@ final class Concurrency {
 
     private double limit;
     private boolean growing = true;
-    private int level;
 
-    /// Calls at once that the provider is known to have taken, or at the start is thought to take.
+    /// What the provider was last found to take.
+    private int level = 1;
+
+    /// Calls at once that the provider is known to have taken; at the start a guess.
     private int proven;
 
-    /// The level of which it is known since when it stands.
+    private boolean isGuess = true;
+
+    /// The level that has stood since [#stoodSinceMicros].
     private int standing;
+
+    private long stoodSinceMicros;
+    private Burst burst = new Burst(Long.MIN_VALUE / 2, 0, 0, false, 0);
+    private boolean settled = true;
+
+    /// Calls that started earlier tell nothing about the limit as it is now.
+    private long loweredMicros;
 
     private long costMicros = LEAST_COST_MICROS;
     private long soonMicros;
-    private long stoodSinceMicros;
-    private long cutMicros = Long.MIN_VALUE / 2;
-    private long refusedStartMicros;
-    private int bursts;
-    private double before;
-    private int taken;
-    private int refusedTogether;
     private long raisedMicros;
     private long usedMicros;
     private int answeredSinceRaise;
@@ -101,11 +94,61 @@ final class Concurrency {
     private int outcomes;
     private int failures;
 
+    /// Refusals of calls that started within a short time, which are answered once.
+    private static final class Burst {
+
+        private static final long MICROS = 300_000;
+
+        /// The least that is left after it, unless most were refused that were allowed: one that
+        /// was for another reason than the calls in flight must not stop nearly all.
+        private static final double MOST_CUT = 0.4;
+
+        /// So many with hardly an answer between them find no level: another must not come down by
+        /// each call that it refuses.
+        private static final int COUNTED = 2;
+
+        private final long atMicros;
+        private final double limitBefore;
+        private final boolean expected;
+        private final int inARow;
+        private int taken;
+        private int refused = 1;
+
+        /// @param atMicros when its first call was refused
+        /// @param beside calls in flight beside it, which may be refused too
+        /// @param expected whether as many were in flight as the provider was thought to take
+        private Burst(long atMicros, double limitBefore, int beside, boolean expected, int inARow) {
+            this.atMicros = atMicros;
+            this.limitBefore = limitBefore;
+            this.taken = beside;
+            this.expected = expected;
+            this.inARow = inARow;
+        }
+
+        private boolean isOver(long startedLater) {
+            return startedLater >= atMicros + MICROS;
+        }
+
+        private void refused(long started, int beside) {
+            refused++;
+            if (started < atMicros && inARow <= COUNTED) {
+                // It was counted as one that is taken.
+                taken--;
+            } else {
+                taken = Math.min(taken, beside);
+            }
+        }
+
+        private double taken() {
+            double least = 2 * refused > limitBefore ? 1 : Math.max(1, MOST_CUT * limitBefore);
+            return Math.max(taken, least);
+        }
+    }
+
     Concurrency(int start, int max) {
         this.max = max;
         this.floor = Math.max(1, start / 4);
         this.limit = Math.min(start, max);
-        this.level = max;
         this.proven = (int) limit;
     }
 
@@ -142,8 +185,8 @@ final class Concurrency {
     void answered(long startedMicros, int besides, int inFlight, long now) {
         sample(now, false);
         if (growing) {
-            proven = Math.max(proven, Math.min(besides, inFlight) + 1);
-        } else if (startedMicros >= refusedStartMicros && inFlight + 1 > limit) {
+            prove(Math.min(besides, inFlight) + 1);
+        } else if (startedMicros >= loweredMicros && inFlight + 1 > limit) {
             limit = Math.min(max, inFlight + 1);
             level = (int) limit;
         }
@@ -153,19 +196,25 @@ final class Concurrency {
         }
         usedMicros = now;
         if (growing) {
-            limit = Math.min(max, limit + 1);
+            // Answers come in bunches: close to what was refused before, they would go far too far.
+            if (limit >= 2 * level) {
+                limit = Math.min(max, limit + 1);
+            }
             return;
+        }
+        if (burst.isOver(startedMicros)) {
+            settle();
         }
         answeredSinceRaise++;
         usedSinceRaise |= inFlight + 1 >= (int) limit;
-        boolean proves = usedSinceRaise && answeredSinceRaise > limit;
-        if (proves) {
-            proven = Math.max(proven, (int) limit);
+        boolean isProven = usedSinceRaise && answeredSinceRaise > limit;
+        if (isProven) {
+            prove((int) limit);
         }
-        boolean risen = proves && limit > level;
-        if (risen && (limit >= level + 2 || isMuchLost())) {
-            growing = true;
-        } else if (risen || (limit <= level && now - raisedMicros > untilTrial(now))) {
+        boolean isDue = limit <= level && now - raisedMicros > untilTrial(now);
+        if ((isProven && limit >= level + 2) || (isDue && isMuchLost())) {
+            grow(now);
+        } else if (isDue || (isProven && limit > level)) {
             limit = Math.min(max, (int) limit + 1);
             raisedMicros = now;
             answeredSinceRaise = 0;
@@ -173,8 +222,15 @@ final class Concurrency {
         }
     }
 
+    private void prove(int calls) {
+        if (calls >= proven) {
+            proven = calls;
+            isGuess = false;
+        }
+    }
+
     private boolean isMuchLost() {
-        return limit < KEPT * proven;
+        return level < KEPT * proven;
     }
 
     private long untilTrial(long now) {
@@ -199,7 +255,9 @@ final class Concurrency {
             @Nullable Duration retryAfter,
             boolean measures) {
         int beside = Math.max(besides, inFlight);
-        if (startedMicros >= cutMicros + BURST_MICROS) {
+        if (burst.isOver(startedMicros)) {
+            settle();
+            settled = false;
             costMicros =
                     retryAfter == null
                             ? LEAST_COST_MICROS
@@ -207,48 +265,51 @@ final class Concurrency {
                                     retryAfter.toMillis() * 1000,
                                     LEAST_COST_MICROS,
                                     MOST_COST_MICROS);
-            trialEnded(now, beside >= EXPECTED * Math.min(level, limit));
-            bursts = answeredSinceRaise > limit ? 1 : bursts + 1;
-            refusedStartMicros = startedMicros;
-            cutMicros = now;
+            boolean isFirst = growing || answeredSinceRaise > limit;
+            burst =
+                    new Burst(
+                            now,
+                            limit,
+                            beside,
+                            beside >= SAME * level,
+                            isFirst ? 1 : burst.inARow + 1);
+            loweredMicros = startedMicros;
             usedMicros = now;
-            before = limit;
-            taken = beside;
-            refusedTogether = 0;
             raisedMicros = now;
             growing = false;
             answeredSinceRaise = 0;
-        } else if (startedMicros < cutMicros && bursts <= BURSTS_COUNTED) {
-            // It was counted as one that is taken.
-            taken--;
         } else {
-            taken = Math.min(taken, beside);
+            burst.refused(startedMicros, beside);
         }
-        refusedTogether++;
         if (measures) {
-            double least = 2 * refusedTogether > before ? 1 : Math.max(1, MOST_CUT * before);
-            limit = Math.min(limit, Math.max(taken, least));
+            limit = Math.min(limit, burst.taken());
             level = (int) limit;
-            if (level < EXPECTED * standing) {
-                standsSince(now);
-            }
         }
     }
 
-    /// @param expected whether the level was reached when the call was refused
-    private void trialEnded(long now, boolean expected) {
-        if (growing || !expected) {
-            standsSince(now);
+    /// Takes note of what the last burst has found. Where that is what was known, another trial
+    /// tells little.
+    private void settle() {
+        if (settled) {
+            return;
         }
-        soonMicros =
-                isMuchLost() && expected
-                        ? Math.min(2 * soonMicros, LOST_TRIAL_EVERY * costMicros)
-                        : costMicros / 2;
+        settled = true;
+        boolean same = level >= SAME * standing && standing >= SAME * level;
+        if (!same) {
+            standsSince(burst.atMicros);
+        }
+        if (!same || !burst.expected) {
+            soonMicros = costMicros / 2;
+        } else if (soonMicros < LOST_TRIAL_EVERY * costMicros) {
+            soonMicros = Math.min(2 * soonMicros, LOST_TRIAL_EVERY * costMicros);
+        } else if (isGuess) {
+            proven = level;
+        }
     }
 
-    private void standsSince(long now) {
-        stoodSinceMicros = now;
-        standing = (int) limit;
+    private void standsSince(long since) {
+        stoodSinceMicros = since;
+        standing = level;
     }
 
     void failed(long now) {
@@ -266,7 +327,7 @@ final class Concurrency {
                 level = (int) limit;
                 growing = false;
                 usedMicros = now;
-                refusedStartMicros = now;
+                loweredMicros = now;
                 standsSince(now);
                 // An outage ends: tried sooner than after a refusal.
                 soonMicros = AFTER_OUTAGE_MICROS;
