@@ -30,6 +30,10 @@ final class Gate {
     /// can have leased before it.
     private static final long EARLY = LEAD + BLOCK + 150_000;
 
+    /// What is refused right after a mark, by others too, is known after so long: till then none
+    /// start but those that could before.
+    private static final long NEWS = 150_000;
+
     private static final long BROKEN_FIRST = 1_000_000;
     private static final long BROKEN_MAX = 30_000_000;
     private static final int BREAKS_COUNTED = 10;
@@ -144,6 +148,9 @@ final class Gate {
         }
         if (inFlight >= concurrency.limit()) {
             long at = concurrency.growsAt(now);
+            if (at != LATER) {
+                at = Math.max(at, markMicros + NEWS);
+            }
             if (at > now) {
                 return at;
             }
