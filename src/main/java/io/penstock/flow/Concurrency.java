@@ -85,6 +85,9 @@ final class Concurrency {
     /// Calls that started earlier tell nothing about the limit as it is now.
     private long loweredMicros;
 
+    /// How long the provider last took to refuse.
+    private long refusalMicros;
+
     private long costMicros = LEAST_COST_MICROS;
     private long soonMicros;
     private long raisedMicros;
@@ -167,9 +170,19 @@ final class Concurrency {
             return Gate.LATER;
         }
         if (growing) {
-            return raisedMicros + GROW_EVERY_MICROS;
+            return raisedMicros + growEvery();
         }
         return now - usedMicros >= FORGOTTEN_MICROS ? now : Gate.LATER;
+    }
+
+    /// Close to what was refused before, no more than two are to start before the first of them
+    /// could be refused.
+    private long growEvery() {
+        return isNearLevel() ? Math.max(GROW_EVERY_MICROS, refusalMicros / 2) : GROW_EVERY_MICROS;
+    }
+
+    private boolean isNearLevel() {
+        return limit < 2 * level;
     }
 
     /// Allows one more call because it is [time][#growsAt].
@@ -197,7 +210,7 @@ final class Concurrency {
         usedMicros = now;
         if (growing) {
             // Answers come in bunches: close to what was refused before, they would go far too far.
-            if (limit >= 2 * level) {
+            if (!isNearLevel()) {
                 limit = Math.min(max, limit + 1);
             }
             return;
@@ -274,6 +287,7 @@ final class Concurrency {
                             beside >= SAME * level,
                             isFirst ? 1 : burst.inARow + 1);
             loweredMicros = startedMicros;
+            refusalMicros = now - startedMicros;
             usedMicros = now;
             raisedMicros = now;
             growing = false;

@@ -124,6 +124,19 @@ class ConcurrencyTest {
     }
 
     @Test
+    void whereRefusalsComeLateItGrowsSlowlyNearWhatWasRefused() {
+        concurrency.refused(1_000, 12, 12, 301_000, null, true);
+        concurrency.grow(60_301_000);
+        assertThat(concurrency.growsAt(60_301_000)).isEqualTo(60_451_000);
+
+        while (concurrency.limit() < 24) {
+            concurrency.grow(60_451_000);
+        }
+
+        assertThat(concurrency.growsAt(60_451_000)).isEqualTo(60_461_000);
+    }
+
+    @Test
     void manyFailuresAtOnceLowerItAndFewDoNot() {
         for (int i = 0; i < 100; i++) {
             concurrency.answered(i, 5, 5, i);

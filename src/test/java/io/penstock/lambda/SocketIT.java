@@ -33,6 +33,9 @@ class SocketIT {
 
     private static final Duration SOON = Duration.ofSeconds(20);
 
+    /// More than come at once: also the end of the test before takes one or two.
+    private static final int ENVIRONMENTS = 8;
+
     private static SimulatedProvider simulated;
     private static Provider provider;
     private static Emulators emulators;
@@ -55,7 +58,7 @@ class SocketIT {
         variables.put("OPENAI_BASE_URL", simulated.baseUrl());
         variables.put("OPENAI_API_KEY", "socket");
         variables.put("PENSTOCK_LAMBDA_CONNECTIONS_URL", front.connectionsUrl());
-        function = new LocalFunction("socket", variables, Duration.ofSeconds(60), 4);
+        function = new LocalFunction("socket", variables, Duration.ofSeconds(60), ENVIRONMENTS);
         front.invokes(function);
     }
 
@@ -178,7 +181,7 @@ class SocketIT {
     @Test
     void theEndOfTheFunctionsTimeIsToldAndEndsTheRequest() {
         try (LocalFunction brief =
-                new LocalFunction("socket", variables(), Duration.ofSeconds(4), 1)) {
+                new LocalFunction("socket", variables(), Duration.ofSeconds(4), 2)) {
             front.invokes(brief);
             socket.send(prompt("a", "too long [[sim fault=hang]]"));
 

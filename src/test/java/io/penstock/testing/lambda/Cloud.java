@@ -21,6 +21,9 @@ public final class Cloud implements Door, AutoCloseable {
     private static final Duration SWEEP_TIMEOUT = Duration.ofSeconds(60);
     private static final int DOORS = 4;
 
+    /// Each prompt of a connection is an invocation, and so are its beginning and end.
+    private static final int SOCKETS = 10;
+
     /// Deliveries of a message before it is a dead letter.
     private static final int RECEIVES_MAX = 10;
 
@@ -70,7 +73,7 @@ public final class Cloud implements Door, AutoCloseable {
         all.putAll(variables);
         http = new LocalFunction("http", all, HTTP_TIMEOUT, DOORS);
         work = new LocalFunction("work", all, size.workTimeout, size.workers);
-        socket = new LocalFunction("socket", all, SOCKET_TIMEOUT, DOORS);
+        socket = new LocalFunction("socket", all, SOCKET_TIMEOUT, SOCKETS);
         // The dead letters' events and the schedule's may come at once.
         sweep = new LocalFunction("sweep", all, SWEEP_TIMEOUT, 2);
         httpFront = new HttpFront(http, size.httpPort);
