@@ -247,9 +247,10 @@ final class Concurrency {
     }
 
     private long untilTrial(long now) {
-        return Math.clamp(
-                (now - stoodSinceMicros) / TRIED_PART,
-                isMuchLost() ? soonMicros : TRIAL_EVERY * costMicros,
+        long least = isMuchLost() ? soonMicros : TRIAL_EVERY * costMicros;
+        // What is soon may still go by a refusal that cost far more than the last one.
+        return Math.min(
+                Math.max((now - stoodSinceMicros) / TRIED_PART, least),
                 TRIAL_EVERY_MOST * costMicros);
     }
 

@@ -136,6 +136,18 @@ class ConcurrencyTest {
         assertThat(concurrency.growsAt(60_451_000)).isEqualTo(60_461_000);
     }
 
+    /// A provider may ask for a minute once and for nothing the next time.
+    @Test
+    void answersAfterACheapRefusalThatFollowsADearOneAreCounted() {
+        concurrency.refused(1_000, 10, 10, 2_000, Duration.ofMinutes(1), true);
+        concurrency.answered(70_000_000, 9, 9, 71_000_000);
+        concurrency.refused(72_000_000, 9, 9, 72_001_000, null, true);
+
+        concurrency.answered(71_500_000, 8, 8, 72_002_000);
+
+        assertThat(concurrency.limit()).isEqualTo(9);
+    }
+
     @Test
     void manyFailuresAtOnceLowerItAndFewDoNot() {
         for (int i = 0; i < 100; i++) {
