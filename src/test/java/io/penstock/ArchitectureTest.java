@@ -38,6 +38,8 @@ class ArchitectureTest {
                     .definedBy("io.penstock.flow..")
                     .layer("store")
                     .definedBy("io.penstock.store..")
+                    .layer("json")
+                    .definedBy("io.penstock.json..")
                     .layer("dev")
                     .definedBy("io.penstock.dev..")
                     .whereLayer("dev")
@@ -55,7 +57,9 @@ class ArchitectureTest {
                     .whereLayer("flow")
                     .mayOnlyBeAccessedByLayers("llm", "batch", "pipeline")
                     .whereLayer("store")
-                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow");
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow")
+                    .whereLayer("json")
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "pipeline", "llm");
 
     @ArchTest
     static final ArchRule noCycles =

@@ -1,11 +1,11 @@
 package io.penstock.batch;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
-import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Outcome;
 import io.penstock.llm.Prices;

@@ -2,8 +2,8 @@ package io.penstock.batch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.llm.Fields;
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
 import java.math.BigDecimal;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;

@@ -3,7 +3,7 @@ package io.penstock.batch;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.llm.Fields;
+import io.penstock.json.Fields;
 import io.penstock.store.StoreException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.penstock.batch;
 
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.InvalidRequest;
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.Payloads;

@@ -2,7 +2,7 @@ package io.penstock.batch;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.penstock.llm.Fields;
+import io.penstock.json.Fields;
 import io.penstock.store.Job;
 import java.util.ArrayList;
 import java.util.List;

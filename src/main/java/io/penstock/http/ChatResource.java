@@ -1,10 +1,10 @@
 package io.penstock.http;
 
+import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
-import io.penstock.llm.Fields;
-import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Prompt;
 import io.penstock.llm.PromptReader;

@@ -1,9 +1,9 @@
 package io.penstock.http;
 
+import io.penstock.json.Fields;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
-import io.penstock.llm.Fields;
 import io.penstock.llm.Llm;
 import io.penstock.llm.PromptReader;
 import io.smallrye.common.annotation.Blocking;

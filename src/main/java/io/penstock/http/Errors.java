@@ -1,6 +1,6 @@
 package io.penstock.http;
 
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.InvalidRequest;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
 import jakarta.ws.rs.NotAllowedException;

@@ -2,8 +2,8 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.batch.Files;
-import io.penstock.llm.Fields;
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
 import io.penstock.store.StoredFile;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;

@@ -1,6 +1,6 @@
 package io.penstock.http;
 
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.InvalidRequest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

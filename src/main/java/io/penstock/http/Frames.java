@@ -1,8 +1,8 @@
 package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.Fields;
 import io.penstock.llm.Completion;
-import io.penstock.llm.Fields;
 import io.penstock.llm.Usage;
 import org.jspecify.annotations.Nullable;
 

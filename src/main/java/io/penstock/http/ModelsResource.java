@@ -2,7 +2,7 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.llm.Fields;
+import io.penstock.json.Fields;
 import io.penstock.llm.Models;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.batch.Batches.Progress;
 import io.penstock.batch.ItemReader;
 import io.penstock.batch.OutputFiles;
-import io.penstock.llm.Fields;
+import io.penstock.json.Fields;
 import io.penstock.store.Counts;
 import io.penstock.store.Job;
 import io.penstock.store.Job.Status;

@@ -2,8 +2,8 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.llm.Fields;
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
 import io.penstock.llm.PromptReader;
 import io.penstock.llm.Usage;
 import io.penstock.pipeline.Pipeline;

@@ -2,9 +2,9 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Failure;
-import io.penstock.llm.Fields;
-import io.penstock.llm.InvalidRequest;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,7 @@
 package io.penstock.http;
 
-import io.penstock.llm.InvalidRequest;
-import io.penstock.llm.Unicode;
+import io.penstock.json.InvalidRequest;
+import io.penstock.json.Unicode;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.ByteArrayOutputStream;
 import java.util.List;

@@ -2,7 +2,7 @@
 /// writes answers and errors in one shape.
 ///
 /// It decides statuses and texts, never whether a call is tried again. JSON is read by hand
-/// ([io.penstock.llm.Fields]) because a misspelt or mistyped field must be refused by its name, at
+/// ([io.penstock.json.Fields]) because a misspelt or mistyped field must be refused by its name, at
 /// every door in the same words.
 @NullMarked
 package io.penstock.http;

@@ -1,6 +1,8 @@
 package io.penstock.llm;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -2,6 +2,7 @@ package io.penstock.llm;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.Fields;
 import org.jspecify.annotations.Nullable;
 
 /// What a completion cost, in tokens, as the provider counted them. JSON:

@@ -2,11 +2,11 @@ package io.penstock.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.flow.Turns;
+import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
-import io.penstock.llm.InvalidRequest;
 import io.penstock.llm.Llm;
 import io.penstock.llm.LlmConfig;
 import io.penstock.llm.Meters;

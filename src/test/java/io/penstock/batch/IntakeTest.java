@@ -3,7 +3,7 @@ package io.penstock.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.penstock.llm.InvalidRequest;
+import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Prompt;
 import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Chunk;

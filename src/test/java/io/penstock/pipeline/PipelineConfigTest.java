@@ -3,7 +3,7 @@ package io.penstock.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.penstock.llm.Fields;
+import io.penstock.json.Fields;
 import io.penstock.llm.Prompt;
 import io.penstock.testing.Settings;
 import io.quarkus.runtime.configuration.ConfigurationException;

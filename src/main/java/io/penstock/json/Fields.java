@@ -1,4 +1,4 @@
-package io.penstock.llm;
+package io.penstock.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;

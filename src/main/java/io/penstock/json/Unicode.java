@@ -1,4 +1,4 @@
-package io.penstock.llm;
+package io.penstock.json;
 
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
