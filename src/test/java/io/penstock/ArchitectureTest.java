@@ -86,8 +86,15 @@ class ArchitectureTest {
                     "io.vertx.ext.web..");
 
     @ArchTest
-    static final ArchRule lambdaLivesInLambda =
-            onlyIn("io.penstock.lambda..", "com.amazonaws..", "io.netty..");
+    static final ArchRule lambdaLivesInLambda = onlyIn("io.penstock.lambda..", "com.amazonaws..");
+
+    /// The provider's answers are cut out of their connections there, and API Gateway's requests
+    /// are put on Quarkus' virtual one.
+    @ArchTest
+    static final ArchRule nettyLivesAtTheEndsOfTheWire =
+            onlyIn(
+                    new String[] {"io.penstock.llm..", "io.penstock.lambda..", "io.penstock.dev.."},
+                    "io.netty..");
 
     @ArchTest
     static final ArchRule databasesLiveInTheStore =

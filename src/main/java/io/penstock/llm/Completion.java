@@ -25,6 +25,6 @@ public record Completion(
 
     /// Whether the prompt's own limit has cut it.
     public boolean isCut() {
-        return Answer.CUT.contains(finishReason);
+        return FinishReason.of(finishReason) == FinishReason.CUT;
     }
 }

@@ -2,21 +2,28 @@ package io.penstock.llm;
 
 import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts the bytes of a server-sent event stream into the data of its events.
+/// Cuts the bytes of a server-sent event stream into its events.
 ///
 /// Follows the WHATWG HTML standard, section 9.2.6: lines end in CR, LF or both; several `data`
 /// lines are joined by a line feed; other fields, comments and events without data are passed over.
-/// An event that the stream's end cuts off is dropped, as the standard says. Not thread-safe.
+/// Not thread-safe.
 final class Events {
 
-    private final Deque<String> complete = new ArrayDeque<>();
+    /// One event.
+    ///
+    /// @param name empty where the stream gives none
+    /// @param data null where it is not UTF-8
+    record Event(String name, @Nullable String data) {}
+
+    private final Deque<Event> complete = new ArrayDeque<>();
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     private @Nullable StringBuilder data;
+    private String name = "";
+    private boolean isMalformed;
     private boolean afterCarriageReturn;
     private boolean atStart = true;
 
@@ -36,38 +43,63 @@ final class Events {
         }
     }
 
-    /// The next event's data, or null when its end has not come yet.
-    @Nullable String next() {
+    /// The next event, or null when its end has not come yet.
+    @Nullable Event next() {
         return complete.poll();
     }
 
+    /// Ends the event that has begun, as if an empty line had come. The standard drops such an
+    /// event.
+    void end() {
+        if (line.size() > 0) {
+            endLine();
+        }
+        endEvent();
+    }
+
     private void endLine() {
-        String text = line.toString(StandardCharsets.UTF_8);
+        String text = ProviderJson.decoded(line.toByteArray());
         line.reset();
+        if (text == null) {
+            isMalformed = true;
+            return;
+        }
         if (atStart && text.startsWith("\uFEFF")) {
             text = text.substring(1);
         }
         atStart = false;
         if (text.isEmpty()) {
-            if (data != null && !data.isEmpty()) {
-                complete.add(data.toString());
-            }
-            data = null;
+            endEvent();
             return;
         }
         int colon = text.indexOf(':');
-        String field = colon < 0 ? text : text.substring(0, colon);
-        if (!"data".equals(field)) {
-            return;
-        }
         String value = colon < 0 ? "" : text.substring(colon + 1);
         if (value.startsWith(" ")) {
             value = value.substring(1);
         }
+        switch (colon < 0 ? text : text.substring(0, colon)) {
+            case "data" -> data(value);
+            case "event" -> name = value;
+            default -> {
+                // A comment, or a field that says nothing of an answer.
+            }
+        }
+    }
+
+    private void data(String value) {
         if (data == null) {
             data = new StringBuilder(value);
         } else {
             data.append('\n').append(value);
         }
+    }
+
+    private void endEvent() {
+        if (isMalformed || (data != null && !data.isEmpty())) {
+            complete.add(new Event(name, isMalformed || data == null ? null : data.toString()));
+        }
+        data = null;
+        name = "";
+        isMalformed = false;
     }
 }

@@ -10,9 +10,12 @@ import io.vertx.core.http.RequestOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One HTTP request and its answer, read by one blocking thread.
@@ -26,7 +29,27 @@ import org.jspecify.annotations.Nullable;
 final class Exchange implements AutoCloseable {
 
     /// The answer's status line and headers.
-    record Head(int status, MultiMap headers) {}
+    record Head(int status, MultiMap headers) {
+
+        boolean isSuccess() {
+            return status >= 200 && status <= 299;
+        }
+
+        private static final List<String> REQUEST_ID =
+                List.of("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid");
+
+        private static final Pattern FIT = Pattern.compile("[\\w.:/+=-]{1,128}");
+
+        /// The provider's id of the request, for its support; null where it names none that is fit
+        /// to be passed on.
+        @Nullable String requestId() {
+            return REQUEST_ID.stream()
+                    .map(headers::get)
+                    .filter(id -> id != null && FIT.matcher(id).matches())
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
 
     private sealed interface Signal {
         record Began(Head head) implements Signal {}
@@ -38,10 +61,16 @@ final class Exchange implements AutoCloseable {
         record Broke(Throwable cause) implements Signal {}
     }
 
+    /// Of an error's body at most; longer ones are cut.
+    private static final int ERROR_BYTES = 64 * 1024;
+
+    private static final Duration ERROR_WAIT = Duration.ofSeconds(1);
+
     private final Context context;
     private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
-    private final Call call;
+    private final LongConsumer waited;
     private int taken;
+    private boolean isRead;
 
     // Confined to the context.
     private @Nullable HttpClientRequest request;
@@ -49,10 +78,10 @@ final class Exchange implements AutoCloseable {
     private boolean ended;
     private boolean closed;
 
-    /// @param call is told of the time spent waiting
-    Exchange(Context context, Call call) {
+    /// @param waited is told of the time spent waiting, in nanoseconds
+    Exchange(Context context, LongConsumer waited) {
         this.context = context;
-        this.call = call;
+        this.waited = waited;
     }
 
     void send(HttpClient client, RequestOptions options, Buffer body) {
@@ -75,21 +104,44 @@ final class Exchange implements AutoCloseable {
         };
     }
 
-    /// Waits for the next piece of the body.
+    /// Waits for the next piece of the body, unless its end was read before.
     ///
     /// @return an empty buffer at the end of the body, null when the deadline came first
     /// @throws IOException when the body broke off
     @Nullable Buffer next(Instant deadline) throws IOException, InterruptedException {
+        if (isRead) {
+            return Buffer.buffer();
+        }
         return switch (take(deadline)) {
             case Signal.Piece(Buffer bytes) -> {
                 askForMore();
                 yield bytes;
             }
-            case Signal.Ended _ -> Buffer.buffer();
+            case Signal.Ended _ -> {
+                isRead = true;
+                yield Buffer.buffer();
+            }
             case Signal.Broke(Throwable cause) -> throw new IOException(cause);
             case null -> null;
             case Signal.Began began -> throw new IllegalStateException("A second " + began);
         };
+    }
+
+    /// The body of an error, as far as it comes soon: status and headers say enough to go on.
+    byte[] error(Instant deadline) throws InterruptedException {
+        Instant soon = Instant.now().plus(ERROR_WAIT);
+        Instant latest = soon.isBefore(deadline) ? soon : deadline;
+        Buffer whole = Buffer.buffer();
+        try {
+            for (Buffer piece = next(latest);
+                    piece != null && piece.length() > 0 && whole.length() < ERROR_BYTES;
+                    piece = next(latest)) {
+                whole.appendBuffer(piece);
+            }
+        } catch (IOException broken) {
+            // The status says enough.
+        }
+        return whole.getBytes();
     }
 
     @Override
@@ -119,7 +171,7 @@ final class Exchange implements AutoCloseable {
             // notice it.
             return left > 0 ? signals.poll(left, TimeUnit.MILLISECONDS) : null;
         } finally {
-            call.spentOutside(System.nanoTime() - start);
+            waited.accept(System.nanoTime() - start);
         }
     }
 

@@ -10,13 +10,15 @@ import org.jspecify.annotations.Nullable;
 /// @param retryAfter when a new call makes sense, if that is known
 /// @param status the provider's HTTP status, if it answered with an error; else 0
 /// @param param what the provider found wrong, such as `messages[0].content`
+/// @param requestId the provider's own id of the request, for its support
 public record Failure(
         FailureKind kind,
         String message,
         @Nullable String providerCode,
         @Nullable Duration retryAfter,
         int status,
-        @Nullable String param)
+        @Nullable String param,
+        @Nullable String requestId)
         implements Outcome {
 
     /// A failure that is not the provider's word.
@@ -25,7 +27,7 @@ public record Failure(
             String message,
             @Nullable String providerCode,
             @Nullable Duration retryAfter) {
-        this(kind, message, providerCode, retryAfter, 0, null);
+        this(kind, message, providerCode, retryAfter, 0, null, null);
     }
 
     static Failure of(FailureKind kind, String message) {

@@ -3,8 +3,11 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
+import io.vertx.core.buffer.Buffer;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -19,6 +22,11 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class Models {
 
+    private static final Duration ASKING = Duration.ofSeconds(10);
+
+    /// OpenRouter's list of hundreds of models has less than 1 MB.
+    private static final int LIST_MAX = 16 << 20;
+
     private static final Duration FRESH = Duration.ofMinutes(1);
 
     /// How soon a provider that did not answer is asked again: those who waited for its answer do
@@ -26,7 +34,8 @@ public class Models {
     private static final Duration AGAIN = Duration.ofSeconds(5);
 
     private final LlmConfig config;
-    private final ProviderModel provider;
+    private final Provider provider;
+    private final Endpoint endpoint;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Kept kept;
 
@@ -42,9 +51,10 @@ public class Models {
         record Unknown(Failure failure) implements Known {}
     }
 
-    Models(LlmConfig config, ProviderModel provider) {
+    Models(LlmConfig config, Provider provider, Endpoint endpoint) {
         this.config = config;
         this.provider = provider;
+        this.endpoint = endpoint;
     }
 
     /// The models as they were within the last minute.
@@ -71,26 +81,69 @@ public class Models {
     }
 
     private Known ask() {
-        try {
-            JsonNode list = provider.get("/models");
-            List<ObjectNode> models = new ArrayList<>();
-            if (list != null) {
-                for (JsonNode model : list.path("data")) {
-                    if (model instanceof ObjectNode object && model.path("id").isTextual()) {
-                        models.add(object);
-                    }
-                }
+        try (Exchange exchange = provider.get("/models")) {
+            Instant deadline = Instant.now().plus(ASKING);
+            Exchange.Head head = exchange.head(deadline);
+            if (head == null) {
+                return keep(new Known.Unknown(Llm.deadlineExceeded()), AGAIN);
             }
+            if (!head.isSuccess()) {
+                return switch (head.status()) {
+                    case 404, 405, 501 -> listed(configured());
+                    default ->
+                            keep(
+                                    new Known.Unknown(
+                                            ProviderFailure.of(
+                                                    head, exchange.error(deadline), endpoint)),
+                                    AGAIN);
+                };
+            }
+            List<ObjectNode> models = models(body(exchange, deadline));
             return listed(models.isEmpty() ? configured() : models);
-        } catch (LlmException failed) {
-            return switch (failed.failure().status()) {
-                case 404, 405, 501 -> listed(configured());
-                default -> keep(new Known.Unknown(failed.failure()), AGAIN);
-            };
+        } catch (IOException broken) {
+            return keep(new Known.Unknown(ProviderFailure.unreachable(endpoint, broken)), AGAIN);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return new Known.Unknown(Failure.of(FailureKind.CANCELLED, "The call was cancelled."));
         }
+    }
+
+    /// As far as it comes in time and is not too long; half a list is none.
+    private static byte[] body(Exchange exchange, Instant deadline)
+            throws IOException, InterruptedException {
+        Buffer whole = Buffer.buffer();
+        for (Buffer piece = exchange.next(deadline);
+                piece != null && piece.length() > 0 && whole.length() < LIST_MAX;
+                piece = exchange.next(deadline)) {
+            whole.appendBuffer(piece);
+        }
+        return whole.getBytes();
+    }
+
+    /// The models of a list: OpenAI's object with `data`, the bare list (Together), or the object
+    /// with `models` (Ollama), of objects with an `id` or of names.
+    private static List<ObjectNode> models(byte[] body) {
+        String text = ProviderJson.decoded(body);
+        List<ProviderJson.Value> values =
+                text == null ? List.of() : ProviderJson.values(text).list();
+        List<ObjectNode> models = new ArrayList<>();
+        if (!values.isEmpty()) {
+            JsonNode node = values.getFirst().node();
+            JsonNode list = node.has("data") ? node.path("data") : node.path("models");
+            for (JsonNode model : node.isArray() ? node : list) {
+                if (model instanceof ObjectNode object && object.path("id").isTextual()) {
+                    models.add(object);
+                } else if (model.isTextual() || model.path("name").isTextual()) {
+                    models.add(
+                            model(
+                                    model.isTextual()
+                                            ? model.textValue()
+                                            : model.path("name").textValue(),
+                                    "provider"));
+                }
+            }
+        }
+        return models;
     }
 
     private Known listed(List<ObjectNode> models) {
@@ -107,14 +160,15 @@ public class Models {
         names.add(config.model());
         names.addAll(config.fallbacks().keySet());
         names.addAll(config.fallbacks().values());
-        return names.stream()
-                .map(name ->
-                        Fields.JSON
-                                .createObjectNode()
-                                .put("id", name)
-                                .put("object", "model")
-                                .put("created", 0)
-                                .put("owned_by", "configuration"))
-                .toList();
+        return names.stream().map(name -> model(name, "configuration")).toList();
+    }
+
+    private static ObjectNode model(String name, String owner) {
+        return Fields.JSON
+                .createObjectNode()
+                .put("id", name)
+                .put("object", "model")
+                .put("created", 0)
+                .put("owned_by", owner);
     }
 }

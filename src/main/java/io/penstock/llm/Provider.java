@@ -8,13 +8,19 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.impl.HttpClientConnection;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.function.LongConsumer;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// The provider's HTTP side: one pooled client for all calls. Thread-safe.
 ///
@@ -23,7 +29,9 @@ import java.time.Duration;
 /// far more than models answer.
 ///
 /// The pool has as many connections as calls may be in flight, so that a call with a permit never
-/// waits for a connection.
+/// waits for a connection. Only HTTP/1.1 is spoken, by [StrictResponseCodec]: a connection on which
+/// anything came that nobody asked for is not used again, and for a while after it each call has a
+/// connection of its own.
 @ApplicationScoped
 @Startup
 class Provider {
@@ -32,12 +40,22 @@ class Provider {
     /// socket gave, 64 KB at most.
     static final int WINDOW = 16;
 
+    /// Gateways add headers by the dozen; Netty's own bound is 8 KB.
+    private static final int MAX_HEADER_BYTES = 128 * 1024;
+
+    /// For how long a provider is not trusted to keep answers apart on one connection.
+    private static final Duration DISTRUST = Duration.ofMinutes(10);
+
+    private static final Logger LOG = Logger.getLogger(Provider.class);
+
     private static final String USER_AGENT = "penstock";
 
     private final Context loop;
     private final HttpClient client;
     private final String basePath;
     private final RequestOptions target;
+    private final String authority;
+    private volatile @Nullable Instant distrustedUntil;
 
     Provider(Vertx vertx, Endpoint endpoint, LlmConfig config, FlowConfig flow) {
         // Made at start, by a thread that has no context yet: this one belongs to no request.
@@ -48,6 +66,7 @@ class Provider {
                         .with(
                                 new HttpClientOptions()
                                         .setKeepAlive(true)
+                                        .setDecompressionSupported(true)
                                         .setConnectTimeout(
                                                 millis(config.checked().connectTimeout()))
                                         .setTcpNoDelay(true))
@@ -55,10 +74,9 @@ class Provider {
                                 new PoolOptions()
                                         .setHttp1MaxSize(maxConcurrency)
                                         .setMaxWaitQueueSize(maxConcurrency))
-                        // The exchange on the connection tells of its end; here it would be logged
-                        // once more.
-                        .withConnectHandler(connection -> connection.exceptionHandler(_ -> {}))
+                        .withConnectHandler(this::connected)
                         .build();
+        this.authority = endpoint.authority();
         this.basePath = endpoint.baseUrl().getRawPath();
         this.target =
                 new RequestOptions()
@@ -70,6 +88,8 @@ class Provider {
         MultiMap headers =
                 HttpHeaders.headers()
                         .set(HttpHeaders.CONTENT_TYPE, "application/json")
+                        // An answer that is compressed all the same is read.
+                        .set(HttpHeaders.ACCEPT_ENCODING, HttpHeaders.IDENTITY)
                         .set(HttpHeaders.USER_AGENT, USER_AGENT);
         if (endpoint.apiKey() != null) {
             headers.set(HttpHeaders.AUTHORIZATION, "Bearer " + endpoint.apiKey());
@@ -79,24 +99,64 @@ class Provider {
 
     /// Sends a request. Close the exchange in every case: that ends the request at the provider if
     /// it still runs.
-    Exchange post(Buffer body, Call call) {
-        RequestOptions options = new RequestOptions(target);
-        options.putHeader(
-                HttpHeaders.ACCEPT, call.streams() ? "text/event-stream" : "application/json");
-        Exchange exchange = new Exchange(loop, call);
+    ///
+    /// @param waited is told of the time spent waiting, in nanoseconds
+    Exchange post(Buffer body, boolean streams, LongConsumer waited) {
+        return send(
+                new RequestOptions(target)
+                        .putHeader(
+                                HttpHeaders.ACCEPT,
+                                streams ? "text/event-stream" : "application/json"),
+                body,
+                waited);
+    }
+
+    /// Asks for what is at a path below the base URL. Close the exchange in every case.
+    Exchange get(String path) {
+        RequestOptions options =
+                new RequestOptions(target).setMethod(HttpMethod.GET).setURI(basePath + path);
+        options.getHeaders().remove(HttpHeaders.CONTENT_TYPE);
+        return send(
+                options.putHeader(HttpHeaders.ACCEPT, "application/json"),
+                Buffer.buffer(),
+                _ -> {});
+    }
+
+    private Exchange send(RequestOptions options, Buffer body, LongConsumer waited) {
+        Instant until = distrustedUntil;
+        if (until != null) {
+            if (Instant.now().isBefore(until)) {
+                options.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+            } else {
+                distrustedUntil = null;
+            }
+        }
+        Exchange exchange = new Exchange(loop, waited);
         exchange.send(client, options, body);
         return exchange;
     }
 
-    /// Asks for what is at a path below the base URL. Close the exchange in every case.
-    Exchange get(String path, Call call) {
-        RequestOptions options = new RequestOptions(target);
-        options.setMethod(HttpMethod.GET).setURI(basePath + path);
-        options.getHeaders().remove(HttpHeaders.CONTENT_TYPE);
-        options.putHeader(HttpHeaders.ACCEPT, "application/json");
-        Exchange exchange = new Exchange(loop, call);
-        exchange.send(client, options, Buffer.buffer());
-        return exchange;
+    /// Before the first request on a new connection.
+    private void connected(HttpConnection connection) {
+        // The exchange on the connection tells of its end; here it would be logged once more.
+        connection.exceptionHandler(_ -> {});
+        ((HttpClientConnection) connection)
+                .channel()
+                .pipeline()
+                .replace(
+                        "codec",
+                        "codec",
+                        new StrictResponseCodec(MAX_HEADER_BYTES, this::distrust));
+    }
+
+    private void distrust() {
+        if (distrustedUntil == null) {
+            LOG.warnf(
+                    "%s sent something that no request had asked for; for %d minutes each call to it has a"
+                            + " connection of its own, so that no call can get another's answer.",
+                    authority, DISTRUST.toMinutes());
+        }
+        distrustedUntil = Instant.now().plus(DISTRUST);
     }
 
     @PreDestroy

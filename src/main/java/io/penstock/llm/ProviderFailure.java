@@ -5,23 +5,19 @@ import io.vertx.core.MultiMap;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/// Tells from what the provider did which [Failure] it is.
+/// Tells from an error of the provider's which [Failure] it is.
 ///
-/// Statuses and codes: OpenAI API reference, "Error codes"; 529: Anthropic API reference, "Errors".
+/// Statuses and codes: OpenAI API reference, "Error codes"; 529: Anthropic API reference, "Errors";
+/// words in capitals: Google APIs, "google.rpc.Code"; the others are those of compatible servers.
 final class ProviderFailure {
-
-    /// A provider's `Retry-After` beyond this is taken for this.
-    private static final Duration RETRY_AFTER_MAX = Duration.ofHours(24);
 
     private static final int MESSAGE_MAX = 500;
     private static final String REMOVED = "[removed]";
@@ -34,10 +30,47 @@ final class ProviderFailure {
                     "billing_not_active",
                     "organization_spend_limit_exceeded",
                     "project_spend_limit_exceeded",
-                    "organization_usage_limit_exceeded");
+                    "organization_usage_limit_exceeded",
+                    "exceeded_current_quota_error",
+                    "insufficient_balance",
+                    "insufficient_credits",
+                    "insufficient_funds",
+                    "insufficient_user_quota",
+                    "payment_required",
+                    "out_of_credits",
+                    "no_credits",
+                    "credits_exhausted",
+                    "billing_error",
+                    "arrearage",
+                    "accountoverdueerror");
+
+    /// No credit in the words of a sentence, where the code says nothing of it.
+    private static final Pattern NO_CREDIT =
+            Pattern.compile(
+                    "credit balance is too low|insufficient (?:account )?(?:balance|credits?|funds)"
+                            + "|(?:please|need to) (?:recharge|top up)|(?:out of|no|not enough) credits?\\b"
+                            + "|balance is not enough|billing (?:hard )?limit");
 
     private static final Set<String> FILTERED =
-            Set.of("content_filter", "content_policy_violation", "moderation_blocked");
+            Set.of(
+                    "content_filter",
+                    "content_policy_violation",
+                    "moderation_blocked",
+                    "content_moderation",
+                    "data_inspection_failed",
+                    "datainspectionfailed",
+                    "responsibleaipolicyviolation",
+                    "sensitive_words_detected",
+                    "content_blocked");
+
+    private static final List<String> KEY_REFUSED =
+            List.of(
+                    "authentication",
+                    "invalid_api_key",
+                    "incorrect_api_key",
+                    "api_key_invalid",
+                    "unauthenticated",
+                    "permission_denied");
 
     /// What looks like a credential in a provider's message: keys with the usual prefixes, bearer
     /// tokens, and masked keys.
@@ -54,22 +87,19 @@ final class ProviderFailure {
 
     private ProviderFailure() {}
 
-    /// The failure that an error answer means: by status, and by the error object's code and type
-    /// where there is one.
-    static Failure of(Exchange.Head head, @Nullable JsonNode body, Endpoint endpoint) {
-        JsonNode error = body == null ? null : body.path("error");
-        String code = error == null ? "" : error.path("code").asText("");
-        String type = error == null ? "" : error.path("type").asText("");
-        String param = error == null ? "" : error.path("param").asText("");
-        int status = head.status();
-        FailureKind kind = kind(status, code, type);
-        return new Failure(
-                kind,
-                message(kind, status, error, endpoint),
-                CODE.matcher(code).matches() && !code.equals(endpoint.apiKey()) ? code : null,
-                retryAfter(head.headers(), Instant.now()),
-                status >= 400 ? status : 0,
-                PARAM.matcher(param).matches() && !param.equals(endpoint.apiKey()) ? param : null);
+    /// The failure that an answer with an error's status means.
+    ///
+    /// @param body as it came, as far as it came
+    static Failure of(Exchange.Head head, byte[] body, Endpoint endpoint) {
+        String text = ProviderJson.decoded(body);
+        ProviderError error = text == null ? null : ProviderError.in(read(text));
+        return failure(head, error, head.status(), endpoint);
+    }
+
+    /// The failure that an error inside of an answer means, in a stream or with status 200: its own
+    /// number and code decide.
+    static Failure inside(Exchange.Head head, @Nullable ProviderError error, Endpoint endpoint) {
+        return failure(head, error, error == null ? 0 : error.status(), endpoint);
     }
 
     /// The failure of a request that got no answer.
@@ -107,17 +137,77 @@ final class ProviderFailure {
                         + " bytes (penstock.llm.max-answer); ask for a shorter one.");
     }
 
-    private static FailureKind kind(int status, String code, String type) {
-        if (QUOTA.contains(code) || QUOTA.contains(type) || status == 402) {
+    /// The failure of an answer that is something else than JSON or events of JSON.
+    static Failure notJson() {
+        return Failure.of(
+                FailureKind.TRUNCATED,
+                "The provider's answer is not the JSON it should be; try again, or check"
+                        + " OPENAI_BASE_URL if it happens every time.");
+    }
+
+    /// The failure of an answer that is a web page.
+    static Failure page(Endpoint endpoint) {
+        return Failure.of(
+                FailureKind.TRUNCATED,
+                "The provider at "
+                        + endpoint.authority()
+                        + " answers with a web page in place of JSON; try again, or check OPENAI_BASE_URL"
+                        + " if it happens every time.");
+    }
+
+    /// The failure of an answer in a coding that was not asked for.
+    static Failure unknownEncoding(String encoding) {
+        String name = encoding.length() > 32 ? encoding.substring(0, 32) : encoding;
+        return Failure.of(
+                FailureKind.UNEXPECTED_ANSWER,
+                "The provider's answer is compressed in a way that Penstock does not read"
+                        + " (content-encoding: "
+                        + name.replaceAll("[^\\w.,; -]", "?")
+                        + "); let it or the proxy before it send answers as they are.");
+    }
+
+    private static Failure failure(
+            Exchange.Head head, @Nullable ProviderError error, int status, Endpoint endpoint) {
+        FailureKind kind = kind(status, error, head.headers());
+        String code = error == null ? "" : error.code();
+        String param = error == null ? "" : error.param();
+        return new Failure(
+                kind,
+                message(kind, status, error, endpoint),
+                isFit(CODE, code, endpoint) ? code : null,
+                RetryAfter.of(head.headers(), error == null ? null : error.json(), Instant.now()),
+                status >= 400 ? status : 0,
+                isFit(PARAM, param, endpoint) ? param : null,
+                head.requestId());
+    }
+
+    private static boolean isFit(Pattern form, String word, Endpoint endpoint) {
+        return form.matcher(word).matches() && !word.equals(endpoint.apiKey());
+    }
+
+    private static FailureKind kind(int status, @Nullable ProviderError error, MultiMap headers) {
+        String code = error == null ? "" : error.code().toLowerCase(Locale.ROOT);
+        String type = error == null ? "" : error.type().toLowerCase(Locale.ROOT);
+        if (status == 402
+                || QUOTA.contains(code)
+                || QUOTA.contains(type)
+                || (error != null && saysNoCredit(status, error, headers))) {
             return FailureKind.QUOTA_EXHAUSTED;
         }
-        if (FILTERED.contains(code)) {
+        if (FILTERED.contains(code)
+                || FILTERED.contains(type)
+                || (error != null && error.isFlagged())) {
             return FailureKind.CONTENT_FILTER;
         }
-        if (status < 300) {
-            return kindInside(code, type);
+        if (status == 429 && error != null && error.isTooLargeForItsLimit()) {
+            return FailureKind.INVALID_REQUEST;
         }
         return switch (status) {
+            case 0 -> kindInside(code + " " + type);
+            case 400 ->
+                    isKeyRefused(code + " " + type + " " + reason(error))
+                            ? FailureKind.AUTHENTICATION
+                            : FailureKind.INVALID_REQUEST;
             case 401, 403 -> FailureKind.AUTHENTICATION;
             case 408 -> FailureKind.TIMEOUT;
             case 409 -> FailureKind.SERVER;
@@ -128,39 +218,66 @@ final class ProviderFailure {
         };
     }
 
-    /// The kind of an error object that came with status 200, whole or in a stream.
-    private static FailureKind kindInside(String code, String type) {
-        String both = code + " " + type;
-        if (both.contains("rate_limit")) {
+    /// Where a wait is told with it, a quota comes back by itself: Google's free ones have the same
+    /// words as OpenAI's spent credit.
+    private static boolean saysNoCredit(int status, ProviderError error, MultiMap headers) {
+        return status < 500
+                && NO_CREDIT.matcher(error.sentence().toLowerCase(Locale.ROOT)).find()
+                && RetryAfter.of(headers, error.json(), Instant.now()) == null;
+    }
+
+    /// The kind of an error that has no number.
+    private static FailureKind kindInside(String words) {
+        if (words.contains("rate_limit") || words.contains("resource_exhausted")) {
             return FailureKind.RATE_LIMITED;
         }
-        if (both.contains("overloaded")) {
+        if (words.contains("overloaded") || words.contains("unavailable")) {
             return FailureKind.OVERLOADED;
         }
-        if (both.contains("authentication") || both.contains("invalid_api_key")) {
+        if (isKeyRefused(words)) {
             return FailureKind.AUTHENTICATION;
         }
-        return type.equals("invalid_request_error")
+        return words.contains("invalid_request")
+                        || words.contains("badrequest")
+                        || words.contains("bad_request")
+                        || words.contains("invalid_argument")
+                        || words.contains("context_length")
                 ? FailureKind.INVALID_REQUEST
                 : FailureKind.SERVER;
     }
 
+    private static boolean isKeyRefused(String words) {
+        return KEY_REFUSED.stream().anyMatch(words::contains);
+    }
+
+    /// Google's `"details":[{"reason":"API_KEY_INVALID"}]`.
+    private static String reason(@Nullable ProviderError error) {
+        return error == null
+                ? ""
+                : error.json()
+                        .path("details")
+                        .path(0)
+                        .path("reason")
+                        .asText()
+                        .toLowerCase(Locale.ROOT);
+    }
+
     private static String message(
-            FailureKind kind, int status, @Nullable JsonNode error, Endpoint endpoint) {
+            FailureKind kind, int status, @Nullable ProviderError error, Endpoint endpoint) {
         return switch (kind) {
             case RATE_LIMITED -> "The provider limits the rate of calls; try again later.";
             case OVERLOADED -> "The provider is overloaded; try again later.";
             case AUTHENTICATION ->
                     "The provider at "
                             + endpoint.authority()
-                            + " refuses Penstock's key (status "
-                            + status
-                            + "); set OPENAI_API_KEY to a valid one.";
+                            + " refuses Penstock's key"
+                            + (status == 0 ? "" : " (status " + status + ")")
+                            + "; set OPENAI_API_KEY to a valid one.";
             case QUOTA_EXHAUSTED ->
                     "The provider account's credit or spend limit is used up; add credit or raise the"
                             + " limit, waiting does not help.";
             case INVALID_REQUEST, CONTENT_FILTER -> {
-                String said = error == null ? "" : error.path("message").asText("");
+                String said = error == null ? "" : error.sentence();
                 yield said.isBlank()
                         ? "The provider at "
                                 + endpoint.authority()
@@ -169,7 +286,10 @@ final class ProviderFailure {
                                 + "; check OPENAI_BASE_URL and the model."
                         : "The provider refuses the prompt: " + scrubbed(said, endpoint.apiKey());
             }
-            default -> "The provider failed with status " + status + "; try again.";
+            default ->
+                    status == 0
+                            ? "The provider failed while it answered; try again."
+                            : "The provider failed with status " + status + "; try again.";
         };
     }
 
@@ -184,49 +304,16 @@ final class ProviderFailure {
                 : scrubbed;
     }
 
-    /// Reads the wait that the provider asks for: `retry-after-ms` (OpenAI, Azure), else
-    /// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
-    ///
-    /// @return null when there is none that can be read
-    static @Nullable Duration retryAfter(MultiMap headers, Instant now) {
-        Duration wait = millis(headers.get("retry-after-ms"), 1);
-        if (wait == null) {
-            String retryAfter = headers.get("retry-after");
-            wait = millis(retryAfter, 1000);
-            if (wait == null && retryAfter != null) {
-                wait = untilDate(retryAfter.trim(), now);
-            }
-        }
-        if (wait == null || wait.isNegative()) {
+    /// The first value of a body in JSON; a body that is one sentence and no page is a text.
+    private static @Nullable JsonNode read(String body) {
+        String text = (body.startsWith("\uFEFF") ? body.substring(1) : body).strip();
+        if (text.isEmpty() || text.startsWith("<")) {
             return null;
         }
-        return wait.compareTo(RETRY_AFTER_MAX) > 0 ? RETRY_AFTER_MAX : wait;
-    }
-
-    private static @Nullable Duration millis(@Nullable String number, int unit) {
-        if (number == null) {
-            return null;
+        if ("{[\"".indexOf(text.charAt(0)) >= 0) {
+            List<ProviderJson.Value> values = ProviderJson.values(text).list();
+            return values.isEmpty() ? null : values.getFirst().node();
         }
-        try {
-            double value = Double.parseDouble(number.trim()) * unit;
-            return Double.isFinite(value) && value >= 0
-                    ? Duration.ofMillis((long) Math.ceil(Math.min(value, Integer.MAX_VALUE)))
-                    : null;
-        } catch (NumberFormatException notANumber) {
-            return null;
-        }
-    }
-
-    private static @Nullable Duration untilDate(String date, Instant now) {
-        try {
-            Duration wait =
-                    Duration.between(
-                            now,
-                            ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME)
-                                    .toInstant());
-            return wait.isNegative() ? Duration.ZERO : wait;
-        } catch (DateTimeParseException notADate) {
-            return null;
-        }
+        return ProviderJson.JSON.getNodeFactory().textNode(text);
     }
 }

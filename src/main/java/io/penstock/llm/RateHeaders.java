@@ -11,25 +11,24 @@ import org.jspecify.annotations.Nullable;
 /// "Rate limits").
 final class RateHeaders {
 
+    private static final double NUMBER_MAX = 1e12;
+
     private RateHeaders() {}
 
     static Rates read(MultiMap headers) {
-        boolean openAi = headers.contains("x-ratelimit-limit-requests");
-        if (openAi || headers.contains("x-ratelimit-limit-tokens")) {
-            return new Rates(
-                    number(headers, "x-ratelimit-limit-requests"),
-                    number(headers, "x-ratelimit-remaining-requests"),
-                    number(headers, "x-ratelimit-limit-tokens"),
-                    number(headers, "x-ratelimit-remaining-tokens"));
-        }
-        if (headers.contains("anthropic-ratelimit-requests-limit")) {
-            return new Rates(
-                    number(headers, "anthropic-ratelimit-requests-limit"),
-                    number(headers, "anthropic-ratelimit-requests-remaining"),
-                    number(headers, "anthropic-ratelimit-tokens-limit"),
-                    number(headers, "anthropic-ratelimit-tokens-remaining"));
-        }
-        return Rates.UNKNOWN;
+        boolean openAi =
+                headers.contains("x-ratelimit-limit-requests")
+                        || headers.contains("x-ratelimit-limit-tokens");
+        String names = openAi ? "x-ratelimit-%2$s-%1$s" : "anthropic-ratelimit-%1$s-%2$s";
+        Long requestLimit = limit(headers, names.formatted("requests", "limit"));
+        Long tokenLimit = limit(headers, names.formatted("tokens", "limit"));
+        return requestLimit == null && tokenLimit == null
+                ? Rates.UNKNOWN
+                : new Rates(
+                        requestLimit,
+                        left(headers, names.formatted("requests", "remaining"), requestLimit),
+                        tokenLimit,
+                        left(headers, names.formatted("tokens", "remaining"), tokenLimit));
     }
 
     /// What a caller is told: of each limit how much there is, how much is left, and how long it
@@ -45,21 +44,34 @@ final class RateHeaders {
             Map<String, String> headers, String unit, @Nullable Long limit, @Nullable Long left) {
         if (limit != null && left != null) {
             long bounded = Math.clamp(left, 0, limit);
+            // As a double, since a product of two limits may be more than a long holds.
+            long reset = (long) ((double) (limit - bounded) * 60_000 / limit);
             headers.put("x-ratelimit-limit-" + unit, limit.toString());
             headers.put("x-ratelimit-remaining-" + unit, Long.toString(bounded));
-            headers.put("x-ratelimit-reset-" + unit, (limit - bounded) * 60_000 / limit + "ms");
+            headers.put("x-ratelimit-reset-" + unit, reset + "ms");
         }
     }
 
-    /// @return null for what is no number, or is below zero, as some servers write for unknown
+    /// @return null for what cannot be a limit: Azure writes 0 and -1 for unknown
+    private static @Nullable Long limit(MultiMap headers, String name) {
+        Long number = number(headers, name);
+        return number == null || number == 0 ? null : number;
+    }
+
+    private static @Nullable Long left(MultiMap headers, String name, @Nullable Long limit) {
+        return limit == null ? null : number(headers, name);
+    }
+
+    /// @return null for what is no number, is below zero, as some servers write for unknown, or is
+    ///   more than any provider allows
     private static @Nullable Long number(MultiMap headers, String name) {
         String value = headers.get(name);
         if (value == null) {
             return null;
         }
         try {
-            long number = Long.parseLong(value.trim());
-            return number < 0 ? null : number;
+            double number = Double.parseDouble(value.trim());
+            return number >= 0 && number <= NUMBER_MAX ? (Long) (long) number : null;
         } catch (NumberFormatException notANumber) {
             return null;
         }

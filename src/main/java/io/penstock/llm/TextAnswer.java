@@ -1,91 +1,150 @@
 package io.penstock.llm;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The answer to a prompt of ours, which is one text: an answer that is something else, or was cut
 /// where the caller had not asked for it, is a failure.
 final class TextAnswer extends Answer {
 
-    private static final Set<String> FILTERED = Set.of("content_filter", "safety");
+    private static final int WORD_MAX = 40;
 
     private final StringBuilder text = new StringBuilder();
     private final StringBuilder refusal = new StringBuilder();
+    private final SurrogatePairs pairs = new SurrogatePairs();
     private boolean hasContent;
+    private boolean hasReasoning;
+    private boolean isSure;
     private @Nullable String finishReason;
+    private @Nullable Failure choiceFailure;
+    private final Endpoint endpoint;
 
     TextAnswer(Exchange.Head head, Call call, Endpoint endpoint) {
-        super(head, call, endpoint);
+        super(head, call);
+        this.endpoint = endpoint;
     }
 
     @Override
-    boolean isFinished() {
-        return finishReason != null;
+    boolean isSureToBeWhole() {
+        return isSure;
     }
 
     @Override
-    void whole(@Nullable JsonNode completion, byte[] json) {
-        add(completion, "message");
-        if (call().streams()) {
-            // Only a whole answer is handed on: there is no taking back what has been.
-            call().delta(completion().text());
+    @Nullable Failure whole(ProviderJson.Value completion) {
+        if (!completion.node().path("choices").isArray()) {
+            return ProviderFailure.notJson();
         }
+        add(completion.node(), "message");
+        text.append(pairs.last());
+        if (call().streams() && end(true) instanceof Completion whole) {
+            // Only a whole answer is handed on: there is no taking back what has been.
+            call().delta(whole.text());
+        }
+        return null;
     }
 
     @Override
-    void chunk(@Nullable JsonNode chunk, String json) {
-        String delta = add(chunk, "delta");
+    @Nullable Failure chunk(ProviderJson.Value chunk) {
+        String delta = add(chunk.node(), "delta");
         if (!delta.isEmpty()) {
             call().delta(delta);
         }
+        return null;
     }
 
     @Override
-    Completion completion() {
+    Outcome end(boolean isDone) {
+        String last = pairs.last();
+        if (!last.isEmpty()) {
+            text.append(last);
+            call().delta(last);
+        }
         if (!refusal.isEmpty()) {
-            throw failed(FailureKind.CONTENT_FILTER, "The model declined to answer this prompt.");
+            return failed(FailureKind.CONTENT_FILTER, "The model declined to answer this prompt.");
         }
-        if (finishReason == null) {
-            throw cut();
+        FinishReason reason = FinishReason.of(finishReason);
+        return switch (reason) {
+            case null -> ProviderFailure.cut();
+            case FILTERED ->
+                    failed(
+                            FailureKind.CONTENT_FILTER,
+                            "The provider's content filter stopped the answer to this prompt.");
+            case FAILED -> choiceFailure != null ? choiceFailure : gaveUp();
+            case CALLS ->
+                    failed(
+                            FailureKind.UNEXPECTED_ANSWER,
+                            "The model asks for a tool to be called, which it was not offered.");
+            case UNKNOWN ->
+                    failed(
+                            FailureKind.UNEXPECTED_ANSWER,
+                            "The provider stopped for a reason that is none of the usual: \""
+                                    + printable(String.valueOf(finishReason))
+                                    + "\".");
+            case CUT -> cut();
+            case ENDED -> ended();
+        };
+    }
+
+    private Outcome cut() {
+        if (text.isEmpty() && (hasReasoning || !hasContent)) {
+            return failed(
+                    FailureKind.LENGTH,
+                    "The model used up its tokens before its answer began, on reasoning; allow it more"
+                            + " (max_tokens), or less reasoning.");
         }
-        if (FILTERED.contains(finishReason)) {
-            throw failed(
-                    FailureKind.CONTENT_FILTER,
-                    "The provider's content filter stopped the answer to this prompt.");
-        }
-        boolean cut = CUT.contains(finishReason);
-        if (cut && call().prompt().maxTokens() == null) {
-            throw failed(
+        if (call().prompt().maxTokens() == null) {
+            return failed(
                     FailureKind.LENGTH,
                     "The answer was cut at the provider's own length limit; ask for a shorter one, or"
                             + " set max_tokens to accept a cut answer.");
         }
-        if (!cut && !ENDED.contains(finishReason)) {
-            throw failed(
-                    FailureKind.TRUNCATED,
-                    "The provider stopped before the answer's end, for a reason that is none of the usual.");
-        }
-        if (!hasContent) {
-            throw empty();
-        }
-        return completed(text.toString(), finishReason, null);
+        return completed(text.toString(), String.valueOf(finishReason), null);
     }
 
-    private String add(@Nullable JsonNode node, String contentField) {
+    private Outcome ended() {
+        if (hasContent) {
+            return completed(text.toString(), String.valueOf(finishReason), null);
+        }
+        return hasReasoning
+                ? failed(
+                        FailureKind.UNEXPECTED_ANSWER,
+                        "The model's answer has its reasoning and no content.")
+                : empty();
+    }
+
+    private String add(JsonNode node, String contentField) {
+        take(node);
         // A stream's last chunk has the usage and no choices.
-        JsonNode choice = taken(node).path("choices").path(0);
-        finishReason = text(choice, "finish_reason", finishReason);
+        JsonNode choice = node.path("choices").path(0);
+        String reason = text(choice, "finish_reason", null);
+        if (reason != null) {
+            finishReason = reason;
+        }
+        if (ProviderError.isIn(choice)) {
+            choiceFailure = ProviderFailure.inside(head(), ProviderError.in(choice), endpoint);
+        }
         JsonNode message = choice.path(contentField);
         if (message.path("refusal").isTextual()) {
             refusal.append(message.path("refusal").textValue());
         }
-        if (!message.path("content").isTextual()) {
+        hasReasoning |= MessageText.hasReasoning(message);
+        String content = MessageText.of(message);
+        boolean isEmpty = content == null || content.isEmpty();
+        isSure =
+                isEmpty
+                        && !text.isEmpty()
+                        && (reason != null || (isSure && choice.isMissingNode()));
+        if (content == null) {
             return "";
         }
         hasContent = true;
-        String delta = message.path("content").textValue();
+        String delta = pairs.next(content);
         text.append(delta);
         return delta;
+    }
+
+    private static String printable(String word) {
+        String bounded = word.length() > WORD_MAX ? word.substring(0, WORD_MAX) : word;
+        return bounded.replaceAll("[^\\w -]", "?");
     }
 }

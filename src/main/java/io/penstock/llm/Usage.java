@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 /// @param cachedTokens those of the prompt that the provider had already
 /// @param reasoningTokens those of the completion that are not in its text
 public record Usage(
-        int promptTokens,
-        int completionTokens,
-        int totalTokens,
-        int cachedTokens,
-        int reasoningTokens) {
+        long promptTokens,
+        long completionTokens,
+        long totalTokens,
+        long cachedTokens,
+        long reasoningTokens) {
 
     public Usage plus(Usage other) {
         return new Usage(
@@ -38,9 +38,9 @@ public record Usage(
     public static @Nullable Usage of(JsonNode json) {
         return json.isObject()
                 ? new Usage(
-                        json.path("prompt_tokens").asInt(),
-                        json.path("completion_tokens").asInt(),
-                        json.path("total_tokens").asInt(),
+                        json.path("prompt_tokens").asLong(),
+                        json.path("completion_tokens").asLong(),
+                        json.path("total_tokens").asLong(),
                         0,
                         0)
                 : null;

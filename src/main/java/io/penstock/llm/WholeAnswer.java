@@ -1,8 +1,6 @@
 package io.penstock.llm;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The answer to a whole request of OpenAI's chat completions, passed on as it came: however many
 /// choices, with text, tool calls, a refusal or none of them. What OpenAI answers with status 200
-/// is a completion here; an answer in which a choice has not come to its end is still none.
+/// is a completion here, but for an answer in which a choice has not come to its end, or which says
+/// itself that the provider failed.
 ///
 /// Chunks of a stream are handed on from the first that says something: until then there can be a
 /// second attempt.
@@ -19,10 +18,13 @@ final class WholeAnswer extends Answer {
 
     private final Map<Integer, Choice> choices = new TreeMap<>();
     private final List<String> held = new ArrayList<>();
+    private final Endpoint endpoint;
     private final boolean usageWanted;
     private boolean speaking;
-    private boolean done;
+    private boolean isSure;
     private @Nullable String body;
+    private @Nullable ChunkSum sum;
+    private @Nullable Failure failure;
 
     /// What is known of one choice.
     private static final class Choice {
@@ -35,42 +37,58 @@ final class WholeAnswer extends Answer {
     }
 
     WholeAnswer(Exchange.Head head, Call call, Endpoint endpoint) {
-        super(head, call, endpoint);
+        super(head, call);
+        this.endpoint = endpoint;
         this.usageWanted = call.prompt().wantsUsage();
     }
 
     @Override
-    boolean isFinished() {
-        return choices.size() >= call().prompt().choices()
-                && choices.values().stream().allMatch(choice -> choice.finishReason != null);
+    boolean isSureToBeWhole() {
+        return isSure && haveAllEnded();
     }
 
     @Override
-    void whole(@Nullable JsonNode completion, byte[] json) {
-        JsonNode taken = taken(completion);
-        for (JsonNode choice : taken.path("choices")) {
+    @Nullable Failure whole(ProviderJson.Value completion) {
+        JsonNode node = completion.node();
+        if (!node.path("choices").isArray()) {
+            return ProviderFailure.notJson();
+        }
+        take(node);
+        for (JsonNode choice : node.path("choices")) {
             add(choice, choice.path("message"));
         }
-        done = true;
         if (call().streams()) {
             // A server that does not stream; only a whole answer is handed on.
-            requireWhole();
-            asChunks((ObjectNode) taken).forEach(call()::delta);
-        } else {
-            body = new String(json, StandardCharsets.UTF_8);
+            Failure refused = refused(true);
+            if (refused == null) {
+                ChunkSum.chunks(node, usageWanted).forEach(call()::delta);
+            }
+            return refused;
         }
+        body = completion.text();
+        return null;
     }
 
     @Override
-    void chunk(@Nullable JsonNode chunk, String json) {
-        JsonNode taken = taken(chunk);
+    @Nullable Failure chunk(ProviderJson.Value chunk) {
+        JsonNode node = chunk.node();
+        take(node);
         boolean speaks = false;
-        for (JsonNode choice : taken.path("choices")) {
+        boolean ends = false;
+        for (JsonNode choice : node.path("choices")) {
             speaks |= add(choice, choice.path("delta"));
+            ends |= choice.hasNonNull("finish_reason");
         }
-        String passed = passed((ObjectNode) taken, json);
+        isSure = !speaks && (ends || (isSure && node.path("choices").isEmpty()));
+        if (!call().streams()) {
+            // Events that nobody asked for.
+            sum = sum == null ? new ChunkSum() : sum;
+            sum.add(node);
+            return null;
+        }
+        String passed = passed(node, chunk.text());
         if (passed == null) {
-            return;
+            return null;
         }
         if (speaks) {
             speak();
@@ -80,17 +98,24 @@ final class WholeAnswer extends Answer {
         } else {
             held.add(passed);
         }
+        return null;
     }
 
     @Override
-    void done() {
-        done = true;
-    }
-
-    @Override
-    Completion completion() {
-        requireWhole();
+    Outcome end(boolean isDone) {
+        Failure refused = refused(isDone);
+        if (refused != null) {
+            return refused;
+        }
         speak();
+        if (sum != null) {
+            JsonNode completion = sum.completion();
+            body = ProviderJson.written(completion);
+            completion
+                    .path("choices")
+                    .forEach(choice ->
+                            choices.get(index(choice)).text = textOf(choice.path("message")));
+        }
         Choice first = choices.values().iterator().next();
         return completed(first.text, String.valueOf(first.finishReason), body);
     }
@@ -105,8 +130,11 @@ final class WholeAnswer extends Answer {
 
     /// @return whether the choice says something in this message
     private boolean add(JsonNode choice, JsonNode message) {
-        Choice known = choices.computeIfAbsent(choice.path("index").asInt(), _ -> new Choice());
+        Choice known = choices.computeIfAbsent(index(choice), _ -> new Choice());
         known.finishReason = text(choice, "finish_reason", known.finishReason);
+        if (ProviderError.isIn(choice)) {
+            failure = ProviderFailure.inside(head(), ProviderError.in(choice), endpoint);
+        }
         boolean speaks = false;
         for (Map.Entry<String, JsonNode> field : message.properties()) {
             JsonNode value = field.getValue();
@@ -116,62 +144,70 @@ final class WholeAnswer extends Answer {
                 speaks |= !empty && !(value.isTextual() && value.textValue().isEmpty());
             }
         }
-        if (!call().streams() && message.path("content").isTextual()) {
-            known.text = message.path("content").textValue();
+        if (!call().streams()) {
+            known.text = textOf(message);
         }
         return speaks;
     }
 
-    /// @throws LlmException when something is missing
-    private void requireWhole() {
+    private static int index(JsonNode choice) {
+        return choice.path("index").asInt();
+    }
+
+    private static String textOf(JsonNode message) {
+        String text = MessageText.of(message);
+        if (text == null) {
+            return "";
+        }
+        SurrogatePairs pairs = new SurrogatePairs();
+        return pairs.next(text) + pairs.last();
+    }
+
+    private boolean haveAllEnded() {
+        return choices.size() >= call().prompt().choices()
+                && choices.values().stream().allMatch(choice -> choice.finishReason != null);
+    }
+
+    /// Why the answer is not a whole one; null when it is.
+    private @Nullable Failure refused(boolean isDone) {
         // A stream may end without saying so once each choice has come to its end.
         if (choices.isEmpty()
                 || choices.values().stream().anyMatch(choice -> choice.finishReason == null)
-                || (!done && !isFinished())) {
-            throw cut();
+                || (!isDone && !haveAllEnded())) {
+            return ProviderFailure.cut();
         }
         for (Choice choice : choices.values()) {
-            if (!choice.said && ENDED.contains(String.valueOf(choice.finishReason))) {
-                throw empty();
+            switch (FinishReason.of(choice.finishReason)) {
+                case FAILED -> {
+                    return failure != null ? failure : gaveUp();
+                }
+                case ENDED -> {
+                    if (!choice.said) {
+                        return empty();
+                    }
+                }
+                case null, default -> {
+                    // The caller's to judge.
+                }
             }
         }
+        return null;
     }
 
-    /// A chunk without the usage that only Penstock has asked for.
+    /// A chunk on one line, without the usage that only Penstock has asked for.
     ///
     /// @return null when there is nothing else in it
-    private @Nullable String passed(ObjectNode chunk, String json) {
-        if (!usageWanted && chunk.has("usage")) {
-            if (chunk.path("usage").isObject() && chunk.path("choices").isEmpty()) {
-                return null;
-            }
-            chunk.remove("usage");
-            return chunk.toString();
+    private @Nullable String passed(JsonNode chunk, String json) {
+        if (usageWanted || !chunk.has("usage")) {
+            return onOneLine(json);
         }
-        return onOneLine(json);
+        return chunk.path("usage").isObject() && chunk.path("choices").isEmpty()
+                ? null
+                : onOneLine(ProviderJson.without("usage", json));
     }
 
     /// Outside of its strings JSON takes a line end for a space; inside there is none.
     private static String onOneLine(String json) {
         return json.replace('\n', ' ').replace('\r', ' ');
-    }
-
-    private List<String> asChunks(ObjectNode completion) {
-        ObjectNode chunk = completion.deepCopy().put("object", "chat.completion.chunk");
-        JsonNode usage = chunk.remove("usage");
-        for (JsonNode choice : chunk.path("choices")) {
-            JsonNode message = ((ObjectNode) choice).remove("message");
-            ((ObjectNode) choice).set("delta", message);
-            int index = 0;
-            for (JsonNode call : message.path("tool_calls")) {
-                ((ObjectNode) call).put("index", index++);
-            }
-        }
-        List<String> chunks = new ArrayList<>(List.of(chunk.toString()));
-        if (usageWanted && usage != null) {
-            chunk.putArray("choices");
-            chunks.add(chunk.set("usage", usage).toString());
-        }
-        return chunks;
     }
 }

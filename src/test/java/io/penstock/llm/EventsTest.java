@@ -65,6 +65,28 @@ class EventsTest {
         }
     }
 
+    @Test
+    void anEventHasItsNameAndOneOutsideOfUtf8HasNoData() {
+        Events events = new Events();
+        events.add(Buffer.buffer("event: error\ndata: a\n\ndata: b\n"));
+        events.add(
+                Buffer.buffer(new byte[] {'d', 'a', 't', 'a', ':', (byte) 0xC3, '(', '\n', '\n'}));
+
+        assertThat(events.next()).isEqualTo(new Events.Event("error", "a"));
+        assertThat(events.next()).isEqualTo(new Events.Event("", null));
+    }
+
+    @Test
+    void whatTheEndCutsOffIsAnEventWhenTheEndIsCalled() {
+        Events events = new Events();
+        events.add(Buffer.buffer("data: [DONE]"));
+        assertThat(events.next()).isNull();
+
+        events.end();
+
+        assertThat(events.next()).isEqualTo(new Events.Event("", "[DONE]"));
+    }
+
     private static List<String> events(String stream) {
         Events events = new Events();
         events.add(Buffer.buffer(stream));
@@ -74,8 +96,8 @@ class EventsTest {
     }
 
     private static void drain(Events events, List<String> taken) {
-        for (String data = events.next(); data != null; data = events.next()) {
-            taken.add(data);
+        for (Events.Event event = events.next(); event != null; event = events.next()) {
+            taken.add(String.valueOf(event.data()));
         }
     }
 }

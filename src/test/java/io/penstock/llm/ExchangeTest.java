@@ -129,7 +129,7 @@ class ExchangeTest {
     }
 
     private Exchange send(String path) {
-        Exchange exchange = new Exchange(loop, Call.of(Prompt.of("text"), null));
+        Exchange exchange = new Exchange(loop, _ -> {});
         exchange.send(
                 client,
                 new RequestOptions()

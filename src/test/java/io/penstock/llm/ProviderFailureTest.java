@@ -2,10 +2,9 @@ package io.penstock.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.testing.Caller;
 import io.vertx.core.MultiMap;
-import java.time.Duration;
-import java.time.Instant;
-import org.jspecify.annotations.Nullable;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,50 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ProviderFailureTest {
 
-    private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
-
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "retry-after    | 2                             | 2000",
-                "retry-after    | 0.25                          | 250",
-                "retry-after    | 0                             | 0",
-                "retry-after    | Mon, 23 Nov 2026 10:00:30 GMT | 30000",
-                "retry-after    | Mon, 23 Nov 2026 09:59:00 GMT | 0",
-                "retry-after    | 1e30                          | 86400000",
-                "retry-after-ms | 1500                          | 1500",
-                "retry-after-ms | 0.5                           | 1",
-            })
-    void readsEveryFormOfRetryAfter(String header, String value, long millis) {
-        assertThat(retryAfter(header, value)).isEqualTo(Duration.ofMillis(millis));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"", "soon", "-1", "NaN", "Infinity", "Mon, 99 Nov 2026 10:00:30 GMT"})
-    void takesWhatItCannotReadForNothing(String value) {
-        assertThat(retryAfter("retry-after", value)).isNull();
-    }
-
-    @Test
-    void theFinerHeaderCounts() {
-        MultiMap headers =
-                MultiMap.caseInsensitiveMultiMap()
-                        .add("retry-after", "2")
-                        .add("retry-after-ms", "1200");
-
-        assertThat(ProviderFailure.retryAfter(headers, NOW)).isEqualTo(Duration.ofMillis(1200));
-    }
-
-    @Test
-    void oneHeaderThatCannotBeReadDoesNotHideTheOther() {
-        MultiMap headers =
-                MultiMap.caseInsensitiveMultiMap()
-                        .add("retry-after-ms", "-1")
-                        .add("retry-after", "5");
-
-        assertThat(ProviderFailure.retryAfter(headers, NOW)).isEqualTo(Duration.ofSeconds(5));
-    }
+    private static final Endpoint ENDPOINT = Endpoint.of("http://host/v1", "own.key/123", false);
 
     @ParameterizedTest
     @ValueSource(
@@ -81,8 +37,102 @@ class ProviderFailureTest {
         assertThat(ProviderFailure.scrubbed("x".repeat(10_000), "k")).hasSize(501);
     }
 
-    private static @Nullable Duration retryAfter(String header, String value) {
-        return ProviderFailure.retryAfter(
-                MultiMap.caseInsensitiveMultiMap().add(header, value), NOW);
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "400 | {'message':'Tool type web_search is not supported.'}                     | INVALID_REQUEST | Tool type web_search is not supported.",
+                "400 | {'object':'error','message':'max_tokens must be at least 1','code':400}   | INVALID_REQUEST | max_tokens must be at least 1",
+                "422 | {'error':'inputs must have less than 4096 tokens'}                       | INVALID_REQUEST | less than 4096 tokens",
+                "400 | [{'error':{'code':400,'message':'Function calling is off'}}]             | INVALID_REQUEST | Function calling is off",
+                "422 | {'detail':[{'loc':['body','stop'],'msg':'too many'}]}                    | INVALID_REQUEST | stop: too many",
+                "400 | {'detail':'No such field'}                                               | INVALID_REQUEST | No such field",
+                "400 | {'message':{'detail':[{'loc':['body','x'],'msg':'is extra'}]}}           | INVALID_REQUEST | x: is extra",
+                "400 | {'errors':[{'message':'One of many'}]}                                   | INVALID_REQUEST | One of many",
+                "400 | 'Only a text'                                                            | INVALID_REQUEST | Only a text",
+                "404 | 404 page not found                                                       | INVALID_REQUEST | 404 page not found",
+                "400 | <html>no</html>                                                          | INVALID_REQUEST | check OPENAI_BASE_URL",
+                "400 | {'error':{'message':'no','innererror':{'code':'ResponsibleAIPolicyViolation'}}} | CONTENT_FILTER | no",
+                "400 | {'error':{'code':'DataInspectionFailed','message':'bad words'}}          | CONTENT_FILTER  | bad words",
+                "403 | {'error':{'code':403,'message':'flagged','metadata':{'reasons':['x']}}}  | CONTENT_FILTER  | flagged",
+                "403 | {'error':{'message':'no access'}}                                        | AUTHENTICATION  | refuses Penstock's key",
+                "400 | [{'error':{'message':'bad','details':[{'reason':'API_KEY_INVALID'}]}}]   | AUTHENTICATION  | refuses Penstock's key",
+                "429 | {'error':{'type':'exceeded_current_quota_error','message':'recharge'}}   | QUOTA_EXHAUSTED | credit",
+                "429 | {'error':{'message':'Your account has insufficient balance'}}            | QUOTA_EXHAUSTED | credit",
+                "400 | {'error':{'message':'Your credit balance is too low to access the API'}} | QUOTA_EXHAUSTED | credit",
+                "400 | {'code':'Arrearage','message':'Access denied'}                           | QUOTA_EXHAUSTED | credit",
+                "429 | {'error':{'message':'insufficient balance of tokens, try again in 2s'}}  | RATE_LIMITED    | rate",
+                "429 | {'error':{'message':'Request too large: Limit 30000, Requested 45000'}}  | INVALID_REQUEST | Request too large",
+                "429 | {'error':{'message':'Rate limit: Limit 30000, Used 29000, Requested 2000'}} | RATE_LIMITED | rate",
+                "503 | {'error':{}}                                                             | OVERLOADED      | overloaded",
+            })
+    void understandsAnErrorInWhateverShape(int status, String body, FailureKind kind, String says) {
+        Failure failure = ofStatus(status, body.replace('\'', '"'));
+
+        assertThat(failure.kind()).isEqualTo(kind);
+        assertThat(failure.message()).contains(says);
+        assertThat(failure.status()).isEqualTo(status);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'error':{'code':429,'message':'x'}}                     | RATE_LIMITED    | 429",
+                "{'error':{'code':'429'}}                                 | RATE_LIMITED    | 429",
+                "{'error':{'status_code':400,'message':'x'}}              | INVALID_REQUEST | 400",
+                "{'error':{'code':402,'message':'x'}}                     | QUOTA_EXHAUSTED | 402",
+                "{'error':{'code':502,'message':'quota exceeded'}}        | SERVER          | 502",
+                "{'error':{'type':'rate_limit_error'}}                    | RATE_LIMITED    | 0",
+                "{'error':{'status':'RESOURCE_EXHAUSTED'}}                | RATE_LIMITED    | 0",
+                "{'error':{'type':'overloaded_error'}}                    | OVERLOADED      | 0",
+                "{'error':{'type':'BadRequestError','message':'x'}}       | INVALID_REQUEST | 0",
+                "{'error':{'type':'invalid_request_error'}}               | INVALID_REQUEST | 0",
+                "{'error':'stream_read_error'}                            | SERVER          | 0",
+                "{'error':{'code':'invalid_api_key'}}                     | AUTHENTICATION  | 0",
+                "{'error':{'message':'insufficient balance'}}             | QUOTA_EXHAUSTED | 0",
+            })
+    void judgesAnErrorInsideOfAnAnswerByItsOwnNumberAndCode(
+            String body, FailureKind kind, int status) {
+        Failure failure =
+                ProviderFailure.inside(
+                        head(200),
+                        ProviderError.in(Caller.parse(body.replace('\'', '"'))),
+                        ENDPOINT);
+
+        assertThat(failure.kind()).isEqualTo(kind);
+        assertThat(failure.status()).isEqualTo(status);
+        assertThat(failure.message()).doesNotContain("status 200");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "{}", "[]", "\"\"", "\" \"", "false", "0"})
+    void anEmptyErrorIsNone(String error) {
+        assertThat(ProviderError.isIn(Caller.parse("{\"error\":" + error + "}"))).isFalse();
+    }
+
+    @Test
+    void namesTheProvidersOwnRequestId() {
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap().add("x-request-id", "req_7");
+
+        assertThat(
+                        ProviderFailure.of(new Exchange.Head(500, headers), new byte[0], ENDPOINT)
+                                .requestId())
+                .isEqualTo("req_7");
+        headers.set("x-request-id", "a\nb");
+        assertThat(
+                        ProviderFailure.of(new Exchange.Head(500, headers), new byte[0], ENDPOINT)
+                                .requestId())
+                .isNull();
+    }
+
+    private static Failure ofStatus(int status, String body) {
+        return ProviderFailure.of(head(status), body.getBytes(StandardCharsets.UTF_8), ENDPOINT);
+    }
+
+    private static Exchange.Head head(int status) {
+        return new Exchange.Head(status, MultiMap.caseInsensitiveMultiMap());
     }
 }

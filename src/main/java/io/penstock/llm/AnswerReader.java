@@ -1,0 +1,233 @@
+package io.penstock.llm;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.vertx.core.buffer.Buffer;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// Reads one answer of a provider's: bytes in, an [Outcome] out, whole and streamed alike.
+///
+/// The bytes alone say in which form an answer comes, one JSON document or server-sent events,
+/// whatever its media type is and whatever was asked for. It never throws but for what the taker of
+/// deltas throws; what is not a whole answer is a [Failure]. Not thread-safe.
+final class AnswerReader {
+
+    /// Of something that is no answer, so much is kept.
+    private static final int OTHER_MAX = 64 * 1024;
+
+    /// A byte order mark in UTF-8.
+    private static final int MARK_BYTES = 3;
+
+    private enum Form {
+        UNKNOWN,
+        JSON,
+        EVENTS,
+        OTHER
+    }
+
+    private final Answer answer;
+    private final Exchange.Head head;
+    private final Endpoint endpoint;
+    private final long maxBytes;
+
+    private final Events events = new Events();
+    private Buffer begun = Buffer.buffer();
+    private Form form = Form.UNKNOWN;
+    private long size;
+    private boolean isDone;
+    private @Nullable Failure failure;
+
+    /// @param answer takes what is read
+    /// @param maxBytes a longer answer is a failure
+    AnswerReader(Answer answer, Exchange.Head head, Endpoint endpoint, long maxBytes) {
+        this.answer = answer;
+        this.head = head;
+        this.endpoint = endpoint;
+        this.maxBytes = maxBytes;
+        String encoding = head.headers().get("content-encoding");
+        if (encoding != null && !encoding.isBlank() && !isIdentity(encoding)) {
+            failure = ProviderFailure.unknownEncoding(encoding);
+        }
+    }
+
+    private static boolean isIdentity(String encoding) {
+        return "identity".equals(encoding.strip().toLowerCase(Locale.ROOT));
+    }
+
+    /// Takes the next bytes.
+    ///
+    /// @return whether more are wanted
+    boolean add(Buffer bytes) {
+        if (failure != null || isDone) {
+            return false;
+        }
+        size += bytes.length();
+        if (size > maxBytes) {
+            failure = ProviderFailure.tooLong(maxBytes);
+            return false;
+        }
+        switch (form) {
+            case EVENTS -> readEvents(bytes);
+            case JSON, OTHER -> keep(bytes);
+            case UNKNOWN -> {
+                begun.appendBuffer(bytes);
+                form = formOf(begun);
+                if (form == Form.EVENTS) {
+                    readEvents(begun);
+                } else if (form == Form.UNKNOWN && begun.length() >= MARK_BYTES) {
+                    // Nothing but white space, which some servers send while one waits.
+                    begun = Buffer.buffer();
+                }
+            }
+        }
+        return failure == null && !isDone;
+    }
+
+    /// Whether the provider has said that nothing more comes.
+    boolean isDone() {
+        return isDone;
+    }
+
+    /// The answer, at the end of its bytes.
+    ///
+    /// @param isBroken whether the bytes broke off instead of coming to their end
+    Outcome end(boolean isBroken) {
+        if (failure == null) {
+            failure =
+                    switch (form) {
+                        case EVENTS -> isBroken ? unlessWhole() : readLastEvent();
+                        case JSON -> isBroken ? ProviderFailure.cut() : readWhole();
+                        case OTHER, UNKNOWN -> isBroken ? ProviderFailure.cut() : none();
+                    };
+        }
+        return failure != null ? failure : answer.end(isDone);
+    }
+
+    private @Nullable Failure unlessWhole() {
+        return isDone || answer.isSureToBeWhole() ? null : ProviderFailure.cut();
+    }
+
+    /// The standard drops an event that the end cuts off; but where the bytes came to their end,
+    /// all that is missing is an empty line.
+    private @Nullable Failure readLastEvent() {
+        events.end();
+        Events.Event last = isDone ? null : events.next();
+        return last == null ? null : read(last);
+    }
+
+    private void keep(Buffer bytes) {
+        if (form == Form.JSON || begun.length() < OTHER_MAX) {
+            begun.appendBuffer(bytes);
+        }
+    }
+
+    /// The form that an answer's first character means.
+    private static Form formOf(Buffer bytes) {
+        int at = 0;
+        if (bytes.length() > 0 && bytes.getByte(0) == (byte) 0xEF) {
+            at = MARK_BYTES;
+        }
+        while (at < bytes.length() && " \t\r\n".indexOf(bytes.getByte(at)) >= 0) {
+            at++;
+        }
+        if (at >= bytes.length()) {
+            return Form.UNKNOWN;
+        }
+        return switch (bytes.getByte(at)) {
+            case '{', '[' -> Form.JSON;
+            // data, event, id, retry, or a comment.
+            case 'd', 'e', 'i', 'r', ':' -> Form.EVENTS;
+            default -> Form.OTHER;
+        };
+    }
+
+    private Failure none() {
+        String text = ProviderJson.decoded(begun.getBytes());
+        if (text != null && text.strip().startsWith("<")) {
+            return ProviderFailure.page(endpoint);
+        }
+        return ProviderFailure.notJson();
+    }
+
+    private @Nullable Failure readWhole() {
+        String text = ProviderJson.decoded(begun.getBytes());
+        if (text == null) {
+            return ProviderFailure.notJson();
+        }
+        ProviderJson.Values values =
+                ProviderJson.values(text.startsWith("\uFEFF") ? text.substring(1) : text);
+        // Some proxies end a document as if it were a stream.
+        boolean isOne = values.rest().isEmpty() || values.rest().equals("data: [DONE]");
+        if (values.list().size() != 1 || !isOne) {
+            return ProviderFailure.notJson();
+        }
+        isDone = true;
+        ProviderJson.Value value = values.list().getFirst();
+        return refused(value, false) instanceof Failure refused ? refused : answer.whole(value);
+    }
+
+    private void readEvents(Buffer bytes) {
+        events.add(bytes);
+        for (Events.Event event = events.next();
+                event != null && failure == null && !isDone;
+                event = events.next()) {
+            failure = read(event);
+        }
+    }
+
+    private @Nullable Failure read(Events.Event event) {
+        String data = event.data();
+        if (data == null) {
+            return ProviderFailure.notJson();
+        }
+        if (data.startsWith(":")) {
+            // A comment that a gateway has passed on as data.
+            return null;
+        }
+        boolean isError = event.name().equals("error");
+        ProviderJson.Values values = ProviderJson.values(data);
+        Failure refused = readChunks(values.list(), isError);
+        if (refused != null) {
+            return refused;
+        }
+        if (values.rest().equals("[DONE]")) {
+            isDone = true;
+            return null;
+        }
+        if (isError) {
+            return ProviderFailure.inside(head, null, endpoint);
+        }
+        return values.rest().isEmpty() ? null : ProviderFailure.notJson();
+    }
+
+    private @Nullable Failure readChunks(List<ProviderJson.Value> values, boolean isError) {
+        for (ProviderJson.Value value : values) {
+            Failure refused = refused(value, isError);
+            if (refused == null) {
+                refused = answer.chunk(value);
+            }
+            if (refused != null) {
+                return refused;
+            }
+        }
+        return null;
+    }
+
+    /// The failure that a value means which is an error and no part of an answer.
+    private @Nullable Failure refused(ProviderJson.Value value, boolean isError) {
+        JsonNode node = value.node();
+        if (isError || ProviderError.isIn(node) || isBareError(node)) {
+            return ProviderFailure.inside(head, ProviderError.in(node), endpoint);
+        }
+        return node.isObject() ? null : ProviderFailure.notJson();
+    }
+
+    private static boolean isBareError(JsonNode node) {
+        if (node.has("choices") || node.has("usage")) {
+            return false;
+        }
+        ProviderError error = ProviderError.in(node);
+        return error != null && (error.status() > 0 || !error.sentence().isEmpty());
+    }
+}

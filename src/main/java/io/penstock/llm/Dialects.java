@@ -1,0 +1,72 @@
+package io.penstock.llm;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// The fields that Penstock adds to requests of its own accord, and the models whose servers refuse
+/// them: such a field is taken back after the first refusal and not sent to that model again.
+/// Thread-safe.
+@ApplicationScoped
+class Dialects {
+
+    /// Callers may name any model.
+    private static final int MODELS_MAX = 1_000;
+
+    /// A field that no caller has asked for.
+    enum Field {
+        /// `stream_options.include_usage`, which lets a stream end with its usage (OpenAI API
+        /// reference, "Create chat completion"); Mistral's and older servers refuse it.
+        STREAM_OPTIONS("stream_options"),
+        /// `max_tokens` where OpenAI's newer models take `max_completion_tokens` only: their
+        /// refusal names it.
+        MAX_TOKENS("max_completion_tokens");
+
+        private final String toldBy;
+
+        Field(String toldBy) {
+            this.toldBy = toldBy;
+        }
+    }
+
+    private final ConcurrentHashMap<String, Set<Field>> refused = new ConcurrentHashMap<>();
+
+    /// The fields that a model is known to refuse.
+    Set<Field> refusedBy(String model) {
+        return refused.getOrDefault(model, Set.of());
+    }
+
+    /// Learns from a refusal.
+    ///
+    /// @param sent the fields that were added to the refused request
+    /// @return whether it was for one of these, so that the request is worth another try without
+    boolean learn(String model, Set<Field> sent, int status, byte[] error) {
+        if (sent.isEmpty() || (status != 400 && status != 422)) {
+            return false;
+        }
+        String said = new String(error, StandardCharsets.UTF_8);
+        Set<Field> found = EnumSet.noneOf(Field.class);
+        for (Field field : sent) {
+            if (said.contains(field.toldBy)) {
+                found.add(field);
+            }
+        }
+        if (found.isEmpty()) {
+            return false;
+        }
+        if (refused.size() >= MODELS_MAX) {
+            refused.clear();
+        }
+        refused.merge(
+                model,
+                found,
+                (before, more) -> {
+                    Set<Field> both = EnumSet.copyOf(before);
+                    both.addAll(more);
+                    return both;
+                });
+        return true;
+    }
+}

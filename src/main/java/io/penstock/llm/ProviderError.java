@@ -1,0 +1,201 @@
+package io.penstock.llm;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// An error as a provider's body tells it, in any of the shapes that are about: OpenAI's
+/// `{"error":{…}}`, a list of one (Google), a bare object (vLLM, Databricks), `detail` (FastAPI),
+/// `error` as a text (Ollama, Hugging Face).
+///
+/// @param json the object that says the most; for [RetryAfter]
+/// @param status the error's own number, if it is one of HTTP's; else 0
+/// @param code of any kind, a number or a word; empty for none
+/// @param type empty for none
+/// @param param the field that is wrong; empty for none
+/// @param sentence for a person; empty for none
+record ProviderError(
+        JsonNode json, int status, String code, String type, String param, String sentence) {
+
+    private static final List<String> SENTENCES =
+            List.of(
+                    "message",
+                    "detail",
+                    "msg",
+                    "error_message",
+                    "error_description",
+                    "description",
+                    "reason",
+                    "title",
+                    "Message",
+                    "error");
+
+    private static final List<String> NUMBERS =
+            List.of(
+                    "code",
+                    "status",
+                    "status_code",
+                    "statusCode",
+                    "http_status",
+                    "http_code",
+                    "error_code");
+
+    /// Deeper than this nobody puts a sentence.
+    private static final int DEPTH = 4;
+
+    private static final int SENTENCE_MAX = 4_000;
+
+    /// OpenAI's words for a request that no wait makes small enough.
+    private static final Pattern TOO_LARGE =
+            Pattern.compile("Limit (\\d{1,15}), (?:Used \\d{1,15}, )?Requested (\\d{1,15})");
+
+    /// The error that a body tells of.
+    ///
+    /// @return null where the body has nothing of an error
+    static @Nullable ProviderError in(@Nullable JsonNode body) {
+        JsonNode node = first(body);
+        if (node == null) {
+            return null;
+        }
+        if (!node.isObject()) {
+            return node.isTextual() ? ofText(node) : null;
+        }
+        JsonNode inner = first(node.get("error"));
+        if (inner == null) {
+            inner = first(node.get("errors"));
+        }
+        if (inner == null) {
+            ProviderError bare = of(node);
+            return bare.sentence.isEmpty() && bare.type.isEmpty() && bare.status == 0 ? null : bare;
+        }
+        if (!inner.isObject()) {
+            ProviderError around = of(node);
+            return new ProviderError(
+                    node,
+                    around.status,
+                    around.code,
+                    around.type,
+                    around.param,
+                    sentence(inner, 0));
+        }
+        return of(inner);
+    }
+
+    /// Whether an object that came with status 200 says in its `error` that it is one: not by null,
+    /// false, zero, or something empty.
+    static boolean isIn(JsonNode object) {
+        JsonNode error = object.path("error");
+        return switch (error.getNodeType()) {
+            case OBJECT, ARRAY -> !error.isEmpty();
+            case STRING -> !error.textValue().isBlank();
+            case BOOLEAN -> error.booleanValue();
+            case NUMBER -> error.doubleValue() != 0;
+            default -> false;
+        };
+    }
+
+    /// Whether OpenAI's rate limiter says that this request is larger than all of a minute's limit.
+    boolean isTooLargeForItsLimit() {
+        Matcher found = TOO_LARGE.matcher(sentence);
+        return found.find() && Long.parseLong(found.group(2)) > Long.parseLong(found.group(1));
+    }
+
+    /// Whether OpenRouter says that its moderation has flagged the prompt.
+    boolean isFlagged() {
+        JsonNode metadata = json.path("metadata");
+        return !metadata.path("reasons").isEmpty() || metadata.hasNonNull("flagged_input");
+    }
+
+    private static @Nullable JsonNode first(@Nullable JsonNode node) {
+        JsonNode one = node != null && node.isArray() ? node.path(0) : node;
+        return one == null
+                        || one.isMissingNode()
+                        || one.isNull()
+                        || (one.isContainerNode() && one.isEmpty())
+                ? null
+                : one;
+    }
+
+    private static ProviderError ofText(JsonNode text) {
+        return new ProviderError(text, 0, "", "", "", bounded(text.textValue()));
+    }
+
+    private static ProviderError of(JsonNode error) {
+        String code = word(error, "code");
+        if (code.isEmpty()) {
+            code = word(error, "error_code");
+        }
+        String type = word(error, "type");
+        if (type.isEmpty()) {
+            type = word(error, "status");
+        }
+        String inner = word(error.path("innererror"), "code");
+        return new ProviderError(
+                error,
+                number(error),
+                inner.isEmpty() ? code : inner,
+                type,
+                word(error, "param"),
+                sentence(error, 0));
+    }
+
+    private static String word(JsonNode error, String name) {
+        JsonNode value = error.path(name);
+        return value.isTextual() || value.isIntegralNumber() ? value.asText().strip() : "";
+    }
+
+    private static int number(JsonNode error) {
+        for (String name : NUMBERS) {
+            String text = word(error, name);
+            if (text.length() == 3 && text.charAt(0) >= '4' && text.charAt(0) <= '5') {
+                try {
+                    return Integer.parseInt(text);
+                } catch (NumberFormatException notANumber) {
+                    // A word of three letters.
+                }
+            }
+        }
+        return 0;
+    }
+
+    private static String sentence(JsonNode node, int depth) {
+        if (node.isTextual()) {
+            return bounded(node.textValue().strip());
+        }
+        if (depth == DEPTH) {
+            return "";
+        }
+        if (node.isArray()) {
+            List<String> parts = new ArrayList<>();
+            for (int i = 0; i < Math.min(node.size(), 5); i++) {
+                String part = sentence(node.get(i), depth + 1);
+                if (!part.isEmpty()) {
+                    parts.add(place(node.get(i)) + part);
+                }
+            }
+            return bounded(String.join("; ", parts));
+        }
+        for (String name : SENTENCES) {
+            String said = sentence(node.path(name), depth + 1);
+            if (!said.isEmpty()) {
+                return said;
+            }
+        }
+        return "";
+    }
+
+    /// Where FastAPI finds the mistake, `"loc":["body","stream_options"]`.
+    private static String place(JsonNode detail) {
+        List<String> path = new ArrayList<>();
+        detail.path("loc").forEach(step -> path.add(step.asText()));
+        path.remove("body");
+        return path.isEmpty() ? "" : String.join(".", path) + ": ";
+    }
+
+    private static String bounded(String sentence) {
+        return sentence.length() > SENTENCE_MAX ? sentence.substring(0, SENTENCE_MAX) : sentence;
+    }
+}

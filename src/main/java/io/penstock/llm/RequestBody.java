@@ -1,0 +1,104 @@
+package io.penstock.llm;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.langchain4j.data.message.ChatMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import io.penstock.json.Fields;
+import io.vertx.core.buffer.Buffer;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// A request of OpenAI's chat completions (API reference, "Create chat completion").
+///
+/// @param added the fields in it that nobody has asked for
+record RequestBody(Buffer json, Set<Dialects.Field> added) {
+
+    /// @param messages what LangChain4j has made of the prompt's text
+    /// @param refused fields to leave out
+    static RequestBody of(
+            Call call,
+            List<ChatMessage> messages,
+            LlmConfig.MaxTokensField maxTokensField,
+            Set<Dialects.Field> refused) {
+        Set<Dialects.Field> added = EnumSet.noneOf(Dialects.Field.class);
+        Prompt prompt = call.prompt();
+        ObjectNode body =
+                prompt.request() != null
+                        ? passedOn(prompt)
+                        : written(prompt, messages, maxTokensField, refused, added);
+        if (call.streams()) {
+            body.put("stream", true);
+            if (!prompt.wantsUsage() && !refused.contains(Dialects.Field.STREAM_OPTIONS)) {
+                // What a stream has used is counted like everything else.
+                added.add(Dialects.Field.STREAM_OPTIONS);
+                ObjectNode options = Fields.JSON.createObjectNode();
+                if (body.get("stream_options") instanceof ObjectNode asked) {
+                    options.setAll(asked);
+                }
+                body.set("stream_options", options.put("include_usage", true));
+            }
+        }
+        return new RequestBody(bytes(body), added);
+    }
+
+    /// The caller's own request with the model that it goes to.
+    private static ObjectNode passedOn(Prompt prompt) {
+        ObjectNode body = Fields.JSON.createObjectNode();
+        body.setAll(prompt.request());
+        return body.put("model", prompt.model());
+    }
+
+    private static ObjectNode written(
+            Prompt prompt,
+            List<ChatMessage> messages,
+            LlmConfig.MaxTokensField maxTokensField,
+            Set<Dialects.Field> refused,
+            Set<Dialects.Field> added) {
+        ObjectNode body = Fields.JSON.createObjectNode().put("model", prompt.model());
+        ArrayNode all = body.putArray("messages");
+        if (prompt.system() != null) {
+            message(all, "system", prompt.system());
+        }
+        for (ChatMessage message : messages) {
+            switch (message) {
+                case SystemMessage system -> message(all, "system", system.text());
+                case UserMessage user -> message(all, "user", user.singleText());
+                default ->
+                        throw new IllegalStateException(
+                                "No prompt holds a message of type " + message.type());
+            }
+        }
+        if (prompt.temperature() != null) {
+            body.put("temperature", prompt.temperature());
+        }
+        if (prompt.maxTokens() != null) {
+            LlmConfig.MaxTokensField field = maxTokensField;
+            if (refused.contains(Dialects.Field.MAX_TOKENS)) {
+                field = LlmConfig.MaxTokensField.MAX_COMPLETION_TOKENS;
+            } else if (field == LlmConfig.MaxTokensField.MAX_TOKENS) {
+                added.add(Dialects.Field.MAX_TOKENS);
+            }
+            body.put(field.wireName(), prompt.maxTokens());
+        }
+        if (prompt.responseFormat() != null) {
+            body.set("response_format", prompt.responseFormat());
+        }
+        return body;
+    }
+
+    private static void message(ArrayNode messages, String role, String content) {
+        messages.addObject().put("role", role).put("content", content);
+    }
+
+    private static Buffer bytes(ObjectNode body) {
+        try {
+            return Buffer.buffer(Fields.JSON.writeValueAsBytes(body));
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("A tree of JSON nodes is always writable", impossible);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package io.penstock.llm;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.CombinedChannelDuplexHandler;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestEncoder;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseDecoder;
+import io.netty.handler.codec.http.HttpStatusClass;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// HTTP/1.1 on one connection, strict about which bytes belong to which answer, so that no answer
+/// can reach a call that did not ask for it.
+///
+/// Interim answers (100 to 199) are passed over, however many there are (RFC 9110, section 15.2);
+/// Vert.x 4.5 takes 102 and 104 for the answer itself and hands the real one to the next call. A
+/// connection on which anything else comes that nobody asked for (bytes after an answer's end, a
+/// second answer, bytes while no request is under way, another protocol) ends and is never used
+/// again.
+///
+/// Belongs to its connection's event loop.
+final class StrictResponseCodec
+        extends CombinedChannelDuplexHandler<
+                StrictResponseCodec.Decoder, StrictResponseCodec.Encoder> {
+
+    /// @param spoiled is run when the connection must not be used again
+    StrictResponseCodec(int maxHeaderBytes, Runnable spoiled) {
+        Decoder decoder =
+                new Decoder(
+                        new HttpDecoderConfig()
+                                .setMaxInitialLineLength(maxHeaderBytes)
+                                .setMaxHeaderSize(maxHeaderBytes),
+                        spoiled);
+        init(decoder, new Encoder(decoder));
+    }
+
+    static final class Encoder extends HttpRequestEncoder {
+
+        private final Decoder decoder;
+
+        private Encoder(Decoder decoder) {
+            this.decoder = decoder;
+        }
+
+        @Override
+        protected void encode(ChannelHandlerContext context, Object message, List<Object> out)
+                throws Exception {
+            if (message instanceof HttpRequest) {
+                decoder.awaited++;
+            }
+            super.encode(context, message, out);
+        }
+    }
+
+    static final class Decoder extends HttpResponseDecoder {
+
+        private final Runnable spoiled;
+        private int awaited;
+        private boolean isInterim;
+        private boolean isSpoiled;
+        private @Nullable HttpResponse answer;
+
+        private Decoder(HttpDecoderConfig config, Runnable spoiled) {
+            super(config);
+            this.spoiled = spoiled;
+        }
+
+        @Override
+        protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
+                throws Exception {
+            if (isSpoiled || (awaited == 0 && in.isReadable())) {
+                in.skipBytes(in.readableBytes());
+                spoil();
+                context.close();
+                return;
+            }
+            int first = out.size();
+            super.decode(context, in, out);
+            for (int i = first; i < out.size(); ) {
+                i = passedOn(out.get(i), in, context) ? i + 1 : drop(out, i);
+            }
+        }
+
+        private boolean passedOn(Object message, ByteBuf in, ChannelHandlerContext context) {
+            if (message instanceof HttpResponse response) {
+                int status = response.status().code();
+                isInterim = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
+                if (status == 101) {
+                    spoil();
+                    context.close();
+                } else if (!isInterim) {
+                    answer = response;
+                }
+            }
+            boolean isPassedOn = !isInterim;
+            if (message instanceof LastHttpContent) {
+                if (isPassedOn) {
+                    ended(in);
+                }
+                isInterim = false;
+            }
+            return isPassedOn;
+        }
+
+        /// The answer is good, but whatever comes behind it must not meet the next request: its
+        /// head, which is read once more at the end, now says that the connection closes.
+        private void ended(ByteBuf in) {
+            awaited--;
+            if (in.isReadable() && answer != null) {
+                answer.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+                spoil();
+            }
+            answer = null;
+        }
+
+        private void spoil() {
+            if (!isSpoiled) {
+                isSpoiled = true;
+                spoiled.run();
+            }
+        }
+
+        private static int drop(List<Object> out, int i) {
+            ReferenceCountUtil.release(out.remove(i));
+            return i;
+        }
+    }
+}
