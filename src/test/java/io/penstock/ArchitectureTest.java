@@ -108,6 +108,10 @@ class ArchitectureTest {
                     "software.amazon..");
 
     @ArchTest
+    static final ArchRule onlyTheStoreKnowsItsEngines =
+            onlyIn("io.penstock.store..", "io.penstock.store.local..", "io.penstock.store.aws..");
+
+    @ArchTest
     static final ArchRule namesSayWhatAThingIs =
             noClasses()
                     .should()

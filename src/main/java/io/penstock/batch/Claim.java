@@ -210,10 +210,7 @@ final class Claim {
                 if (System.nanoTime() > end) {
                     throw failed;
                 }
-                shared.storeLog()
-                        .failed(
-                                "A chunk waits to be recorded",
-                                String.valueOf(failed.getMessage()));
+                shared.storeLog().failed("A chunk waits to be recorded", failed.text());
                 Thread.sleep(pauseMillis);
                 pauseMillis = Math.min(2_000, pauseMillis * 2);
             }

@@ -4,14 +4,13 @@ import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
-import io.penstock.store.local.LocalEngine;
+import io.penstock.store.Outlived;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /// Looks for what nobody works on: chunks whose lease has lapsed or whose message got lost, jobs
@@ -26,27 +25,24 @@ public class Sweep {
     private final ChunkQueue queue;
     private final Batches batches;
     private final Worker worker;
-    private final LocalEngine local;
+    private final Outlived outlived;
     private final Duration interval;
     private final Standstill standstill;
-    private final boolean isLocal;
 
     Sweep(
             JobStore jobs,
             ChunkQueue queue,
             Batches batches,
             Worker worker,
-            LocalEngine local,
-            BatchConfig config,
-            @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine) {
+            Outlived outlived,
+            BatchConfig config) {
         this.jobs = jobs;
         this.queue = queue;
         this.batches = batches;
         this.worker = worker;
-        this.local = local;
+        this.outlived = outlived;
         this.interval = config.sweepEvery();
         this.standstill = new Standstill(config.stalledAfter());
-        this.isLocal = engine.equals("local");
     }
 
     /// Looks at what a dead letter stands for, wherever it was received; when this returns, the
@@ -91,9 +87,7 @@ public class Sweep {
                     "%s, and %d other(s). They wait for the provider, a budget, their turn or a worker.",
                     stalled.getFirst(), stalled.size() - 1);
         }
-        if (isLocal) {
-            local.forgetOutlived();
-        }
+        outlived.forget();
     }
 
     /// Once in a while, and ever less often: after 4, 8, 16, … intervals. What is queued twice

@@ -98,8 +98,7 @@ public class Worker {
             }
             return true;
         } catch (StoreException failed) {
-            shared.storeLog()
-                    .failed("A message is left for later", String.valueOf(failed.getMessage()));
+            shared.storeLog().failed("A message is left for later", failed.text());
             return false;
         } catch (RuntimeException unforeseen) {
             LOG.errorf(unforeseen, "%s failed in a way that nobody foresaw", body);

@@ -10,6 +10,7 @@ import io.penstock.batch.Results;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.Job;
+import io.penstock.store.Where;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.smallrye.mutiny.Multi;
@@ -43,7 +44,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.resteasy.reactive.RestStreamElementType;
 import org.jspecify.annotations.Nullable;
 
@@ -75,18 +75,13 @@ public class BatchResource {
     private final Clock clock;
     private final boolean isFunction;
 
-    /// @param runtimeApi which AWS Lambda gives to every function
     BatchResource(
-            Batches batches,
-            BatchRequests requests,
-            Bodies bodies,
-            Clock clock,
-            @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
+            Batches batches, BatchRequests requests, Bodies bodies, Clock clock, Where where) {
         this.batches = batches;
         this.requests = requests;
         this.bodies = bodies;
         this.clock = clock;
-        this.isFunction = runtimeApi.isPresent();
+        this.isFunction = where.isFunction();
     }
 
     /// Takes a batch whose items are in one JSON object.

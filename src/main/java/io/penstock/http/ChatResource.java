@@ -8,6 +8,7 @@ import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Prompt;
 import io.penstock.llm.PromptReader;
+import io.penstock.store.Where;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
@@ -19,8 +20,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.StreamingOutput;
 import java.io.InputStream;
-import java.util.Optional;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /// `POST /v1/chat/completions`: OpenAI's chat completions. What a caller asks goes to the provider
 /// as it came, known here or not, and so does the answer to the caller.
@@ -34,16 +33,11 @@ public class ChatResource {
     private final Bodies bodies;
     private final boolean isFunction;
 
-    /// @param runtimeApi which AWS Lambda gives to every function
-    ChatResource(
-            Llm llm,
-            PromptReader prompts,
-            Bodies bodies,
-            @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
+    ChatResource(Llm llm, PromptReader prompts, Bodies bodies, Where where) {
         this.llm = llm;
         this.prompts = prompts;
         this.bodies = bodies;
-        this.isFunction = runtimeApi.isPresent();
+        this.isFunction = where.isFunction();
     }
 
     /// Answers with the provider's whole answer, or with its chunks where the body says

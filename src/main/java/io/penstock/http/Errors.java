@@ -47,7 +47,7 @@ class Errors {
 
     @ServerExceptionMapper
     Response store(StoreException failed) {
-        storeLog.failed("The store failed a caller", String.valueOf(failed.getMessage()));
+        storeLog.failed("The store failed a caller", failed.text());
         return problem(Problem.storeUnavailable());
     }
 

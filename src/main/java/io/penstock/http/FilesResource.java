@@ -5,6 +5,7 @@ import io.penstock.batch.Files;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.StoredFile;
+import io.penstock.store.Where;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
@@ -27,11 +28,9 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /// `/v1/files`: the files that batches read and write (OpenAI API reference, "Files").
@@ -83,17 +82,12 @@ public class FilesResource {
     private final long maxUpload;
     private final boolean isFunction;
 
-    /// @param runtimeApi which AWS Lambda gives to every function
-    FilesResource(
-            Files files,
-            Bodies bodies,
-            HttpConfig config,
-            @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
+    FilesResource(Files files, Bodies bodies, HttpConfig config, Where where) {
         this.files = files;
         this.bodies = bodies;
         this.maxBody = config.maxBody().asLongValue();
         this.maxUpload = config.maxUpload().asLongValue();
-        this.isFunction = runtimeApi.isPresent();
+        this.isFunction = where.isFunction();
     }
 
     /// Takes a file as it comes, so that it may be larger than memory.

@@ -6,6 +6,7 @@ import io.penstock.batch.Sweep;
 import io.penstock.batch.Worker;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.StoreLog;
+import io.penstock.store.Where;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -38,6 +39,7 @@ class Loops {
     private final Sweep sweep;
     private final BatchConfig config;
     private final StoreLog storeLog;
+    private final Where where;
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean stopping;
 
@@ -47,8 +49,10 @@ class Loops {
             Worker worker,
             Sweep sweep,
             BatchConfig config,
-            StoreLog storeLog) {
+            StoreLog storeLog,
+            Where where) {
         this.storeLog = storeLog;
+        this.where = where;
         this.queue = queue;
         this.handler = handler;
         this.worker = worker;
@@ -57,8 +61,7 @@ class Loops {
     }
 
     void start(@Observes StartupEvent started) {
-        boolean called = System.getenv("AWS_LAMBDA_RUNTIME_API") != null;
-        int workers = config.checked().workers().orElse(called ? 0 : WORKERS);
+        int workers = config.checked().workers().orElse(where.isFunction() ? 0 : WORKERS);
         if (workers == 0) {
             return;
         }

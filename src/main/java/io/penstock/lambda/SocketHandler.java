@@ -8,15 +8,13 @@ import io.penstock.http.SocketStreams;
 import io.penstock.http.Sockets;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
-import io.penstock.store.aws.AwsEngine;
-import io.penstock.store.aws.DynamoStreams;
-import io.penstock.store.aws.DynamoStreams.Stream;
+import io.penstock.store.StreamNotes;
+import io.penstock.store.StreamNotes.Stream;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /// Answers the events of an API Gateway WebSocket API as `WS /stream` does: AWS documentation,
@@ -39,22 +37,19 @@ public class SocketHandler
 
     private final Sockets sockets;
     private final Connections connections;
-    private final AwsEngine aws;
-    private final boolean isAws;
+    private final StreamNotes notes;
     private final StoreLog storeLog;
     private final Clock clock;
 
     SocketHandler(
             Sockets sockets,
             Connections connections,
-            AwsEngine aws,
-            @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine,
+            StreamNotes notes,
             StoreLog storeLog,
             Clock clock) {
         this.sockets = sockets;
         this.connections = connections;
-        this.aws = aws;
-        this.isAws = engine.equals("aws");
+        this.notes = notes;
         this.storeLog = storeLog;
         this.clock = clock;
     }
@@ -76,14 +71,12 @@ public class SocketHandler
     }
 
     private APIGatewayV2WebSocketResponse disconnected(String connection) {
-        if (isAws) {
-            try {
-                aws.streams().cancelAll(connection);
-            } catch (StoreException failed) {
-                storeLog.failed(
-                        "Prompts of a client that has left run on until their next token",
-                        String.valueOf(failed.getMessage()));
-            }
+        try {
+            notes.cancelAll(connection);
+        } catch (StoreException failed) {
+            storeLog.failed(
+                    "Prompts of a client that has left run on until their next token",
+                    failed.text());
         }
         return status(200);
     }
@@ -91,7 +84,7 @@ public class SocketHandler
     private APIGatewayV2WebSocketResponse message(
             APIGatewayV2WebSocketEvent event, Duration longest) {
         String connection = event.getRequestContext().getConnectionId();
-        Running running = isAws ? new Running(aws.streams(), connection, longest) : null;
+        Running running = new Running(connection, longest);
         try (Posts posts = new Posts(connections.of(event.getRequestContext()))) {
             SocketStreams streams = sockets.open(posts::send, running, longest);
             if (event.isIsBase64Encoded() || event.getBody() == null) {
@@ -100,7 +93,7 @@ public class SocketHandler
                 streams.take(event.getBody());
             }
             while (!streams.await(LOOK)) {
-                if (posts.isBroken() || (running != null && running.isCancelled())) {
+                if (posts.isBroken() || running.isCancelled()) {
                     streams.cancelAll();
                 }
             }
@@ -120,13 +113,11 @@ public class SocketHandler
     /// The prompts of one connection, of which this invocation runs one at most.
     private final class Running implements SocketStreams.Elsewhere {
 
-        private final DynamoStreams streams;
         private final String connection;
         private final Instant ends;
         private volatile @Nullable Stream mine;
 
-        private Running(DynamoStreams streams, String connection, Duration longest) {
-            this.streams = streams;
+        private Running(String connection, Duration longest) {
             this.connection = connection;
             this.ends = clock.instant().plus(longest);
         }
@@ -134,7 +125,7 @@ public class SocketHandler
         @Override
         public boolean begins(String id) {
             Stream beginning = new Stream(connection, id);
-            boolean alone = streams.begin(beginning, ends);
+            boolean alone = notes.begin(beginning, ends);
             if (alone) {
                 mine = beginning;
             }
@@ -143,28 +134,27 @@ public class SocketHandler
 
         @Override
         public boolean cancel(String id) {
-            return streams.cancel(new Stream(connection, id));
+            return notes.cancel(new Stream(connection, id));
         }
 
         @Override
         public void ended(String id) {
             try {
-                streams.end(new Stream(connection, id));
+                notes.end(new Stream(connection, id));
             } catch (StoreException failed) {
                 storeLog.failed(
                         "The id of a prompt stays in use until the function's time is up",
-                        String.valueOf(failed.getMessage()));
+                        failed.text());
             }
         }
 
         private boolean isCancelled() {
             Stream running = mine;
             try {
-                return running != null && streams.isCancelled(running);
+                return running != null && notes.isCancelled(running);
             } catch (StoreException failed) {
                 storeLog.failed(
-                        "A prompt runs on without a look whether it is cancelled",
-                        String.valueOf(failed.getMessage()));
+                        "A prompt runs on without a look whether it is cancelled", failed.text());
                 return false;
             }
         }

@@ -54,7 +54,7 @@ public class SweepHandler implements RequestHandler<SQSEvent, SQSBatchResponse> 
             sweep.bury(letter.getBody());
             return true;
         } catch (StoreException failed) {
-            storeLog.failed("A dead letter is left for later", String.valueOf(failed.getMessage()));
+            storeLog.failed("A dead letter is left for later", failed.text());
         } catch (RuntimeException unforeseen) {
             LOG.errorf(unforeseen, "A dead letter failed in a way that nobody foresaw");
         }

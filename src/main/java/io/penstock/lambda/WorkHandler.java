@@ -59,9 +59,7 @@ public class WorkHandler implements RequestHandler<SQSEvent, SQSBatchResponse> {
         try {
             queue.extend(message.getReceiptHandle(), lease);
         } catch (StoreException failed) {
-            storeLog.failed(
-                    "A message stays hidden for the queue's own time",
-                    String.valueOf(failed.getMessage()));
+            storeLog.failed("A message stays hidden for the queue's own time", failed.text());
         }
     }
 

@@ -2,64 +2,62 @@ package io.penstock.store;
 
 import io.penstock.store.aws.AwsEngine;
 import io.penstock.store.local.LocalEngine;
-import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/// Chooses the engine that `penstock.engine` names. Neither is opened before it is used.
+/// Chooses the engine. Neither is opened before it is used.
 @ApplicationScoped
 class Engines {
 
-    private final LocalEngine local;
-    private final AwsEngine aws;
-    private final boolean isAws;
+    private final StoreEngine engine;
 
-    Engines(
-            LocalEngine local,
-            AwsEngine aws,
-            @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine) {
-        this.local = local;
-        this.aws = aws;
-        this.isAws =
-                switch (engine) {
-                    case "local" -> false;
-                    case "aws" -> true;
-                    default ->
-                            throw new ConfigurationException(
-                                    "penstock.engine is "
-                                            + engine
-                                            + ": choose local (one machine) or aws (DynamoDB, S3, SQS).");
+    Engines(LocalEngine local, AwsEngine aws, Where where) {
+        this.engine =
+                switch (where.engine()) {
+                    case LOCAL -> local;
+                    case AWS -> aws;
                 };
     }
 
     @Produces
     @ApplicationScoped
     JobStore jobs() {
-        return isAws ? aws.jobs() : local.jobs();
+        return engine.jobs();
     }
 
     @Produces
     @ApplicationScoped
     Payloads payloads() {
-        return isAws ? aws.payloads() : local.payloads();
+        return engine.payloads();
     }
 
     @Produces
     @ApplicationScoped
     ChunkQueue queue() {
-        return isAws ? aws.queue() : local.queue();
+        return engine.queue();
     }
 
     @Produces
     @ApplicationScoped
     FileStore files() {
-        return isAws ? aws.files() : local.files();
+        return engine.files();
     }
 
     @Produces
     @ApplicationScoped
     BudgetStore budgets() {
-        return isAws ? aws.budgets() : local.budgets();
+        return engine.budgets();
+    }
+
+    @Produces
+    @ApplicationScoped
+    StreamNotes streams() {
+        return engine.streams();
+    }
+
+    @Produces
+    @ApplicationScoped
+    Outlived outlived() {
+        return engine.outlived();
     }
 }

@@ -13,4 +13,9 @@ public final class StoreException extends RuntimeException {
     public StoreException(String message) {
         super(message);
     }
+
+    /// The object and what is wrong with it, in one sentence.
+    public String text() {
+        return String.valueOf(getMessage());
+    }
 }

@@ -54,7 +54,7 @@ class FilesTest {
         assertThat(files.find(file.id())).isEmpty();
         assertThat(files.list(null, 10, false, null)).isEmpty();
         assertThat(contents()).hasSize(1);
-        opened.engine().forgetOutlived();
+        opened.engine().outlived().forget();
         assertThat(contents()).isEmpty();
     }
 
@@ -79,7 +79,7 @@ class FilesTest {
         assertThat(files.find(id)).isEmpty();
         assertThat(files.list(null, 10, false, null)).isEmpty();
         now.set(now.get().plus(Duration.ofDays(1)));
-        opened.engine().forgetOutlived();
+        opened.engine().outlived().forget();
         assertThat(contents()).filteredOn(file -> file.endsWith("content")).isEmpty();
     }
 

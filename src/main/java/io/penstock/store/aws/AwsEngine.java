@@ -4,8 +4,11 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.FileStore;
 import io.penstock.store.JobStore;
+import io.penstock.store.Outlived;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreConfig;
+import io.penstock.store.StoreEngine;
+import io.penstock.store.StreamNotes;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Instance;
@@ -24,7 +27,7 @@ import software.amazon.awssdk.services.sqs.SqsClient;
 /// The AWS engine. Each part and its client are made when they are first asked for, so that an
 /// application that never asks needs no AWS settings. Thread-safe.
 @ApplicationScoped
-public class AwsEngine {
+public class AwsEngine implements StoreEngine {
 
     /// What may pass between a chunk's last write and the time from which its job's retention
     /// counts, with a margin.
@@ -41,7 +44,7 @@ public class AwsEngine {
     private @Nullable Payloads payloads;
     private @Nullable ChunkQueue queue;
     private @Nullable BudgetStore budgets;
-    private @Nullable DynamoStreams streams;
+    private @Nullable StreamNotes streams;
     private @Nullable FileStore files;
 
     AwsEngine(
@@ -62,6 +65,7 @@ public class AwsEngine {
         this.retention = retention;
     }
 
+    @Override
     public synchronized JobStore jobs() {
         if (jobs == null) {
             jobs =
@@ -71,6 +75,7 @@ public class AwsEngine {
         return jobs;
     }
 
+    @Override
     public synchronized Payloads payloads() {
         if (payloads == null) {
             String bucket =
@@ -85,6 +90,7 @@ public class AwsEngine {
         return payloads;
     }
 
+    @Override
     public synchronized ChunkQueue queue() {
         if (queue == null) {
             String url = required(config.queueUrl(), "queue-url", "the URL of the SQS queue");
@@ -98,6 +104,7 @@ public class AwsEngine {
         return queue;
     }
 
+    @Override
     public synchronized BudgetStore budgets() {
         if (budgets == null) {
             budgets = new DynamoBudgets(dynamo.get(), config.table(), clock);
@@ -105,18 +112,26 @@ public class AwsEngine {
         return budgets;
     }
 
-    public synchronized DynamoStreams streams() {
+    @Override
+    public synchronized StreamNotes streams() {
         if (streams == null) {
             streams = new DynamoStreams(dynamo.get(), config.table(), clock);
         }
         return streams;
     }
 
+    @Override
     public synchronized FileStore files() {
         if (files == null) {
             files = new DynamoFiles(dynamo.get(), config.table(), clock);
         }
         return files;
+    }
+
+    /// DynamoDB and S3 remove what is outlived by themselves.
+    @Override
+    public Outlived outlived() {
+        return () -> {};
     }
 
     private static String required(Optional<String> value, String key, String meaning) {

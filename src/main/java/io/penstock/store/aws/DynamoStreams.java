@@ -1,5 +1,6 @@
 package io.penstock.store.aws;
 
+import io.penstock.store.StreamNotes;
 import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -12,13 +13,8 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
 
-/// The prompts that run for connections of a WebSocket API, so that a process can end one that runs
-/// in another: items with the keys `S#connection` and `S#id` in the table of the jobs. Thread-safe,
-/// and safe between processes.
-///
-/// Every method throws [StoreException] when the table cannot be reached; trying again later makes
-/// sense.
-public final class DynamoStreams {
+/// Notes as items with the keys `S#connection` and `S#id` in the table of the jobs.
+final class DynamoStreams implements StreamNotes {
 
     private static final String PREFIX = "S#";
 
@@ -37,21 +33,13 @@ public final class DynamoStreams {
         this.clock = clock;
     }
 
-    /// One prompt of a connection.
-    ///
-    /// @param id unique among those of the connection that run; may be empty
-    public record Stream(String connection, String id) {}
-
-    /// Notes that a prompt begins.
-    ///
-    /// @param ends when it has ended for certain, also if nobody says so
-    /// @return false when the connection has one with this id running; nothing has changed then
+    @Override
     public boolean begin(Stream stream, Instant ends) {
         AttributeValue writer = AttributeValue.fromS(UUID.randomUUID().toString());
         Map<String, AttributeValue> item =
                 Map.of(
-                        "pk", AttributeValue.fromS(PREFIX + stream.connection),
-                        "sk", AttributeValue.fromS(PREFIX + stream.id),
+                        "pk", AttributeValue.fromS(PREFIX + stream.connection()),
+                        "sk", AttributeValue.fromS(PREFIX + stream.id()),
                         "ends", millis(ends),
                         // So that a repetition by the SDK, whose first answer was lost, is not
                         // taken for another's prompt.
@@ -60,7 +48,7 @@ public final class DynamoStreams {
                                 AttributeValue.fromN(
                                         Long.toString(ends.plus(LIFE).getEpochSecond())));
         return isMet(
-                stream.connection,
+                stream.connection(),
                 () ->
                         client.putItem(p ->
                                 p.tableName(table)
@@ -76,14 +64,12 @@ public final class DynamoStreams {
                                                         writer))));
     }
 
-    /// Asks the process that runs a prompt to end it.
-    ///
-    /// @return false when none does
+    @Override
     public boolean cancel(Stream stream) {
-        return cancel(key(stream), stream.connection);
+        return cancel(key(stream), stream.connection());
     }
 
-    /// Asks the processes that run a connection's prompts to end them.
+    @Override
     public void cancelAll(String connection) {
         ask(
                         connection,
@@ -101,10 +87,10 @@ public final class DynamoStreams {
                 .forEach(key -> cancel(key, connection));
     }
 
-    /// Whether somebody has asked to end this prompt.
+    @Override
     public boolean isCancelled(Stream stream) {
         return ask(
-                        stream.connection,
+                        stream.connection(),
                         () ->
                                 client.getItem(g ->
                                         g.tableName(table)
@@ -115,9 +101,9 @@ public final class DynamoStreams {
                 .containsKey("cancelled");
     }
 
-    /// Notes that a prompt has ended.
+    @Override
     public void end(Stream stream) {
-        ask(stream.connection, () -> client.deleteItem(d -> d.tableName(table).key(key(stream))));
+        ask(stream.connection(), () -> client.deleteItem(d -> d.tableName(table).key(key(stream))));
     }
 
     private boolean cancel(Map<String, AttributeValue> key, String connection) {
@@ -161,8 +147,8 @@ public final class DynamoStreams {
 
     private static Map<String, AttributeValue> key(Stream stream) {
         return Map.of(
-                "pk", AttributeValue.fromS(PREFIX + stream.connection),
-                "sk", AttributeValue.fromS(PREFIX + stream.id));
+                "pk", AttributeValue.fromS(PREFIX + stream.connection()),
+                "sk", AttributeValue.fromS(PREFIX + stream.id()));
     }
 
     private static AttributeValue millis(Instant time) {

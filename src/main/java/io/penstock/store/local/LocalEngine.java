@@ -4,9 +4,12 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.FileStore;
 import io.penstock.store.JobStore;
+import io.penstock.store.Outlived;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreConfig;
+import io.penstock.store.StoreEngine;
 import io.penstock.store.StoredFile;
+import io.penstock.store.StreamNotes;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -22,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The embedded engine in its data directory, opened on first use. Thread-safe.
 @ApplicationScoped
-public class LocalEngine {
+public class LocalEngine implements StoreEngine {
 
     private final StoreConfig config;
     private final Clock clock;
@@ -41,29 +44,44 @@ public class LocalEngine {
         this.clock = clock;
     }
 
+    @Override
     public JobStore jobs() {
         return opened().jobs;
     }
 
+    @Override
     public Payloads payloads() {
         return opened().payloads;
     }
 
+    @Override
     public ChunkQueue queue() {
         return opened().queue;
     }
 
+    @Override
     public FileStore files() {
         return opened().files;
     }
 
     /// Opens nothing before it is used: calls without a configured budget need no store.
+    @Override
     public BudgetStore budgets() {
         return new LocalBudgets(() -> opened().database, clock);
     }
 
-    /// Removes what belongs to jobs that are past their retention, and files that have expired.
-    public void forgetOutlived() {
+    /// One process owns the data directory.
+    @Override
+    public StreamNotes streams() {
+        return StreamNotes.NONE;
+    }
+
+    @Override
+    public Outlived outlived() {
+        return this::forgetOutlived;
+    }
+
+    private void forgetOutlived() {
         Opened engine = opened();
         engine.jobs
                 .outlived()

@@ -14,8 +14,9 @@ import io.penstock.store.JobStoreContract;
 import io.penstock.store.Payloads;
 import io.penstock.store.PayloadsContract;
 import io.penstock.store.StoreException;
+import io.penstock.store.StreamNotes;
+import io.penstock.store.StreamNotes.Stream;
 import io.penstock.store.UnreadableSource;
-import io.penstock.store.aws.DynamoStreams.Stream;
 import io.penstock.testing.Emulators;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -72,7 +73,7 @@ class AwsStoreTest {
     @Nested
     class DynamoStreamsTest {
 
-        private final DynamoStreams streams =
+        private final StreamNotes streams =
                 new DynamoStreams(emulators.dynamo(), emulators.table(name()), Clock.systemUTC());
 
         private final Instant later = Instant.now().plusSeconds(60);
