@@ -63,8 +63,15 @@ final class ChunkSum {
                 known.put(name, before.textValue() + more.textValue());
             } else if (more.isObject() && before instanceof ObjectNode object) {
                 merge(object, more);
-            } else if (more.isArray() && before instanceof ArrayNode array) {
-                more.forEach(element -> merge(array, element));
+            } else if (more.isArray() && before.isTextual()) {
+                // Content that goes on in parts, or below, that goes on as a text.
+                more.forEach(known.putArray(name).add(part(before))::add);
+            } else if (before instanceof ArrayNode array) {
+                if (more.isArray()) {
+                    more.forEach(element -> merge(array, element));
+                } else {
+                    array.add(part(more));
+                }
             } else {
                 known.set(name, more.deepCopy());
             }
@@ -82,6 +89,12 @@ final class ChunkSum {
             }
         }
         known.add(element.deepCopy());
+    }
+
+    private static ObjectNode part(JsonNode text) {
+        ObjectNode part = ProviderJson.JSON.createObjectNode().put("type", "text");
+        part.set("text", text);
+        return part;
     }
 
     private static boolean isContinued(String name) {

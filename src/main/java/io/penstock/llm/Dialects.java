@@ -3,8 +3,10 @@ package io.penstock.llm;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /// The fields that Penstock adds to requests of its own accord, and the models whose servers refuse
 /// them: such a field is taken back after the first refusal and not sent to that model again.
@@ -15,19 +17,29 @@ class Dialects {
     /// Callers may name any model.
     private static final int MODELS_MAX = 1_000;
 
-    /// A field that no caller has asked for.
+    /// What a server says of a field that it does not know, rather than of its value.
+    private static final Pattern UNKNOWN =
+            Pattern.compile(
+                    "(?i)not supported|unsupported|not permitted|not allowed|unrecognized|unknown|unexpected|extra"
+                            + "|additional|does not support|invalid (?:field|parameter|argument)");
+
+    /// A field that no caller has asked for by this name.
     enum Field {
         /// `stream_options.include_usage`, which lets a stream end with its usage (OpenAI API
         /// reference, "Create chat completion"); Mistral's and older servers refuse it.
         STREAM_OPTIONS("stream_options"),
-        /// `max_tokens` where OpenAI's newer models take `max_completion_tokens` only: their
-        /// refusal names it.
-        MAX_TOKENS("max_completion_tokens");
+        /// The configured one of the two names of the limit: OpenAI's newer models take only
+        /// `max_completion_tokens`, many compatible servers only `max_tokens`.
+        MAX_TOKENS("max_tokens", "max_completion_tokens");
 
-        private final String toldBy;
+        private final List<String> names;
 
-        Field(String toldBy) {
-            this.toldBy = toldBy;
+        Field(String... names) {
+            this.names = List.of(names);
+        }
+
+        private boolean isIn(String error) {
+            return names.stream().anyMatch(error::contains);
         }
     }
 
@@ -43,13 +55,13 @@ class Dialects {
     /// @param sent the fields that were added to the refused request
     /// @return whether it was for one of these, so that the request is worth another try without
     boolean learn(String model, Set<Field> sent, int status, byte[] error) {
-        if (sent.isEmpty() || (status != 400 && status != 422)) {
+        String said = new String(error, StandardCharsets.UTF_8);
+        if (sent.isEmpty() || (status != 400 && status != 422) || !UNKNOWN.matcher(said).find()) {
             return false;
         }
-        String said = new String(error, StandardCharsets.UTF_8);
         Set<Field> found = EnumSet.noneOf(Field.class);
         for (Field field : sent) {
-            if (said.contains(field.toldBy)) {
+            if (field.isIn(said)) {
                 found.add(field);
             }
         }

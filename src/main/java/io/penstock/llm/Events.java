@@ -16,8 +16,11 @@ final class Events {
     /// One event.
     ///
     /// @param name empty where the stream gives none
-    /// @param data null where it is not UTF-8
+    /// @param data null where it is damaged: not UTF-8, or partly in a field that there is not
     record Event(String name, @Nullable String data) {}
+
+    /// What each piece of an answer has.
+    private static final String CHUNK = "\"choices\"";
 
     private final Deque<Event> complete = new ArrayDeque<>();
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(256);
@@ -80,9 +83,10 @@ final class Events {
         switch (colon < 0 ? text : text.substring(0, colon)) {
             case "data" -> data(value);
             case "event" -> name = value;
-            default -> {
-                // A comment, or a field that says nothing of an answer.
-            }
+            // A comment, or a field that says nothing of an answer; unless its name was damaged,
+            // and
+            // a piece of the answer would be lost in silence.
+            default -> isMalformed |= text.contains(CHUNK);
         }
     }
 

@@ -106,6 +106,10 @@ public interface LlmConfig {
         String wireName() {
             return wireName;
         }
+
+        MaxTokensField other() {
+            return this == MAX_TOKENS ? MAX_COMPLETION_TOKENS : MAX_TOKENS;
+        }
     }
 
     /// Stops the start with one sentence when a value makes no sense.

@@ -76,12 +76,11 @@ record RequestBody(Buffer json, Set<Dialects.Field> added) {
             body.put("temperature", prompt.temperature());
         }
         if (prompt.maxTokens() != null) {
-            LlmConfig.MaxTokensField field = maxTokensField;
-            if (refused.contains(Dialects.Field.MAX_TOKENS)) {
-                field = LlmConfig.MaxTokensField.MAX_COMPLETION_TOKENS;
-            } else if (field == LlmConfig.MaxTokensField.MAX_TOKENS) {
+            boolean isRefused = refused.contains(Dialects.Field.MAX_TOKENS);
+            if (!isRefused) {
                 added.add(Dialects.Field.MAX_TOKENS);
             }
+            LlmConfig.MaxTokensField field = isRefused ? maxTokensField.other() : maxTokensField;
             body.put(field.wireName(), prompt.maxTokens());
         }
         if (prompt.responseFormat() != null) {
