@@ -181,24 +181,21 @@ final class AnswerReader {
         if (data == null) {
             return ProviderFailure.notJson();
         }
-        if (data.startsWith(":")) {
+        if (data.startsWith(":") && !data.contains(Events.CHUNK)) {
             // A comment that a gateway has passed on as data.
             return null;
         }
         boolean isError = event.name().equals("error");
         ProviderJson.Values values = ProviderJson.values(data);
+        boolean isLast = values.rest().equals("[DONE]");
+        if (!isLast && !values.rest().isEmpty()) {
+            return isError
+                    ? ProviderFailure.inside(head, null, endpoint)
+                    : ProviderFailure.notJson();
+        }
         Failure refused = readChunks(values.list(), isError);
-        if (refused != null) {
-            return refused;
-        }
-        if (values.rest().equals("[DONE]")) {
-            isDone = true;
-            return null;
-        }
-        if (isError) {
-            return ProviderFailure.inside(head, null, endpoint);
-        }
-        return values.rest().isEmpty() ? null : ProviderFailure.notJson();
+        isDone = isLast && refused == null;
+        return refused;
     }
 
     private @Nullable Failure readChunks(List<ProviderJson.Value> values, boolean isError) {

@@ -20,7 +20,7 @@ final class Events {
     record Event(String name, @Nullable String data) {}
 
     /// What each piece of an answer has.
-    private static final String CHUNK = "\"choices\"";
+    static final String CHUNK = "\"choices\"";
 
     private final Deque<Event> complete = new ArrayDeque<>();
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(256);

@@ -111,10 +111,12 @@ final class WholeAnswer extends Answer {
         if (sum != null) {
             JsonNode completion = sum.completion();
             body = ProviderJson.written(completion);
-            completion
-                    .path("choices")
-                    .forEach(choice ->
-                            choices.get(index(choice)).text = textOf(choice.path("message")));
+            for (JsonNode choice : completion.path("choices")) {
+                Choice known = choices.get(index(choice));
+                if (known != null) {
+                    known.text = textOf(choice.path("message"));
+                }
+            }
         }
         Choice first = choices.values().iterator().next();
         return completed(first.text, String.valueOf(first.finishReason), body);

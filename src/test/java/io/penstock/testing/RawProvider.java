@@ -26,21 +26,31 @@ public final class RawProvider implements AutoCloseable {
 
     private static final Pattern LENGTH = Pattern.compile("(?im)^content-length: *(\\d+)");
 
+    private static final Pattern MARKER = Pattern.compile("\\[\\[raw ([\\w.-]+)]]");
+
     /// A request as it came.
     ///
     /// @param connection counts from 1
     /// @param ofConnection how many came on this connection before it
-    public record Asked(int connection, int ofConnection, String head, String body) {
+    /// @param ofMarker how many with this marker came before it
+    public record Asked(
+            int connection,
+            int ofConnection,
+            int ofMarker,
+            long atNanos,
+            String marker,
+            String head,
+            String body) {
 
         public boolean streams() {
             return body.contains("\"stream\":true");
         }
+    }
 
-        /// The value of a marker in the prompt, such as `[[raw two]]`.
-        public String marker() {
-            Matcher found = Pattern.compile("\\[\\[raw ([\\w.-]+)]]").matcher(body);
-            return found.find() ? found.group(1) : "";
-        }
+    /// The value of a marker in a prompt, such as `[[raw two]]`.
+    private static String marker(String body) {
+        Matcher found = MARKER.matcher(body);
+        return found.find() ? found.group(1) : "";
     }
 
     /// Writes an answer.
@@ -150,13 +160,20 @@ public final class RawProvider implements AutoCloseable {
         }
         Matcher length = LENGTH.matcher(head);
         byte[] body = in.readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
+        String text = new String(body, StandardCharsets.UTF_8);
+        String marker = marker(text);
+        BlockingQueue<Asked> before =
+                asked.computeIfAbsent(marker, _ -> new LinkedBlockingQueue<>());
         Asked request =
                 new Asked(
                         connection,
                         i,
+                        before.size(),
+                        System.nanoTime(),
+                        marker,
                         head.toString().toLowerCase(Locale.ROOT),
-                        new String(body, StandardCharsets.UTF_8));
-        asked.computeIfAbsent(request.marker(), _ -> new LinkedBlockingQueue<>()).add(request);
+                        text);
+        before.add(request);
         boolean stays = answering.answer(request, out);
         out.flush();
         return stays;

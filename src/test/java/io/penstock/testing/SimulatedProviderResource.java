@@ -34,7 +34,7 @@ public class SimulatedProviderResource implements QuarkusTestResourceLifecycleMa
     }
 
     /// A fresh one for each start, below the build's own directory.
-    private static String dataDirectory() {
+    static String dataDirectory() {
         try {
             return Files.createTempDirectory(Path.of("target"), "penstock-data-").toString();
         } catch (IOException e) {
