@@ -10,8 +10,10 @@ import io.penstock.pipeline.Pipelines;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// Reads items and the options that hold for all items of a job, the same when they are taken in
@@ -22,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// request input object"). In a job with a pipeline, the prompt is the pipeline's input.
 @ApplicationScoped
 public class ItemReader {
+
+    private static final Logger LOG = Logger.getLogger(ItemReader.class);
 
     /// The options that hold for all items that do not say otherwise.
     public static final Set<String> OPTIONS =
@@ -79,18 +83,39 @@ public class ItemReader {
 
     /// @throws InvalidRequest that names the item's field
     public Item read(byte[] line, ObjectNode options) {
-        return read(Fields.of(line), options);
+        return total(() -> item(Fields.of(line), options));
     }
 
     /// A line of a file for OpenAI's batch API, which has its form and no other.
     ///
     /// @throws InvalidRequest that names the line's field
     Item readLine(byte[] line) {
-        return readOpenAi(Fields.of(line).only(OPENAI_FIELDS), Fields.JSON.createObjectNode());
+        return total(() ->
+                readOpenAi(Fields.of(line).only(OPENAI_FIELDS), Fields.JSON.createObjectNode()));
     }
 
     /// @throws InvalidRequest that names the item's field
     public Item read(Fields fields, ObjectNode options) {
+        return total(() -> item(fields, options));
+    }
+
+    /// What nobody foresaw in one item ends that item: thrown on, it would end its whole batch, or
+    /// keep it from ever ending.
+    static Item total(Supplier<Item> reading) {
+        try {
+            return reading.get();
+        } catch (InvalidRequest said) {
+            throw said;
+        } catch (RuntimeException | StackOverflowError unforeseen) {
+            LOG.error("An item could not be read in a way that nobody foresaw", unforeseen);
+            throw InvalidRequest.of(
+                    null,
+                    "unreadable_item",
+                    "Penstock failed on this item while it read it; its log says why.");
+        }
+    }
+
+    private Item item(Fields fields, ObjectNode options) {
         boolean inPipeline = options.hasNonNull(PIPELINE);
         if (fields.has("body") || fields.has("url") || fields.has("method")) {
             if (inPipeline) {

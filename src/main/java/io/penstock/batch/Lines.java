@@ -69,13 +69,20 @@ public final class Lines {
         return number;
     }
 
-    /// Whether the line holds nothing but white space.
+    /// Whether the line holds nothing but white space, after a byte order mark perhaps.
     public static boolean isBlank(byte[] line) {
-        for (byte b : line) {
-            if (b != ' ' && b != '\t' && b != '\r') {
+        for (int i = isMarked(line) ? 3 : 0; i < line.length; i++) {
+            if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r') {
                 return false;
             }
         }
         return true;
+    }
+
+    private static boolean isMarked(byte[] line) {
+        return line.length >= 3
+                && line[0] == (byte) 0xef
+                && line[1] == (byte) 0xbb
+                && line[2] == (byte) 0xbf;
     }
 }

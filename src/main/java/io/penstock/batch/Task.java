@@ -1,8 +1,9 @@
 package io.penstock.batch;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
+import io.penstock.json.Json;
 import io.penstock.store.Job;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,8 +45,8 @@ sealed interface Task {
     static Optional<Task> parse(String body) {
         JsonNode json;
         try {
-            json = Fields.JSON.readTree(body);
-        } catch (JsonProcessingException notJson) {
+            json = Json.read(body);
+        } catch (InvalidRequest notJson) {
             return Optional.empty();
         }
         String job = json.path("job").asText("");

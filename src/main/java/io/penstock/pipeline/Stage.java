@@ -1,10 +1,11 @@
 package io.penstock.pipeline;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
+import io.penstock.json.InvalidRequest;
+import io.penstock.json.Json;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
@@ -108,13 +109,13 @@ public record Stage(
 
     private static JsonNode format(String json) {
         try {
-            JsonNode format = Fields.JSON.readTree(json);
+            JsonNode format = Json.read(json);
             if (FORMATS.contains(format.path("type").asText())
                     && (format.path("json_schema").isObject()
                             || !format.path("type").asText().equals("json_schema"))) {
                 return format;
             }
-        } catch (JsonProcessingException notJson) {
+        } catch (InvalidRequest notJson) {
             // Said below, in the same words as for JSON of the wrong kind.
         }
         throw wrong(
@@ -191,9 +192,9 @@ public record Stage(
 
     private @Nullable String chosen(String text) {
         try {
-            String answer = Fields.JSON.readTree(text).path("answer").textValue();
+            String answer = Json.read(text).path("answer").textValue();
             return answer != null && answers.contains(answer) ? answer : null;
-        } catch (JsonProcessingException notJson) {
+        } catch (InvalidRequest notJson) {
             return null;
         }
     }

@@ -33,6 +33,12 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "prompts[1]",
                             "\"prompts[1]\" has half of a surrogate pair at character 2"),
                     new Bad(
+                            "{\"items\":[{\"prompt\":\"a\"},{\"prompt\":\"a\",\"max_tokens\":1E+999999999}]}",
+                            400,
+                            "out_of_range",
+                            "items[1].max_tokens",
+                            "digits"),
+                    new Bad(
                             "{\"items\":[{\"prompt\":\"a\"},{\"prompt\":\"\\ude80\"}]}",
                             400,
                             "invalid_json",
@@ -222,6 +228,18 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                             "",
                             "Line 3"),
                     new Bad("{\"prompt\":\"a\"} x\n", 400, "invalid_json", "", "Line 1"),
+                    new Bad(
+                            "\ufeff\n{\"prompt\":\"a\"}\n{\"prompt\":\"a\",\"temperature\":1e99999999999}\n",
+                            400,
+                            "out_of_range",
+                            "temperature",
+                            "Line 3"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"model\":\"m\",\"model\":\"m\"}\n",
+                            400,
+                            "duplicate_field",
+                            "model",
+                            "Line 1"),
                     new Bad(
                             "{\"prompt\":\"a\"}{\"prompt\":\"b\"}",
                             400,

@@ -149,6 +149,24 @@ class OpenAiBatchQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void aNumberThatNobodyCanHoldFailsItsBatchByLine() {
+        for (String number : List.of("1e99999999999", "1E+999999999", "9".repeat(100_000))) {
+            String lines =
+                    line("a", "a")
+                            + "\n"
+                            + line("b", "b").replace("\"role\"", "\"x\":" + number + ",\"role\"");
+            String id = create(batch(api.upload(lines))).path("id").asText();
+
+            JsonNode errors = api.awaitStatus(id, "failed").path("errors").path("data");
+
+            assertThat(errors).hasSize(1);
+            assertThat(errors.get(0).path("line").asInt()).isEqualTo(3);
+            assertThat(errors.get(0).path("code").asText()).isEqualTo("out_of_range");
+            assertThat(errors.get(0).path("param").asText()).isEqualTo("body.messages[0].x");
+        }
+    }
+
+    @Test
     void aHundredMistakesAreTold() {
         String id = create(batch(api.upload("{}\n".repeat(250)))).path("id").asText();
 

@@ -213,7 +213,7 @@ class OpenAiChatQuarkusTest extends PenstockTest {
         refused(softly, messages("\"stream\":\"yes\""), "wrong_type", "stream");
         refused(softly, messages("\"stream_options\":[]"), "wrong_type", "stream_options");
         refused(softly, messages("\"user\":\"\\ud83d\""), "invalid_json", "user");
-        refused(softly, messages("\"seed\":1,\"seed\":2"), "invalid_json", "");
+        refused(softly, messages("\"seed\":1,\"seed\":2"), "duplicate_field", "seed");
         softly.assertAll();
         assertThat(provider.stats().path("requests").asInt()).isZero();
     }
