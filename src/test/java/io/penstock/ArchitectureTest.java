@@ -82,19 +82,27 @@ class ArchitectureTest {
                     "jakarta.ws.rs..",
                     "org.jboss.resteasy..",
                     "io.quarkus.websockets..",
-                    "io.smallrye.mutiny..",
                     "io.vertx.ext.web..");
 
     @ArchTest
     static final ArchRule lambdaLivesInLambda = onlyIn("io.penstock.lambda..", "com.amazonaws..");
 
-    /// The provider's answers are cut out of their connections there, and API Gateway's requests
-    /// are put on Quarkus' virtual one.
+    /// The provider's answers are cut out of their connections there, callers' sockets are closed
+    /// with a word, and API Gateway's requests are put on Quarkus' virtual one.
     @ArchTest
     static final ArchRule nettyLivesAtTheEndsOfTheWire =
             onlyIn(
-                    new String[] {"io.penstock.llm..", "io.penstock.lambda..", "io.penstock.dev.."},
+                    new String[] {
+                        "io.penstock.llm..",
+                        "io.penstock.http..",
+                        "io.penstock.lambda..",
+                        "io.penstock.dev.."
+                    },
                     "io.netty..");
+
+    @ArchTest
+    static final ArchRule whatWaitsIsAThread =
+            noClasses().should().dependOnClassesThat().resideInAnyPackage("io.smallrye.mutiny..");
 
     @ArchTest
     static final ArchRule databasesLiveInTheStore =

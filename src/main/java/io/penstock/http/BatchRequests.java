@@ -89,7 +89,7 @@ class BatchRequests {
         }
         try {
             BigDecimal most = new BigDecimal(text);
-            if (most.signum() > 0 && most.precision() <= 18) {
+            if (most.signum() > 0 && most.precision() <= 18 && Math.abs(most.scale()) <= 18) {
                 return most;
             }
         } catch (NumberFormatException notANumber) {

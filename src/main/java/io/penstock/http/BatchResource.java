@@ -13,7 +13,6 @@ import io.penstock.store.Job;
 import io.penstock.store.Where;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
-import io.smallrye.mutiny.Multi;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
@@ -40,11 +39,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import org.jboss.resteasy.reactive.RestStreamElementType;
 import org.jspecify.annotations.Nullable;
 
 /// `/batch`: many prompts as one job.
@@ -66,8 +62,6 @@ public class BatchResource {
     private static final Set<String> RESULTS_OPTIONS = Set.of("after", "limit", "order");
     private static final Set<String> MAX_COST = Set.of("max_cost");
     private static final Duration TICK = Duration.ofMillis(500);
-
-    private static final Executor VIRTUAL = Executors.newVirtualThreadPerTaskExecutor();
 
     private final Batches batches;
     private final BatchRequests requests;
@@ -141,7 +135,8 @@ public class BatchResource {
                 read = true;
                 return answer(batches.submit(intake, new Request(options, key, hex(digest), null)));
             } catch (IOException broken) {
-                throw Problem.refused(400, "bad_request", "The body broke off before its end.");
+                throw Problem.refused(400, "bad_request", "The body broke off before its end.")
+                        .exception();
             }
         } finally {
             if (!read) {
@@ -225,56 +220,38 @@ public class BatchResource {
                 .map(link -> Response.seeOther(link).build())
                 .orElseThrow(() ->
                         Problem.refused(
-                                413,
-                                "answer_too_large",
-                                "The results are larger than the answer of a function may be; read them in"
-                                        + " pages, ?limit=1000 and then &after= with each page's"
-                                        + " x-next-cursor."));
+                                        413,
+                                        "answer_too_large",
+                                        "The results are larger than the answer of a function may be; read them in"
+                                                + " pages, ?limit=1000 and then &after= with each page's"
+                                                + " x-next-cursor.")
+                                .exception());
     }
 
     /// Tells of a batch's progress as it comes, until it has ended.
     @GET
     @Path("{id}/events")
     @Produces(MediaType.SERVER_SENT_EVENTS)
-    @RestStreamElementType(MediaType.APPLICATION_JSON)
-    public Multi<String> events(@PathParam("id") String id, @Context UriInfo uri) {
+    public Response events(
+            @PathParam("id") String id, @Context UriInfo uri, @Context RoutingContext exchange) {
         Query.none(uri);
         Job first = found(id);
-        return Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(first),
-                        Multi.createFrom()
-                                .ticks()
-                                .every(TICK)
-                                .onOverflow()
-                                .drop()
-                                .emitOn(VIRTUAL)
-                                .map(_ -> batches.find(id))
-                                .select()
-                                .first(Optional::isPresent)
-                                .onItem()
-                                .transform(Optional::orElseThrow))
-                .map(job -> new Seen(job, line(job)))
-                .select()
-                .first(new UntilStill())
-                .skip()
-                .repetitions(java.util.Comparator.comparing(Seen::line))
-                .map(Seen::line);
+        return EventStream.of(exchange, events -> follow(first, events));
     }
 
-    private record Seen(Job job, String line) {}
-
-    /// Lets the first event of a job that has ended through, and nothing after it.
-    private static final class UntilStill implements Predicate<Seen> {
-
-        private boolean still;
-
-        @Override
-        public boolean test(Seen seen) {
-            boolean through = !still;
-            still = JobJson.isStill(seen.job);
-            return through;
+    private void follow(Job first, EventStream events) throws IOException, InterruptedException {
+        Optional<Job> job = Optional.of(first);
+        String last = "";
+        while (job.isPresent()) {
+            String line = line(job.get());
+            if (!line.equals(last)) {
+                events.event(line);
+                last = line;
+            }
+            if (job.get().status().isTerminal() || !events.pause(TICK)) {
+                return;
+            }
+            job = batches.find(first.id());
         }
     }
 
@@ -335,7 +312,8 @@ public class BatchResource {
         Job job = found(id);
         if (!job.status().isTerminal()) {
             throw Problem.refused(
-                    409, "not_terminal", "The batch has not ended; retry it when it has.");
+                            409, "not_terminal", "The batch has not ended; retry it when it has.")
+                    .exception();
         }
         return answer(batches.retry(job));
     }
@@ -346,7 +324,8 @@ public class BatchResource {
         Query.none(uri);
         Job job = found(id);
         if (!job.status().isTerminal()) {
-            throw Problem.refused(409, "not_terminal", "The batch has not ended; cancel it first.");
+            throw Problem.refused(409, "not_terminal", "The batch has not ended; cancel it first.")
+                    .exception();
         }
         batches.delete(job);
         return Response.noContent().build();
@@ -357,14 +336,15 @@ public class BatchResource {
         Job job = change.apply(id).orElseThrow(BatchResource::unknown);
         if (!wanted.test(job)) {
             throw Problem.refused(
-                    409,
-                    "wrong_state",
-                    "The batch "
-                            + (job.status().isTerminal() ? "has ended as " : "is ")
-                            + job.status().wireName()
-                            + " and cannot be "
-                            + done
-                            + ".");
+                            409,
+                            "wrong_state",
+                            "The batch "
+                                    + (job.status().isTerminal() ? "has ended as " : "is ")
+                                    + job.status().wireName()
+                                    + " and cannot be "
+                                    + done
+                                    + ".")
+                    .exception();
         }
         return Response.status(202)
                 .entity(JobJson.of(job, batches.progress(job), clock.instant()).toString())
@@ -375,9 +355,12 @@ public class BatchResource {
         return batches.find(id).orElseThrow(BatchResource::unknown);
     }
 
-    private static Problem unknown() {
+    private static ProblemException unknown() {
         return Problem.refused(
-                404, "not_found", "There is no batch of this id; it may be past its retention.");
+                        404,
+                        "not_found",
+                        "There is no batch of this id; it may be past its retention.")
+                .exception();
     }
 
     private static Response answer(Submitted submitted) {
@@ -388,11 +371,12 @@ public class BatchResource {
         };
     }
 
-    static Problem conflict() {
+    static ProblemException conflict() {
         return Problem.refused(
-                409,
-                "idempotency_conflict",
-                "This Idempotency-Key came with another request before; use a new one.");
+                        409,
+                        "idempotency_conflict",
+                        "This Idempotency-Key came with another request before; use a new one.")
+                .exception();
     }
 
     private static Response created(int status, Job job) {

@@ -58,8 +58,8 @@ class Bodies {
 
     /// Reads a request's body.
     ///
-    /// @throws Problem 413 when it is too long, 429 when there is no room for it; the connection is
-    ///   closed then, as what is left of the body would be taken for the next request
+    /// @throws ProblemException 413 when it is too long, 429 when there is no room for it; the
+    ///   connection is closed then, as what is left of the body would be taken for the next request
     Body read(InputStream body, RoutingContext exchange) {
         long length = length(exchange.request().getHeader("content-length"));
         if (length > maxBody) {
@@ -82,7 +82,8 @@ class Bodies {
             read = true;
             return new Body(bytes, hold);
         } catch (IOException broken) {
-            throw Problem.refused(400, "bad_request", "The body broke off before its end.");
+            throw Problem.refused(400, "bad_request", "The body broke off before its end.")
+                    .exception();
         } finally {
             if (!read) {
                 hold.close();
@@ -101,19 +102,21 @@ class Bodies {
     }
 
     /// What a caller is told when there is no room.
-    static Problem noRoom() {
+    static ProblemException noRoom() {
         return Problem.busy(
-                "Penstock holds as many bytes of prompts as it may (penstock.http.max-bodies); try again"
-                        + " later.");
+                        "Penstock holds as many bytes of prompts as it may (penstock.http.max-bodies); try again"
+                                + " later.")
+                .exception();
     }
 
-    private Problem tooLarge() {
+    private ProblemException tooLarge() {
         return Problem.refused(
-                413,
-                "body_too_large",
-                "The body is larger than "
-                        + maxBody
-                        + " bytes (penstock.http.max-body); send less.");
+                        413,
+                        "body_too_large",
+                        "The body is larger than "
+                                + maxBody
+                                + " bytes (penstock.http.max-body); send less.")
+                .exception();
     }
 
     /// What a `content-length` says; negative for nothing.

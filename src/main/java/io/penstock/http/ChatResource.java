@@ -18,7 +18,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
 import java.io.InputStream;
 
 /// `POST /v1/chat/completions`: OpenAI's chat completions. What a caller asks goes to the provider
@@ -63,10 +62,17 @@ public class ChatResource {
         Call call = Call.of(prompt, null);
         Exchanges.runs(exchange, call);
         return switch (llm.complete(call)) {
-            case Completion completion ->
-                    Response.ok(completion.body(), MediaType.APPLICATION_JSON_TYPE).build();
-            case Failure failure -> throw Problem.openAi(failure);
+            case Completion completion -> {
+                Exchanges.answered(exchange, completion.providerRequestId());
+                yield Response.ok(completion.body(), MediaType.APPLICATION_JSON_TYPE).build();
+            }
+            case Failure failure -> throw refusal(failure, exchange).exception();
         };
+    }
+
+    private static Problem refusal(Failure failure, RoutingContext exchange) {
+        Exchanges.answered(exchange, failure.requestId());
+        return Refusals.openAi(failure);
     }
 
     private Response streamed(Prompt prompt, Bodies.Body sent, RoutingContext exchange) {
@@ -80,15 +86,17 @@ public class ChatResource {
         }
         // Also where the client has left before anything is written.
         exchange.addEndHandler(_ -> sent.close());
-        StreamingOutput events =
-                out -> {
+        return EventStream.of(
+                exchange,
+                events -> {
                     try (sent) {
-                        new ChatEvents(out)
-                                .run(llm, prompt, call -> Exchanges.runs(exchange, call));
+                        Call call = Call.streaming(prompt, null, events::piece);
+                        Exchanges.runs(exchange, call);
+                        // An error without [DONE] after it: OpenAI's SDKs raise what has an
+                        // `error`.
+                        events.run(
+                                llm, call, _ -> "[DONE]", failure -> refusal(failure, exchange));
                     }
-                };
-        return Response.ok(events, MediaType.SERVER_SENT_EVENTS_TYPE)
-                .header("cache-control", "no-cache")
-                .build();
+                });
     }
 }

@@ -8,7 +8,6 @@ import io.penstock.llm.Llm;
 import io.penstock.llm.PromptReader;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
-import io.smallrye.mutiny.Multi;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -17,8 +16,9 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
 import java.io.InputStream;
-import org.jboss.resteasy.reactive.RestStreamElementType;
 
 /// `POST /complete`: one prompt, one answer, as JSON or, with `Accept: text/event-stream`, as it
 /// comes.
@@ -51,7 +51,7 @@ public class CompleteResource {
             return switch (llm.complete(call)) {
                 case Completion completion ->
                         Frames.whole(completion, call.attemptCount()).toString();
-                case Failure failure -> throw Problem.of(failure);
+                case Failure failure -> throw Refusals.of(failure).exception();
             };
         }
     }
@@ -61,20 +61,36 @@ public class CompleteResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.SERVER_SENT_EVENTS)
-    @RestStreamElementType(MediaType.APPLICATION_JSON)
     @Blocking
     @RunOnVirtualThread
-    public Multi<String> stream(
+    public Response stream(
             InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
         requireAcceptable(headers);
         Bodies.Body sent = bodies.read(body, exchange);
+        boolean read = false;
         try {
-            TokenEvents events = new TokenEvents(read(sent), sent.hold());
-            Exchanges.runs(exchange, events.call());
-            return events.start(llm);
-        } catch (RuntimeException failed) {
-            sent.close();
-            throw failed;
+            PromptReader.Asked asked = read(sent);
+            read = true;
+            exchange.addEndHandler(_ -> sent.close());
+            return EventStream.of(exchange, events -> stream(asked, sent, events, exchange));
+        } finally {
+            if (!read) {
+                sent.close();
+            }
+        }
+    }
+
+    private void stream(
+            PromptReader.Asked asked, Bodies.Body sent, EventStream events, RoutingContext exchange)
+            throws IOException {
+        try (sent) {
+            Call call =
+                    Call.streaming(
+                            asked.prompt(),
+                            asked.limit(),
+                            delta -> events.piece(Frames.token(delta).toString()));
+            Exchanges.runs(exchange, call);
+            events.run(llm, call, done -> Frames.done(done).toString(), Refusals::of);
         }
     }
 
@@ -89,7 +105,7 @@ public class CompleteResource {
                 .noneMatch(type ->
                         type.isCompatible(MediaType.APPLICATION_JSON_TYPE)
                                 || type.isCompatible(MediaType.SERVER_SENT_EVENTS_TYPE))) {
-            throw Errors.notAcceptable();
+            throw Errors.notAcceptable().exception();
         }
     }
 }

@@ -9,6 +9,7 @@ import jakarta.ws.rs.NotSupportedException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
@@ -25,7 +26,11 @@ class Errors {
     }
 
     @ServerExceptionMapper
-    Response problem(Problem problem) {
+    Response refused(ProblemException refused) {
+        return problem(refused.problem());
+    }
+
+    private static Response problem(Problem problem) {
         Response.ResponseBuilder answer =
                 Response.status(problem.status())
                         .type(MediaType.APPLICATION_JSON_TYPE)
@@ -34,7 +39,7 @@ class Errors {
         if (retryAfter != null) {
             answer.header("retry-after", retryAfter).header("retry-after-ms", retryAfter * 1000);
         }
-        if (problem.retryUseless()) {
+        if (problem.isFinal()) {
             answer.header("x-should-retry", "false");
         }
         return answer.build();
@@ -52,22 +57,18 @@ class Errors {
     }
 
     @ServerExceptionMapper
-    Response notFound(NotFoundException notFound) {
-        return problem(notFound());
+    Response notFound(NotFoundException notFound, UriInfo uri) {
+        return problem(Signposts.at(uri.getRequestUri().getRawPath()));
     }
 
     @ServerExceptionMapper
-    Response notAllowed(NotAllowedException notAllowed) {
-        Response said = notAllowed.getResponse();
-        Response answer =
-                problem(
-                        Problem.refused(
-                                405, "method_not_allowed", "This path does not take this method."));
-        return said.getHeaderString("Allow") == null
-                ? answer
-                : Response.fromResponse(answer)
-                        .header("Allow", said.getHeaderString("Allow"))
-                        .build();
+    Response notAllowed(NotAllowedException notAllowed, UriInfo uri) {
+        String allowed = Allowed.at(uri.getRequestUri().getRawPath());
+        return problem(
+                Problem.refused(
+                        405,
+                        "method_not_allowed",
+                        "This path does not take this method; it takes " + allowed + "."));
     }
 
     @ServerExceptionMapper
@@ -110,7 +111,12 @@ class Errors {
                         + " Lines, application/jsonl, and for /v1/files as a form, multipart/form-data.");
     }
 
-    static Problem notFound() {
-        return Problem.refused(404, "not_found", "There is nothing at this path.");
+    static Problem unsupportedEncoding(String encoding) {
+        return Problem.refused(
+                415,
+                "unsupported_encoding",
+                "The body's Content-Encoding is \""
+                        + Headers.printable(encoding)
+                        + "\", which is not decoded here; send it without compression.");
     }
 }

@@ -3,6 +3,7 @@ package io.penstock.http;
 import io.penstock.llm.Endpoint;
 import io.penstock.llm.Running;
 import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -26,6 +27,9 @@ class Exchanges {
     private static final Pattern MEDIA_TYPE =
             Pattern.compile("[\\w!#$%&'*+.^`|~-]+/[\\w!#$%&'*+.^`|~-]+\\s*(?:;|,|$)");
 
+    /// RFC 9110, section 8.4: what leaves the body as it is.
+    private static final Pattern PLAIN = Pattern.compile("\\s*(?i:identity)?\\s*");
+
     private static final String REQUEST_ID = "x-request-id";
     private static final Pattern FIT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
@@ -44,6 +48,12 @@ class Exchanges {
         visit.runs(call);
     }
 
+    /// Notes what the provider calls its answer; null where it says nothing.
+    static void answered(RoutingContext exchange, @Nullable String providerRequestId) {
+        Visit visit = Objects.requireNonNull(exchange.get(VISIT), "The filter has not run.");
+        visit.answered(providerRequestId);
+    }
+
     void register(@Observes Filters filters) {
         filters.register(this::headers, 1000);
     }
@@ -54,15 +64,22 @@ class Exchanges {
                 asked != null && FIT.matcher(asked).matches() ? asked : "req_" + UUID.randomUUID();
         Visit visit = new Visit();
         exchange.put(VISIT, visit);
-        exchange.addHeadersEndHandler(_ -> write(exchange.response(), requestId, visit));
+        exchange.addHeadersEndHandler(_ -> write(exchange, requestId, visit));
         exchange.addEndHandler(end -> {
             if (end.failed()) {
                 visit.left();
             }
         });
-        String contentType = exchange.request().getHeader("content-type");
+        LastWord.watch(exchange);
+        HttpServerRequest request = exchange.request();
+        String contentType = request.getHeader("content-type");
+        String encoding = request.getHeader("content-encoding");
         if (contentType != null && !MEDIA_TYPE.matcher(contentType).lookingAt()) {
             answer(exchange, Errors.unsupportedMediaType());
+        } else if (encoding != null && !PLAIN.matcher(encoding).matches()) {
+            // RFC 9110, section 15.5.16.
+            exchange.response().putHeader("accept-encoding", "identity");
+            answer(exchange, Errors.unsupportedEncoding(encoding));
         } else {
             exchange.next();
         }
@@ -78,20 +95,31 @@ class Exchanges {
         }
     }
 
-    private void write(HttpServerResponse response, String requestId, Visit visit) {
-        response.putHeader(REQUEST_ID, requestId);
+    private void write(RoutingContext exchange, String requestId, Visit visit) {
+        HttpServerResponse response = exchange.response();
+        Headers headers = new Headers((name, value) -> response.putHeader(name, value));
         Running call = visit.call();
-        int attempts = call == null ? 0 : call.attemptCount();
-        Duration overhead = call == null ? visit.age() : call.overhead();
-        response.putHeader("x-penstock-attempts", Integer.toString(attempts));
-        response.putHeader(
+        headers.put(REQUEST_ID, () -> requestId);
+        headers.put(
+                "x-penstock-attempts",
+                () -> Integer.toString(call == null ? 0 : call.attemptCount()));
+        headers.put(
                 "x-penstock-overhead-ms",
-                String.format(Locale.ROOT, "%.1f", overhead.toNanos() / 1_000_000.0));
+                () ->
+                        String.format(
+                                Locale.ROOT,
+                                "%.1f",
+                                (call == null ? visit.age() : call.overhead()).toNanos()
+                                        / 1_000_000.0));
+        headers.put("x-penstock-provider-request-id", visit::providerRequestId);
         if (call != null) {
-            call.rateHeaders().forEach(response::putHeader);
+            headers.putAll(call::rateHeaders);
+        }
+        if (response.getStatusCode() == 405 || response.headers().contains("allow")) {
+            headers.put("allow", () -> Allowed.at(exchange.request().path()));
         }
         if (endpoint.simulated()) {
-            response.putHeader("x-penstock-provider", "simulated");
+            headers.put("x-penstock-provider", () -> "simulated");
         }
     }
 
@@ -101,6 +129,7 @@ class Exchanges {
 
         private final long startedAtNanos = System.nanoTime();
         private @Nullable Running call;
+        private @Nullable String providerRequestId;
         private boolean left;
 
         Duration age() {
@@ -123,6 +152,14 @@ class Exchanges {
 
         synchronized @Nullable Running call() {
             return call;
+        }
+
+        synchronized void answered(@Nullable String id) {
+            providerRequestId = id;
+        }
+
+        synchronized @Nullable String providerRequestId() {
+            return providerRequestId;
         }
     }
 }

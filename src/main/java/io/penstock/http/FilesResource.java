@@ -122,7 +122,8 @@ public class FilesResource {
                 }
             }
         } catch (IOException broken) {
-            throw Problem.refused(400, "bad_request", "The body broke off before its end.");
+            throw Problem.refused(400, "bad_request", "The body broke off before its end.")
+                    .exception();
         } finally {
             if (!read) {
                 Bodies.closeAfter(exchange);
@@ -180,10 +181,11 @@ public class FilesResource {
                     files.reserve(filename, "batch", bytes, life)
                             .orElseThrow(() ->
                                     Problem.refused(
-                                            400,
-                                            "no_upload_links",
-                                            "The local engine has no links for uploads; send the file as a form,"
-                                                    + " multipart/form-data."));
+                                                    400,
+                                                    "no_upload_links",
+                                                    "The local engine has no links for uploads; send the file as a form,"
+                                                            + " multipart/form-data.")
+                                            .exception());
             ObjectNode json = OpenAiJson.of(reserved.file());
             json.putObject("x_upload")
                     .put("method", "PUT")
@@ -230,7 +232,8 @@ public class FilesResource {
         Query.none(uri);
         StoredFile file = found(id);
         if (!file.isComplete()) {
-            throw Problem.refused(409, "not_uploaded", "The file's content has not been sent yet.");
+            throw Problem.refused(409, "not_uploaded", "The file's content has not been sent yet.")
+                    .exception();
         }
         Matcher range = RANGE.matcher(String.valueOf(headers.getHeaderString("range")));
         if (!range.matches() || range.group().equals("bytes=-")) {
@@ -273,10 +276,11 @@ public class FilesResource {
                     .map(link -> Response.seeOther(link).build())
                     .orElseThrow(() ->
                             Problem.refused(
-                                    413,
-                                    "answer_too_large",
-                                    "The file is larger than the answer of a function may be; read it in ranges,"
-                                            + " with the header Range: bytes=0-3999999 and so on."));
+                                            413,
+                                            "answer_too_large",
+                                            "The file is larger than the answer of a function may be; read it in ranges,"
+                                                    + " with the header Range: bytes=0-3999999 and so on.")
+                                    .exception());
         }
         return bytes(file, 200, 0, file.bytes()).build();
     }
@@ -314,9 +318,10 @@ public class FilesResource {
         return files.find(id)
                 .orElseThrow(() ->
                         Problem.refused(
-                                404,
-                                "not_found",
-                                "There is no file of this id; it may have been deleted or have expired."));
+                                        404,
+                                        "not_found",
+                                        "There is no file of this id; it may have been deleted or have expired.")
+                                .exception());
     }
 
     /// How long a file is kept, by OpenAI's `{"anchor":"created_at","seconds"}` (API reference,
@@ -354,22 +359,24 @@ public class FilesResource {
         return name.length() > FILENAME_MAX ? name.substring(0, FILENAME_MAX) : name;
     }
 
-    private Problem tooLarge() {
+    private ProblemException tooLarge() {
         return Problem.refused(
-                413,
-                "body_too_large",
-                "The file is larger than "
-                        + maxUpload
-                        + " bytes (penstock.http.max-upload); send it in parts, each a batch of its own.");
+                        413,
+                        "body_too_large",
+                        "The file is larger than "
+                                + maxUpload
+                                + " bytes (penstock.http.max-upload); send it in parts, each a batch of its own.")
+                .exception();
     }
 
-    private static Problem tooLargeForAFunction() {
+    private static ProblemException tooLargeForAFunction() {
         return Problem.refused(
-                413,
-                "body_too_large",
-                "The form is larger than a Lambda function takes. Send {\"filename\",\"purpose\":\"batch\","
-                        + "\"bytes\"} to POST /v1/files as application/json instead: the answer's x_upload.url"
-                        + " takes the file by PUT.");
+                        413,
+                        "body_too_large",
+                        "The form is larger than a Lambda function takes. Send {\"filename\",\"purpose\":\"batch\","
+                                + "\"bytes\"} to POST /v1/files as application/json instead: the answer's x_upload.url"
+                                + " takes the file by PUT.")
+                .exception();
     }
 
     /// Ends an upload that grows too large.

@@ -72,7 +72,7 @@ final class Form implements MultipartParser.PartHandler {
             try {
                 parser.parse(ByteBuffer.wrap(piece, 0, count));
             } catch (RuntimeException e) {
-                throw e instanceof InvalidRequest || e instanceof Problem
+                throw e instanceof InvalidRequest || e instanceof ProblemException
                         ? e
                         : malformed("its parts cannot be told apart");
             }

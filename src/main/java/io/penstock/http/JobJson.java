@@ -1,6 +1,5 @@
 package io.penstock.http;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -8,9 +7,9 @@ import io.penstock.batch.Batches;
 import io.penstock.batch.Batches.Progress;
 import io.penstock.batch.Results;
 import io.penstock.json.Fields;
+import io.penstock.json.Json;
 import io.penstock.store.Counts;
 import io.penstock.store.Job;
-import io.penstock.store.Job.Status;
 import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -155,20 +154,13 @@ final class JobJson {
         return text.isEmpty() ? new String[0] : text.split("\n", 0);
     }
 
+    /// All of a result but the provider's own answer, which may be anything; it comes last.
     private static JsonNode parse(String line) {
-        try {
-            return Fields.JSON.readTree(line);
-        } catch (JsonProcessingException damaged) {
-            throw new UncheckedIOException(damaged);
-        }
+        int body = line.indexOf(",\"body\":");
+        return Json.read(body < 0 ? line : line.substring(0, body) + "}");
     }
 
     private static @Nullable String text(@Nullable Instant instant) {
         return instant == null ? null : instant.toString();
-    }
-
-    /// Whether nothing more will happen, so that nobody need follow it.
-    static boolean isStill(Job job) {
-        return job.status().isTerminal() && job.status() != Status.CANCELLING;
     }
 }

@@ -43,16 +43,17 @@ public class ModelsResource {
                 .findFirst()
                 .orElseThrow(() ->
                         Problem.refused(
-                                404,
-                                "model_not_found",
-                                "The provider lists no model of this name; GET /v1/models has those it does."))
+                                        404,
+                                        "model_not_found",
+                                        "The provider lists no model of this name; GET /v1/models has those it does.")
+                                .exception())
                 .toString();
     }
 
     private List<ObjectNode> known() {
         return switch (models.known()) {
             case Models.Known.Listed(List<ObjectNode> listed) -> listed;
-            case Models.Known.Unknown(var failure) -> throw Problem.openAi(failure);
+            case Models.Known.Unknown(var failure) -> throw Refusals.openAi(failure).exception();
         };
     }
 }

@@ -128,9 +128,10 @@ public class OpenAiBatchResource {
                 files.find(fileId)
                         .orElseThrow(() ->
                                 Problem.refused(
-                                        404,
-                                        "not_found",
-                                        "\"input_file_id\" is the id of no file; upload one to /v1/files."));
+                                                404,
+                                                "not_found",
+                                                "\"input_file_id\" is the id of no file; upload one to /v1/files.")
+                                        .exception());
         if (!file.purpose().equals("batch")) {
             throw InvalidRequest.of(
                     "input_file_id",
@@ -172,11 +173,12 @@ public class OpenAiBatchResource {
         Job job = batches.cancel(found(id).id()).orElseThrow(OpenAiBatchResource::unknown);
         if (job.status() != Status.CANCELLING && job.status() != Status.CANCELLED) {
             throw Problem.refused(
-                    409,
-                    "wrong_state",
-                    "The batch has ended as "
-                            + job.status().wireName()
-                            + " and cannot be cancelled.");
+                            409,
+                            "wrong_state",
+                            "The batch has ended as "
+                                    + job.status().wireName()
+                                    + " and cannot be cancelled.")
+                    .exception();
         }
         return json(job).toString();
     }
@@ -195,11 +197,12 @@ public class OpenAiBatchResource {
                 .orElseThrow(OpenAiBatchResource::unknown);
     }
 
-    private static Problem unknown() {
+    private static ProblemException unknown() {
         return Problem.refused(
-                404,
-                "not_found",
-                "There is no batch of this id that was made at /v1/batches; it may be past its retention.");
+                        404,
+                        "not_found",
+                        "There is no batch of this id that was made at /v1/batches; it may be past its retention.")
+                .exception();
     }
 
     private static Duration window(String text) {

@@ -83,7 +83,8 @@ public class PipelineResource {
                     pipelines
                             .find(name)
                             .orElseThrow(() ->
-                                    Problem.refused(404, "not_found", pipelines.unknown(name)));
+                                    Problem.refused(404, "not_found", pipelines.unknown(name))
+                                            .exception());
             Fields fields = Fields.of(sent.bytes()).only(FIELDS);
             String id = id(fields);
             PromptReader.Asked asked = prompts.read(fields, "input");
@@ -92,8 +93,9 @@ public class PipelineResource {
             return switch (pipelines.run(run, _ -> {})) {
                 case Finished last -> whole(id, run, last).toString();
                 case Failed failed ->
-                        throw Problem.of(failed.failure())
-                                .in(failed.name(), Finished.array(run.finished()));
+                        throw Refusals.of(failed.failure())
+                                .in(failed.name(), Finished.array(run.finished()))
+                                .exception();
             };
         }
     }

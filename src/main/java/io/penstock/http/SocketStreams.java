@@ -1,8 +1,10 @@
 package io.penstock.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
+import io.penstock.json.Json;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// The prompts that run on one socket: takes its messages, and sends the frames that answer them.
 /// Each prompt runs in a virtual thread of its own, which waits while the client is slow.
 ///
-/// In: `{"prompt", "id"?, …}` or `{"cancel": id}`. Out, each with the prompt's `id` if it has one:
+/// In: `{"prompt", "id"?, …}` or `{"cancel": id}`. Out, each with the prompt's `id`, a text or a number as it came, if it has one:
 /// `{"token"}` … `{"done":true,"finish_reason","usage"}`, or `{"error"}`.
 ///
 /// Made by [Sockets]. Thread-safe.
@@ -89,20 +91,27 @@ public final class SocketStreams {
 
     /// Starts or cancels a prompt, or tells the client why not.
     public void take(String message) {
-        String id = null;
+        JsonNode id = null;
         try {
             Fields fields = Fields.of(message);
             if (fields.has("cancel")) {
-                cancel(fields.only(CANCEL_FIELDS).requiredText("cancel"));
+                id = fields.label("cancel");
+                fields.only(CANCEL_FIELDS);
+                cancel(key(id));
                 return;
             }
-            id = fit(fields.text("id"));
+            id = fields.label("id");
+            requireFit(id);
             requireText(message);
             start(id, shared.prompts.read(fields.only(PROMPT_FIELDS)), message.length());
         } catch (InvalidRequest invalid) {
-            send(id, Problem.of(invalid).toJson());
-        } catch (Problem problem) {
-            send(id, problem.toJson());
+            send(id != null ? id : Json.label(message, "id"), Problem.of(invalid).toJson());
+        } catch (ProblemException refused) {
+            send(id, refused.problem().toJson());
+        } catch (RuntimeException unforeseen) {
+            // Thrown on, it would end the socket with all its prompts.
+            LOG.error("A message failed in a way that nobody foresaw", unforeseen);
+            send(id, Problem.internal().toJson());
         }
     }
 
@@ -133,19 +142,20 @@ public final class SocketStreams {
         return true;
     }
 
-    /// @throws Problem when the id is empty or too long
-    private static @Nullable String fit(@Nullable String id) {
-        if (id != null && (id.isEmpty() || id.length() > ID_MAX)) {
+    /// @throws ProblemException when the id is empty or too long
+    private static void requireFit(@Nullable JsonNode id) {
+        int length = id == null ? 1 : id.asText().length();
+        if (length < 1 || length > ID_MAX) {
             throw Problem.invalid(
-                    "id",
-                    "out_of_range",
-                    "\"id\" has "
-                            + id.length()
-                            + " characters; it must have from 1 to "
-                            + ID_MAX
-                            + ".");
+                            "id",
+                            "out_of_range",
+                            "\"id\" has "
+                                    + length
+                                    + " characters; it must have from 1 to "
+                                    + ID_MAX
+                                    + ".")
+                    .exception();
         }
-        return id;
     }
 
     /// What comes here was decoded already, with U+FFFD wherever the bytes were not UTF-8, and
@@ -163,15 +173,16 @@ public final class SocketStreams {
     }
 
     /// @param size of the message, in characters
-    /// @throws Problem when the id is in use, or there is no room for another prompt
-    private void start(@Nullable String id, PromptReader.Asked asked, int size) {
+    /// @throws ProblemException when the id is in use, or there is no room for another prompt
+    private void start(@Nullable JsonNode id, PromptReader.Asked asked, int size) {
         if (calls.size() >= shared.max) {
             throw Problem.refused(
-                    429,
-                    "too_many_streams",
-                    "This socket runs "
-                            + shared.max
-                            + " prompts already; wait for one to end or cancel one.");
+                            429,
+                            "too_many_streams",
+                            "This socket runs "
+                                    + shared.max
+                                    + " prompts already; wait for one to end or cancel one.")
+                    .exception();
         }
         Call call =
                 Call.streaming(
@@ -211,30 +222,31 @@ public final class SocketStreams {
         thread.start();
     }
 
-    /// @throws Problem when the other processes cannot be asked
-    private boolean beginsHereAlone(@Nullable String id) {
+    /// @throws ProblemException when the other processes cannot be asked
+    private boolean beginsHereAlone(@Nullable JsonNode id) {
         try {
             return elsewhere == null || elsewhere.begins(key(id));
         } catch (StoreException _) {
-            throw Problem.storeUnavailable();
+            throw Problem.storeUnavailable().exception();
         }
     }
 
-    private static Problem duplicate(@Nullable String id) {
+    private static ProblemException duplicate(@Nullable JsonNode id) {
         return Problem.invalid(
-                "id",
-                "duplicate_id",
-                id == null
-                        ? "A prompt without an id runs already; give each an \"id\" to run several at"
-                                + " once."
-                        : "A prompt with this id runs already on this socket.");
+                        "id",
+                        "duplicate_id",
+                        id == null
+                                ? "A prompt without an id runs already; give each an \"id\" to run several at"
+                                        + " once."
+                                : "A prompt with this id runs already on this socket.")
+                .exception();
     }
 
     private @Nullable Duration bounded(@Nullable Duration asked) {
         return longest == null || (asked != null && asked.compareTo(longest) < 0) ? asked : longest;
     }
 
-    /// @throws Problem when no prompt has this id
+    /// @throws ProblemException when no prompt has this id
     private void cancel(String id) {
         Call call = calls.get(id);
         if (call != null) {
@@ -246,24 +258,25 @@ public final class SocketStreams {
                 return;
             }
         } catch (StoreException _) {
-            throw Problem.storeUnavailable();
+            throw Problem.storeUnavailable().exception();
         }
-        throw Problem.invalid("cancel", "unknown_id", "No prompt with this id runs here.");
+        throw Problem.invalid("cancel", "unknown_id", "No prompt with this id runs here.")
+                .exception();
     }
 
-    private void send(@Nullable String id, ObjectNode frame) {
+    private void send(@Nullable JsonNode id, ObjectNode frame) {
         if (id != null) {
-            frame.put("id", id);
+            frame.set("id", id);
         }
         client.accept(frame);
     }
 
-    private void run(@Nullable String id, Call call, Bodies.Hold hold) {
+    private void run(@Nullable JsonNode id, Call call, Bodies.Hold hold) {
         try (hold) {
             ObjectNode last =
                     switch (shared.llm.complete(call)) {
                         case Completion completion -> Frames.done(completion);
-                        case Failure failure -> Problem.of(failure).toJson();
+                        case Failure failure -> Refusals.of(failure).toJson();
                     };
             // Free before the last frame, so that a client may use the id again once it has seen
             // that frame.
@@ -277,13 +290,14 @@ public final class SocketStreams {
         }
     }
 
-    private void end(@Nullable String id, Call call) {
+    private void end(@Nullable JsonNode id, Call call) {
         if (calls.remove(key(id), call) && elsewhere != null) {
             elsewhere.ended(key(id));
         }
     }
 
-    private static String key(@Nullable String id) {
-        return id == null ? NO_ID : id;
+    /// A number and its digits in quotes are the same id.
+    private static String key(@Nullable JsonNode id) {
+        return id == null ? NO_ID : id.asText();
     }
 }

@@ -26,7 +26,7 @@ public class StreamSocket {
 
     /// RFC 6455, section 7.4.1: a message too big to process, by far the likeliest that cannot be
     /// read.
-    private static final CloseReason UNREADABLE =
+    static final CloseReason TOO_LONG =
             new CloseReason(1009, "a message is longer than penstock.http.max-body");
 
     private final Sockets sockets;
@@ -72,13 +72,15 @@ public class StreamSocket {
 
     /// Ends the socket: a message could not be read, or the client is gone.
     @OnError
+    @RunOnVirtualThread
     void onError(Throwable thrown, WebSocketConnection connection) {
         onClose(connection);
-        if (connection.isOpen()) {
-            connection
-                    .close(UNREADABLE)
-                    .subscribe()
-                    .with(_ -> {}, failed -> LOG.debugf("A socket did not close: %s", failed));
+        try {
+            if (connection.isOpen()) {
+                connection.closeAndAwait(TOO_LONG);
+            }
+        } catch (RuntimeException gone) {
+            LOG.debugf("A socket did not close: %s", gone);
         }
     }
 }

@@ -9,12 +9,16 @@ import io.penstock.testing.Caller.Answer;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.zip.GZIPOutputStream;
 import org.assertj.core.api.SoftAssertions;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// What is wrong with a request is said in the one error shape, by name, and costs no call.
@@ -37,7 +41,11 @@ class BadInputQuarkusTest extends PenstockTest {
                     "eda0bdedba80",
                     "f4908080");
 
-    private record Bad(String body, int status, String code, String param) {}
+    /// @param param null for any
+    private record Bad(String body, int status, String code, @Nullable String param) {}
+
+    /// A number that no reader can hold.
+    private static final String HUGE = "1e99999999999";
 
     private static final List<Bad> BODIES =
             List.of(
@@ -48,8 +56,30 @@ class BadInputQuarkusTest extends PenstockTest {
                     new Bad("null", 400, "invalid_json", ""),
                     new Bad("\"text\"", 400, "invalid_json", ""),
                     new Bad(
-                            "{\"prompt\":\"a\",\"prompt\":\"b\"}", 400, "duplicate_field", "prompt"),
-                    new Bad("{\"prompt\":1e99999999999}", 400, "out_of_range", "prompt"),
+                            "{\"prompt\":\"a\",\"prompt\":\"b\"}",
+                            400,
+                            "duplicate_field",
+                            "prompt"),
+                    new Bad("{\"prompt\":\"a\"}{\"prompt\":\"b\"}", 400, "invalid_json", ""),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"temperature\":1e99999999999}",
+                            400,
+                            "out_of_range",
+                            "temperature"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"max_tokens\":1E+999999999}",
+                            400,
+                            "out_of_range",
+                            "max_tokens"),
+                    new Bad(
+                            "{\"prompt\":\"a\",\"response_format\":{\"x\":[0,"
+                                    + "7".repeat(100_000)
+                                    + "]}}",
+                            400,
+                            "out_of_range",
+                            "response_format.x[1]"),
+                    new Bad("{\"a\":".repeat(5000), 400, "out_of_range", null),
+                    new Bad("[".repeat(5000), 400, "out_of_range", null),
                     new Bad("{}", 400, "missing_field", "prompt"),
                     new Bad("{\"prompt\":null}", 400, "missing_field", "prompt"),
                     new Bad("{\"prompt\":\"\"}", 400, "blank_field", "prompt"),
@@ -143,9 +173,11 @@ class BadInputQuarkusTest extends PenstockTest {
                 String what = bad.body.substring(0, Math.min(60, bad.body.length()));
                 softly.assertThat(answer.status()).as(what).isEqualTo(bad.status);
                 softly.assertThat(answer.code()).as(what).isEqualTo(bad.code);
-                softly.assertThat(answer.json().path("error").path("param").asText(""))
-                        .as(what)
-                        .isIn(bad.param, "null");
+                if (bad.param != null) {
+                    softly.assertThat(answer.json().path("error").path("param").asText(""))
+                            .as(what)
+                            .isIn(bad.param, "null");
+                }
                 checkShape(softly, what, answer);
             }
         }
@@ -282,6 +314,174 @@ class BadInputQuarkusTest extends PenstockTest {
                 "not_acceptable");
         softly.assertAll();
         assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void aNumberBeyondWhatCanBeHeldIsRefusedAtEveryDoor() {
+        SoftAssertions softly = new SoftAssertions();
+        Map.of(
+                        "/complete", "{\"prompt\":\"a\",\"x\":" + HUGE + "}",
+                        "/v1/chat/completions", "{\"messages\":[{}],\"x\":" + HUGE + "}",
+                        "/batch", "{\"prompts\":[\"a\"],\"x\":" + HUGE + "}",
+                        "/v1/batches", "{\"input_file_id\":\"a\",\"x\":" + HUGE + "}",
+                        "/v1/files", "{\"filename\":\"a\",\"x\":" + HUGE + "}",
+                        "/pipeline/digest", "{\"input\":\"a\",\"x\":" + HUGE + "}")
+                .forEach((path, body) -> {
+                    Answer answer = send(json(path, body));
+                    softly.assertThat(answer.status()).as(path).isEqualTo(400);
+                    softly.assertThat(answer.code()).as(path).isEqualTo("out_of_range");
+                    softly.assertThat(answer.body()).as(path).contains("\"param\":\"x\"");
+                    checkShape(softly, path, answer);
+                });
+        softly.assertAll();
+        assertThat(provider.stats().path("requests").asInt()).isZero();
+    }
+
+    @Test
+    void aByteOrderMarkIsPassedOverAndWhatComesAfterTheBodyIsRefusedAtEveryDoor() {
+        SoftAssertions softly = new SoftAssertions();
+        Map.of(
+                        "/complete", "{\"prompt\":\"a\"}",
+                        "/v1/chat/completions",
+                                "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}",
+                        "/batch", "{\"prompts\":[\"a\"]}",
+                        "/pipeline/classify", "{\"input\":\"a\"}")
+                .forEach((path, body) -> {
+                    Answer marked = send(json(path, "\ufeff" + body));
+                    softly.assertThat(marked.code()).as(path).isNotEqualTo("invalid_json");
+                    for (String after : List.of("x", body, "\ufeff", "]")) {
+                        Answer answer = send(json(path, body + "\n " + after));
+                        softly.assertThat(answer.status()).as(path).isEqualTo(400);
+                        softly.assertThat(answer.body())
+                                .as(path)
+                                .contains("after its JSON", "line 2, column");
+                    }
+                });
+        softly.assertAll();
+    }
+
+    @Test
+    void anEncodingThatIsNotUnderstoodIsNamedAtEveryDoorAndTheConnectionGoesOn()
+            throws IOException {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
+            byte[] noise = new byte[300_000];
+            new Random(1).nextBytes(noise);
+            gzip.write(noise);
+        }
+        SoftAssertions softly = new SoftAssertions();
+        for (String path :
+                List.of(
+                        "/complete",
+                        "/v1/chat/completions",
+                        "/batch",
+                        "/v1/batches",
+                        "/v1/files",
+                        "/pipeline/digest")) {
+            for (String encoding : List.of("gzip", "zstd", "br", "deflate", "gzip, identity")) {
+                Answer answer =
+                        send(
+                                caller.request(path)
+                                        .header("content-type", "application/json")
+                                        .header("content-encoding", encoding)
+                                        .POST(
+                                                HttpRequest.BodyPublishers.ofByteArray(
+                                                        packed.toByteArray())));
+                softly.assertThat(answer.status()).as(path).isEqualTo(415);
+                softly.assertThat(answer.code()).as(path).isEqualTo("unsupported_encoding");
+                softly.assertThat(answer.body()).as(path).contains(encoding);
+                softly.assertThat(answer.header("accept-encoding")).isEqualTo("identity");
+                checkShape(softly, path, answer);
+            }
+        }
+        softly.assertAll();
+        assertThat(send(caller.json("{\"prompt\":\"a\"}").header("content-encoding", "identity")))
+                .returns(200, Answer::status);
+    }
+
+    @Test
+    void theMethodsThatAPathTakesAreTold() {
+        SoftAssertions softly = new SoftAssertions();
+        Map.of(
+                        "/complete", "POST, OPTIONS",
+                        "/v1/chat/completions/", "POST, OPTIONS",
+                        "/v1/models", "GET, HEAD, OPTIONS",
+                        "/v1/models/a/b", "GET, HEAD, OPTIONS",
+                        "/v1//files", "GET, HEAD, POST, OPTIONS",
+                        "/v1/files/f/content", "GET, HEAD, OPTIONS",
+                        "/batch/b", "GET, HEAD, DELETE, OPTIONS",
+                        "/batch/b/cancel", "POST, OPTIONS",
+                        "/pipeline", "GET, HEAD, OPTIONS",
+                        "/pipeline/p", "POST, OPTIONS")
+                .forEach((path, methods) -> {
+                    Answer refused = send(request(path, "PATCH"));
+                    softly.assertThat(refused.status()).as(path).isEqualTo(405);
+                    softly.assertThat(refused.header("allow")).as(path).isEqualTo(methods);
+                    checkShape(softly, path, refused);
+                    Answer asked = send(request(path, "OPTIONS"));
+                    softly.assertThat(asked.status()).as(path).isEqualTo(200);
+                    softly.assertThat(asked.header("allow")).as(path).isEqualTo(methods);
+                    Answer head = send(request(path, "HEAD"));
+                    softly.assertThat(head.status() == 405)
+                            .as(path)
+                            .isEqualTo(!methods.contains("HEAD"));
+                });
+        softly.assertAll();
+    }
+
+    @Test
+    void aPathThatSdksComeToByMistakeIsNamedWithTheRemedy() {
+        SoftAssertions softly = new SoftAssertions();
+        Map.ofEntries(
+                        Map.entry("/v1/responses", "setOpenAIAPI('chat_completions')"),
+                        Map.entry("/v1/responses/resp_1", "openai.chat("),
+                        Map.entry("/v1//responses", "client.chat.completions"),
+                        Map.entry("/v1/embeddings", "provider's own base URL"),
+                        Map.entry("/v1/audio/transcriptions", "provider's own base URL"),
+                        Map.entry("/v1/images/generations", "provider's own base URL"),
+                        Map.entry("/v1/moderations", "provider's own base URL"),
+                        Map.entry("/v1/completions", "/v1/chat/completions"),
+                        Map.entry("/v1/assistants", "/v1/chat/completions"),
+                        Map.entry("/v1/threads/t/runs", "/v1/chat/completions"),
+                        Map.entry("/v1/messages", "Anthropic"),
+                        Map.entry("/chat/completions", "/v1 at its end"),
+                        Map.entry("/models", "/v1 at its end"),
+                        Map.entry("/responses", "/v1 at its end"),
+                        Map.entry("/v1/v1/chat/completions", "twice"),
+                        Map.entry("/v1//v1/models", "twice"),
+                        Map.entry("/v1", "base URL"),
+                        Map.entry("/openai/deployments/d/chat/completions", "Azure"),
+                        Map.entry("/api/chat", "Ollama"),
+                        Map.entry("/healthz", "/q/health/ready"))
+                .forEach((path, remedy) -> {
+                    for (HttpRequest.Builder request :
+                            List.of(json(path, "{}"), caller.request(path).GET())) {
+                        Answer answer = send(request);
+                        softly.assertThat(answer.status()).as(path).isEqualTo(404);
+                        softly.assertThat(answer.code()).as(path).isEqualTo("not_found");
+                        softly.assertThat(answer.json().path("error").path("message").asText())
+                                .as(path)
+                                .startsWith(
+                                        "There is nothing at " + path.replace("//", "/") + ".")
+                                .contains(remedy);
+                        checkShape(softly, path, answer);
+                    }
+                });
+        Answer odd = send(caller.request("/a%0Ab%22/" + "x".repeat(2000)).GET());
+        softly.assertThat(odd.json().path("error").path("message").asText())
+                .startsWith("There is nothing at /a%0Ab%22/xxx")
+                .hasSizeLessThan(200);
+        softly.assertAll();
+    }
+
+    private HttpRequest.Builder json(String path, String body) {
+        return caller.request(path)
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body));
+    }
+
+    private HttpRequest.Builder request(String path, String method) {
+        return caller.request(path).method(method, HttpRequest.BodyPublishers.noBody());
     }
 
     @Test

@@ -13,6 +13,7 @@ import com.openai.core.http.StreamResponse;
 import com.openai.errors.BadRequestException;
 import com.openai.errors.InternalServerException;
 import com.openai.errors.NotFoundException;
+import com.openai.errors.PermissionDeniedException;
 import com.openai.errors.RateLimitException;
 import com.openai.errors.SseException;
 import com.openai.helpers.ChatCompletionAccumulator;
@@ -194,6 +195,29 @@ class JavaSdkQuarkusTest extends PenstockTest {
                                         .completions()
                                         .create(chat("[[sim fault=server_error]] a").build()));
         assertThat(failed.statusCode()).isEqualTo(502);
+    }
+
+    /// Three attempts of ours are not to become nine by those of an SDK.
+    @Test
+    void whatPenstockHasTriedInVainIsNotTriedAgain() {
+        assertThat(
+                        catchThrowableOfType(
+                                InternalServerException.class,
+                                () ->
+                                        client.chat()
+                                                .completions()
+                                                .create(chat("[[sim fault=server_error]] a").build())))
+                .isNotNull();
+        assertThat(provider.stats().path("requests").asInt()).isEqualTo(3);
+        assertThat(
+                        catchThrowableOfType(
+                                PermissionDeniedException.class,
+                                () ->
+                                        client.chat()
+                                                .completions()
+                                                .create(chat("[[sim fault=unauthorized]] a").build())))
+                .isNotNull();
+        assertThat(provider.stats().path("requests").asInt()).isEqualTo(4);
     }
 
     @Test

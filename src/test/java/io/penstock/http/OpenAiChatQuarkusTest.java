@@ -102,6 +102,22 @@ class OpenAiChatQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void theProvidersIdOfAnAnswerIsToldBesideOurs() {
+        Answer answer = post(chat("a"));
+
+        assertThat(answer.header("x-penstock-provider-request-id")).startsWith("req_");
+        assertThat(answer.header("x-request-id"))
+                .startsWith("req_")
+                .isNotEqualTo(answer.header("x-penstock-provider-request-id"));
+        for (boolean stream : new boolean[] {false, true}) {
+            Answer refused =
+                    post(chat("[[sim fault=bad_request]] a").put("stream", stream));
+            assertThat(refused.status()).isEqualTo(400);
+            assertThat(refused.header("x-penstock-provider-request-id")).startsWith("req_");
+        }
+    }
+
+    @Test
     void aStreamIsEventsAndDone() {
         Answer answer = post(chat("one two").put("stream", true));
 
@@ -185,9 +201,9 @@ class OpenAiChatQuarkusTest extends PenstockTest {
     void errorsAreInOpenAisWords() {
         SoftAssertions softly = new SoftAssertions();
         check(softly, "[[sim fault=quota]]", 429, "insufficient_quota", "false");
-        check(softly, "[[sim fault=overloaded]]", 503, "server_is_overloaded", "");
-        check(softly, "[[sim fault=server_error]]", 502, "server", "");
-        check(softly, "[[sim fault=unauthorized]]", 502, "provider_authentication", "false");
+        check(softly, "[[sim fault=overloaded]]", 503, "server_is_overloaded", "false");
+        check(softly, "[[sim fault=server_error]]", 502, "server", "false");
+        check(softly, "[[sim fault=unauthorized]]", 403, "provider_authentication", "false");
         softly.assertAll();
     }
 

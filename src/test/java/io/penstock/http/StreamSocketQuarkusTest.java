@@ -82,6 +82,30 @@ class StreamSocketQuarkusTest extends PenstockTest {
     }
 
     @Test
+    void anIdMayBeANumberAndComesBackAsItCame() {
+        for (String id : List.of("7", "0", "-1", "9007199254740993", "1.50", "\"7\"")) {
+            socket.webSocket().sendText("{\"id\":" + id + ",\"prompt\":\"a\"}", true).join();
+
+            assertThat(socket.untilLast()).allMatch(frame -> exactly(frame.path("id"), id));
+        }
+        socket.webSocket().sendText("{\"id\":7,\"prompt\":\"a [[sim fault=hang]]\"}", true).join();
+        provider.await("in_flight=1", SOON);
+        socket.webSocket().sendText("{\"id\":\"7\",\"prompt\":\"b\"}", true).join();
+        assertThat(socket.next().path("error").path("code").asText()).isEqualTo("duplicate_id");
+        socket.webSocket().sendText("{\"cancel\":7}", true).join();
+        JsonNode cancelled = socket.next();
+        assertThat(cancelled.path("error").path("code").asText()).isEqualTo("cancelled");
+        assertThat(cancelled.path("error").path("type").asText()).isEqualTo("cancelled");
+        assertThat(cancelled.path("id").isNumber()).isTrue();
+    }
+
+    private static boolean exactly(JsonNode id, String written) {
+        return id.isNumber()
+                ? new java.math.BigDecimal(written).compareTo(id.decimalValue()) == 0
+                : id.toString().equals(written);
+    }
+
+    @Test
     void cancellingEndsOnePromptAtTheProviderAndLeavesTheOthers() {
         socket.send(prompt("a", "first [[sim fault=hang]]"));
         socket.send(prompt("b", "second [[sim gate=b]]"));
@@ -138,13 +162,22 @@ class StreamSocketQuarkusTest extends PenstockTest {
     void whatIsWrongWithAMessageIsSaidInAnErrorFrame() {
         check("not json", "invalid_json", null);
         check("{\"prompt\":\"\",\"id\":\"i\"}", "blank_field", "i");
-        check("{\"prompt\":\"a\",\"id\":7}", "wrong_type", null);
-        check("{\"prompt\":\"\\ud83d\",\"id\":\"i\"}", "invalid_json", null);
+        check("{\"prompt\":\"a\",\"id\":[7]}", "wrong_type", null);
+        check("{\"prompt\":\"a\",\"id\":true}", "wrong_type", null);
+        check("{\"prompt\":\"\\ud83d\",\"id\":\"i\"}", "invalid_json", "i");
+        check("{\"id\":\"i\",\"prompt\":\"a\",\"x\":1e99999999999}", "out_of_range", "i");
+        check("{\"id\":7,\"prompt\":\"a\",\"prompt\":\"b\"}", "duplicate_field", "7");
+        check("{\"prompt\":{\"id\":\"no\"},\"id\":\"i\"", "invalid_json", "i");
+        check("{\"prompt\":\"a\"} {}", "invalid_json", null);
         check("{\"prompt\":\"a\",\"id\":\"\\ude80\"}", "invalid_json", null);
-        check("{\"prompt\":\"a\",\"id\":\"\"}", "out_of_range", null);
+        check("{\"prompt\":\"a\",\"id\":\"\"}", "out_of_range", "");
         check("{\"prompt\":\"a\",\"id\":\"i\",\"promt\":1}", "unknown_field", "i");
-        check("{\"cancel\":\"nobody\"}", "unknown_id", null);
-        check("{\"cancel\":\"a\",\"prompt\":\"b\"}", "unknown_field", null);
+        check("{\"cancel\":\"nobody\"}", "unknown_id", "nobody");
+        check("{\"cancel\":12}", "unknown_id", "12");
+        check("{\"cancel\":[]}", "wrong_type", null);
+        check("{\"cancel\":\"a\",\"prompt\":\"b\"}", "unknown_field", "a");
+        String longId = "l".repeat(129);
+        check("{\"prompt\":\"a\",\"id\":\"" + longId + "\"}", "out_of_range", longId);
         socket.webSocket().sendBinary(ByteBuffer.wrap(new byte[] {1, 2, 3}), true).join();
         assertThat(socket.next().path("error").path("code").asText()).isEqualTo("invalid_json");
         assertThat(provider.stats().path("requests").asInt()).isZero();
@@ -153,25 +186,8 @@ class StreamSocketQuarkusTest extends PenstockTest {
     /// Bytes that no client of Java's would send as text.
     @Test
     void whatIsNotUtf8IsRefusedAndTheSocketStaysOpen() throws IOException {
-        try (java.net.Socket raw = new java.net.Socket(base.getHost(), base.getPort())) {
-            raw.setSoTimeout((int) SOON.toMillis());
-            raw.getOutputStream()
-                    .write(
-                            """
-                            GET /stream HTTP/1.1\r
-                            host: localhost\r
-                            upgrade: websocket\r
-                            connection: Upgrade\r
-                            sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r
-                            sec-websocket-version: 13\r
-                            \r
-                            """
-                                    .getBytes(StandardCharsets.US_ASCII));
+        try (java.net.Socket raw = upgraded()) {
             DataInputStream in = new DataInputStream(raw.getInputStream());
-            String head = "";
-            while (!head.endsWith("\r\n\r\n")) {
-                head += (char) in.readUnsignedByte();
-            }
             for (String noText : List.of("ff", "c3", "c0af", "eda080", "eda0bdedba80")) {
                 raw.getOutputStream().write(frame("{\"id\":\"i\",\"prompt\":\"a", noText, "\"}"));
 
@@ -190,6 +206,95 @@ class StreamSocketQuarkusTest extends PenstockTest {
         }
         assertThat(provider.log("").stream().map(call -> call.path("key").asText()))
                 .containsExactly("good \ud83d\ude80");
+    }
+
+    private java.net.Socket upgraded() throws IOException {
+        java.net.Socket raw = new java.net.Socket(base.getHost(), base.getPort());
+        raw.setSoTimeout((int) SOON.toMillis());
+        raw.getOutputStream()
+                .write(
+                        """
+                        GET /stream HTTP/1.1\r
+                        host: localhost\r
+                        upgrade: websocket\r
+                        connection: Upgrade\r
+                        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r
+                        sec-websocket-version: 13\r
+                        \r
+                        """
+                                .getBytes(StandardCharsets.US_ASCII));
+        String head = "";
+        while (!head.endsWith("\r\n\r\n")) {
+            int next = raw.getInputStream().read();
+            assertThat(next).isNotNegative();
+            head += (char) next;
+        }
+        return raw;
+    }
+
+    private record Part(int first, int length) {}
+
+    /// Browsers send a message as one frame, others in pieces of 16 or 64 KB.
+    @Test
+    void aMessageBeyondTheLimitIsToldSoHoweverItIsSent() throws IOException {
+        List<List<Part>> messages =
+                List.of(
+                        List.of(new Part(0x81, 12 << 20)),
+                        List.of(new Part(0x82, 12 << 20)),
+                        List.of(new Part(0x81, 100 << 20)),
+                        pieces(0x01, 12 << 20, 16 << 10),
+                        pieces(0x02, 12 << 20, 16 << 10),
+                        pieces(0x01, 12 << 20, 64 << 10),
+                        pieces(0x01, 12 << 20, 1 << 20),
+                        pieces(0x01, 30 << 20, 6 << 20));
+        for (List<Part> message : messages) {
+            try (java.net.Socket raw = upgraded()) {
+                Part first = message.getFirst();
+                String as = message.size() + " frames of " + first;
+                raw.getOutputStream().write(frame("{\"prompt\":\"", "", "[[sim fault=hang]]\"}"));
+                provider.await("in_flight=1", SOON);
+                for (Part part : message) {
+                    // All of it is taken: a reset would take the answer away.
+                    raw.getOutputStream().write(frame(part));
+                }
+
+                DataInputStream in = new DataInputStream(raw.getInputStream());
+                assertThat(in.readUnsignedByte()).as(as).isEqualTo(0x88);
+                byte[] close = new byte[in.readUnsignedByte()];
+                in.readFully(close);
+                assertThat((close[0] & 0xff) << 8 | (close[1] & 0xff)).as(as).isEqualTo(1009);
+                assertThat(new String(close, 2, close.length - 2, StandardCharsets.UTF_8))
+                        .as(as)
+                        .contains("penstock.http.max-body");
+                raw.getOutputStream().write(frame(new Part(0x88, 0)));
+                assertThat(in.read()).as(as).isEqualTo(-1);
+            }
+            provider.await("in_flight_at_most=0", SOON);
+        }
+    }
+
+    private static List<Part> pieces(int first, int length, int each) {
+        return java.util.stream.IntStream.range(0, length / each)
+                .mapToObj(i ->
+                        new Part(
+                                (i == 0 ? first : 0) | (i == length / each - 1 ? 0x80 : 0), each))
+                .toList();
+    }
+
+    /// A masked frame of one character.
+    private static byte[] frame(Part part) {
+        int head = part.length < 126 ? 6 : part.length < 1 << 16 ? 8 : 14;
+        byte[] frame = new byte[head + part.length];
+        java.util.Arrays.fill(frame, frame.length - part.length, frame.length, (byte) 'x');
+        ByteBuffer bytes = ByteBuffer.wrap(frame).put((byte) part.first);
+        if (part.length < 126) {
+            bytes.put((byte) (0x80 | part.length));
+        } else if (part.length < 1 << 16) {
+            bytes.put((byte) 0xfe).putShort((short) part.length);
+        } else {
+            bytes.put((byte) 0xff).putLong(part.length);
+        }
+        return frame;
     }
 
     /// A masked frame with a whole text (RFC 6455, section 5.2).

@@ -1,0 +1,69 @@
+package io.penstock.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/// The table says what the resources say.
+class AllowedTest {
+
+    private static final List<Class<?>> RESOURCES =
+            List.of(
+                    CompleteResource.class,
+                    ChatResource.class,
+                    ModelsResource.class,
+                    FilesResource.class,
+                    OpenAiBatchResource.class,
+                    BatchResource.class,
+                    PipelineResource.class);
+
+    @Test
+    void everyPathOfAResourceIsInTheTableWithItsMethods() {
+        Map<String, TreeSet<String>> paths = new TreeMap<>();
+        for (Class<?> resource : RESOURCES) {
+            for (Method method : resource.getDeclaredMethods()) {
+                String name = name(method);
+                if (name != null) {
+                    Path path = method.getAnnotation(Path.class);
+                    String whole =
+                            resource.getAnnotation(Path.class).value()
+                                    + (path == null ? "" : "/" + path.value());
+                    paths.computeIfAbsent(whole.replaceAll("\\{[^}]+}", "x"), _ -> new TreeSet<>())
+                            .add(name);
+                }
+            }
+        }
+
+        assertThat(paths).hasSizeGreaterThan(15);
+        paths.forEach((path, methods) -> {
+            if (methods.contains("GET")) {
+                methods.add("HEAD");
+            }
+            methods.add("OPTIONS");
+            String allowed = Allowed.at(path);
+            assertThat(allowed).as(path).isNotNull();
+            assertThat(List.of(allowed.split(", ")))
+                    .as(path)
+                    .containsExactlyInAnyOrderElementsOf(methods);
+        });
+    }
+
+    private static String name(Method method) {
+        if (method.isAnnotationPresent(GET.class)) {
+            return "GET";
+        }
+        if (method.isAnnotationPresent(DELETE.class)) {
+            return "DELETE";
+        }
+        return method.isAnnotationPresent(POST.class) ? "POST" : null;
+    }
+}
