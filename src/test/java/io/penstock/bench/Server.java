@@ -1,6 +1,5 @@
 package io.penstock.bench;
 
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -53,9 +52,7 @@ final class Server implements AutoCloseable {
                 List.of(
                         "-Xmx512m",
                         "-cp",
-                        System.getProperty("java.class.path")
-                                + File.pathSeparator
-                                + System.getProperty("dev.classes"),
+                        System.getProperty("java.class.path"),
                         "io.penstock.dev.SimulatedProvider",
                         "--port=" + port,
                         "--log-limit=" + logLimit),
@@ -79,11 +76,12 @@ final class Server implements AutoCloseable {
         environment.putIfAbsent(
                 "PENSTOCK_STORE_DIRECTORY",
                 Files.createTempDirectory(
-                                Path.of(System.getProperty("dev.classes")).getParent(), "bench-")
+                                Path.of(System.getProperty("penstock.package")).getParent(),
+                                "bench-")
                         .toString());
         List<String> arguments = new ArrayList<>(List.of("-Xmx256m"));
         arguments.addAll(List.of(options));
-        arguments.addAll(List.of("-jar", System.getProperty("penstock.jar")));
+        arguments.addAll(List.of("-jar", System.getProperty("penstock.package") + ".jar"));
         return new Server(arguments, environment, port);
     }
 
