@@ -94,8 +94,7 @@ public class ChatResource {
                         Exchanges.runs(exchange, call);
                         // An error without [DONE] after it: OpenAI's SDKs raise what has an
                         // `error`.
-                        events.run(
-                                llm, call, _ -> "[DONE]", failure -> refusal(failure, exchange));
+                        events.run(llm, call, _ -> "[DONE]", failure -> refusal(failure, exchange));
                     }
                 });
     }

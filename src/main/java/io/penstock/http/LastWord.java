@@ -13,10 +13,10 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /// Lets a client whose message is too long, or whose frames are none, learn so. The server
-/// underneath breaks the connection off at such a frame, without a word; and a connection that is closed while the client
-/// still sends is reset, which takes the close frame from the client before it has read it. So the
-/// close frame is sent in both cases, and what still comes is let through to nowhere until the
-/// client has closed or is silent.
+/// underneath breaks the connection off at such a frame, without a word; and a connection that is
+/// closed while the client still sends is reset, which takes the close frame from the client before
+/// it has read it. So the close frame is sent in both cases, and what still comes is let through to
+/// nowhere until the client has closed or is silent.
 ///
 /// Uses classes of the server that are public without being API. Confined to the connection's event
 /// loop.
@@ -106,8 +106,7 @@ final class LastWord extends ChannelDuplexHandler {
         if (now - readAtNanos > SILENCE.toNanos() || now - saidAtNanos > LONGEST.toNanos()) {
             context.close();
         } else if (context.channel().isActive()) {
-            context.executor()
-                    .schedule(() -> look(context), LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            context.executor().schedule(() -> look(context), LOOK_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 }

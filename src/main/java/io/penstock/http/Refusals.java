@@ -29,9 +29,7 @@ final class Refusals {
         /// All attempts were made: from the time on that is known, if there is one.
         WHEN_TOLD,
         /// After the time that is known, or soon.
-        SOON,
-        /// Another answer may be a better one.
-        AT_ONCE
+        SOON
     }
 
     /// How a failure is told at one door.
@@ -78,7 +76,8 @@ final class Refusals {
                             Again.WHEN_TOLD);
             case SERVER, TRANSPORT, TIMEOUT, TRUNCATED ->
                     row(kind, said(502, PROVIDER, kind.code()), Again.WHEN_TOLD);
-            case UNEXPECTED_ANSWER -> row(kind, said(502, PROVIDER, kind.code()), Again.AT_ONCE);
+            // It was paid for, and the next would most likely be of the same kind.
+            case UNEXPECTED_ANSWER -> row(kind, said(502, PROVIDER, kind.code()), Again.NEVER);
             case DEADLINE_EXCEEDED -> row(kind, said(504, PROVIDER, kind.code()), Again.WHEN_TOLD);
             case CANCELLED -> row(kind, said(499, "cancelled", kind.code()), Again.NEVER);
         };
@@ -150,7 +149,7 @@ final class Refusals {
                             // For the clients that know of no better sign.
                             status == 429 ? Problem.RETRY_AFTER_MAX : null;
                     case SOON -> known == null ? SOON : known;
-                    case WHEN_TOLD, AT_ONCE -> known;
+                    case WHEN_TOLD -> known;
                 },
                 again == Again.NEVER || (again == Again.WHEN_TOLD && known == null),
                 null);

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 /// The prompts that run on one socket: takes its messages, and sends the frames that answer them.
 /// Each prompt runs in a virtual thread of its own, which waits while the client is slow.
 ///
-/// In: `{"prompt", "id"?, …}` or `{"cancel": id}`. Out, each with the prompt's `id`, a text or a number as it came, if it has one:
-/// `{"token"}` … `{"done":true,"finish_reason","usage"}`, or `{"error"}`.
+/// In: `{"prompt", "id"?, …}` or `{"cancel": id}`. Out, each with the prompt's `id`, a text or a
+/// number as it came, if it has one: `{"token"}` … `{"done":true,"finish_reason","usage"}`, or
+/// `{"error"}`.
 ///
 /// Made by [Sockets]. Thread-safe.
 public final class SocketStreams {

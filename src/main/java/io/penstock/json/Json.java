@@ -73,9 +73,7 @@ public final class Json {
     public static @Nullable JsonNode label(String json, String field) {
         try (JsonParser parser = FACTORY.createParser(json)) {
             int depth = 0;
-            for (JsonToken token = parser.nextToken();
-                    token != null;
-                    token = parser.nextToken()) {
+            for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
                 if (token.isStructStart()) {
                     depth++;
                 } else if (token.isStructEnd()) {

@@ -13,10 +13,10 @@ import io.penstock.testing.RawAnswers;
 import io.penstock.testing.RawAnswers.Expected;
 import io.penstock.testing.RawAnswers.RawAnswer;
 import io.penstock.testing.RawProviderResource;
-import io.quarkus.test.common.TestResourceScope;
-import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.util.ArrayList;
@@ -35,8 +35,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// What callers get of answers as real servers, and the gateways before them, send them.
 @QuarkusTest
-@WithTestResource(value = RawProviderResource.class, scope = TestResourceScope.RESTRICTED_TO_CLASS)
+@TestProfile(AnswersQuarkusTest.Raw.class)
 class AnswersQuarkusTest {
+
+    public static class Raw implements QuarkusTestProfile {
+        @Override
+        public List<TestResourceEntry> testResources() {
+            return List.of(new TestResourceEntry(RawProviderResource.class));
+        }
+
+        @Override
+        public boolean disableGlobalTestResources() {
+            return true;
+        }
+    }
 
     private static final int TRIES = 3;
 
@@ -294,8 +306,7 @@ class AnswersQuarkusTest {
     }
 
     private List<JsonNode> asked(String marker) {
-        URI provider =
-                ConfigProvider.getConfig().getValue("penstock.llm.base-url", URI.class);
+        URI provider = ConfigProvider.getConfig().getValue("penstock.llm.base-url", URI.class);
         Caller direct = new Caller(provider.resolve("/"));
         List<JsonNode> asked = new ArrayList<>();
         join(direct.send(direct.request("/v1/asked/" + marker).build())).json().forEach(asked::add);

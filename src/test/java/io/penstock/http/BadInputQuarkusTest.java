@@ -461,8 +461,7 @@ class BadInputQuarkusTest extends PenstockTest {
                         softly.assertThat(answer.code()).as(path).isEqualTo("not_found");
                         softly.assertThat(answer.json().path("error").path("message").asText())
                                 .as(path)
-                                .startsWith(
-                                        "There is nothing at " + path.replace("//", "/") + ".")
+                                .startsWith("There is nothing at " + path.replace("//", "/") + ".")
                                 .contains(remedy);
                         checkShape(softly, path, answer);
                     }

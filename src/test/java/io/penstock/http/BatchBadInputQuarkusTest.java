@@ -66,9 +66,9 @@ class BatchBadInputQuarkusTest extends PenstockTest {
                     new Bad(
                             "{\"prompts\":[\"a\"],\"prompts\":[\"b\"]}",
                             400,
-                            "invalid_json",
-                            "",
-                            "line 1"),
+                            "duplicate_field",
+                            "prompts",
+                            "twice"),
                     new Bad("{\"prompts\":null}", 400, "missing_field", "prompts", "missing"),
                     new Bad("{\"items\":{}}", 400, "wrong_type", "items", "an array"),
                     new Bad("{\"input\":7}", 400, "wrong_type", "input", "a string"),

@@ -206,7 +206,9 @@ class JavaSdkQuarkusTest extends PenstockTest {
                                 () ->
                                         client.chat()
                                                 .completions()
-                                                .create(chat("[[sim fault=server_error]] a").build())))
+                                                .create(
+                                                        chat("[[sim fault=server_error]] a")
+                                                                .build())))
                 .isNotNull();
         assertThat(provider.stats().path("requests").asInt()).isEqualTo(3);
         assertThat(
@@ -215,7 +217,9 @@ class JavaSdkQuarkusTest extends PenstockTest {
                                 () ->
                                         client.chat()
                                                 .completions()
-                                                .create(chat("[[sim fault=unauthorized]] a").build())))
+                                                .create(
+                                                        chat("[[sim fault=unauthorized]] a")
+                                                                .build())))
                 .isNotNull();
         assertThat(provider.stats().path("requests").asInt()).isEqualTo(4);
     }

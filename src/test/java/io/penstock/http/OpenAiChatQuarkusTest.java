@@ -110,8 +110,7 @@ class OpenAiChatQuarkusTest extends PenstockTest {
                 .startsWith("req_")
                 .isNotEqualTo(answer.header("x-penstock-provider-request-id"));
         for (boolean stream : new boolean[] {false, true}) {
-            Answer refused =
-                    post(chat("[[sim fault=bad_request]] a").put("stream", stream));
+            Answer refused = post(chat("[[sim fault=bad_request]] a").put("stream", stream));
             assertThat(refused.status()).isEqualTo(400);
             assertThat(refused.header("x-penstock-provider-request-id")).startsWith("req_");
         }

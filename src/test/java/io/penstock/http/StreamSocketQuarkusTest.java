@@ -276,8 +276,7 @@ class StreamSocketQuarkusTest extends PenstockTest {
     private static List<Part> pieces(int first, int length, int each) {
         return java.util.stream.IntStream.range(0, length / each)
                 .mapToObj(i ->
-                        new Part(
-                                (i == 0 ? first : 0) | (i == length / each - 1 ? 0x80 : 0), each))
+                        new Part((i == 0 ? first : 0) | (i == length / each - 1 ? 0x80 : 0), each))
                 .toList();
     }
 
