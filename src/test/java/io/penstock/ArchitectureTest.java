@@ -13,7 +13,9 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.Architectures;
+import java.io.UncheckedIOException;
 import org.jspecify.annotations.NullMarked;
+import software.amazon.awssdk.core.exception.SdkException;
 
 /// The direction in which calls go, and where each outside library is at home.
 @AnalyzeClasses(packages = "io.penstock", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -118,6 +120,37 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheStoreKnowsItsEngines =
             onlyIn("io.penstock.store..", "io.penstock.store.local..", "io.penstock.store.aws..");
+
+    /// A reader of an object's bytes expects an `IOException`.
+    @ArchTest
+    static final ArchRule onePlaceSaysWhatFailedInAws =
+            classes()
+                    .that()
+                    .resideInAPackage("io.penstock.store.aws..")
+                    .and()
+                    .doNotHaveSimpleName("Aws")
+                    .and()
+                    .doNotHaveSimpleName("Body")
+                    .should(
+                            new ArchCondition<>("catch no failure of the SDK as a whole") {
+                                @Override
+                                public void check(JavaClass item, ConditionEvents events) {
+                                    item.getCodeUnits().stream()
+                                            .flatMap(unit -> unit.getTryCatchBlocks().stream())
+                                            .flatMap(block -> block.getCaughtThrowables().stream())
+                                            .filter(caught ->
+                                                    caught.isEquivalentTo(SdkException.class)
+                                                            || caught.isEquivalentTo(
+                                                                    UncheckedIOException.class))
+                                            .forEach(caught ->
+                                                    events.add(
+                                                            SimpleConditionEvent.violated(
+                                                                    item,
+                                                                    item.getName()
+                                                                            + " catches "
+                                                                            + caught.getName())));
+                                }
+                            });
 
     @ArchTest
     static final ArchRule namesSayWhatAThingIs =

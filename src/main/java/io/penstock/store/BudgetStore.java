@@ -10,6 +10,11 @@ import java.util.Optional;
 /// reached; trying again later makes sense.
 public interface BudgetStore {
 
+    /// The budgets among these documents.
+    static BudgetStore in(Documents documents) {
+        return new Budgets(documents);
+    }
+
     /// Whether other processes may use the same store. If not, what this process knows is all there
     /// is to know. Neither this nor [#clock] opens the store.
     boolean isShared();

@@ -18,26 +18,16 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param area the job's storage area
 /// @param index from 0
-/// @param offset of the first item's line in the input, in bytes
-/// @param length of all lines, in bytes
-/// @param firstItem index of the first item in the job
-/// @param itemCount items in the chunk
 /// @param version from 0, up by one with each write
 /// @param epoch how many claims there have been
 /// @param leaseUntil when the present claim lapses; null when nobody holds one
 /// @param crashes claims that lapsed instead of ending
 /// @param done whether every item has an outcome
 /// @param segments the recorded results: for each epoch the number of its segments
-/// @param suspects items, by index in the chunk, one of which may have ended its worker
-/// @param suspectCrashes how often a claim that had started just these suspects lapsed
-/// @param suspectedIn the epoch that started them last
 public record Chunk(
         String area,
         int index,
-        long offset,
-        long length,
-        long firstItem,
-        int itemCount,
+        Range range,
         long version,
         int epoch,
         @Nullable Instant leaseUntil,
@@ -46,13 +36,27 @@ public record Chunk(
         Counts counts,
         Tokens tokens,
         List<Segments> segments,
-        List<Integer> suspects,
-        int suspectCrashes,
-        int suspectedIn) {
+        Suspicion suspicion) {
+
+    /// Where its items are.
+    ///
+    /// @param offset of the first item's line in the input, in bytes
+    /// @param length of all lines, in bytes
+    /// @param firstItem index of the first item in the job
+    public record Range(long offset, long length, long firstItem, int itemCount) {}
 
     /// The segments that one epoch has recorded, `jobs/{area}/segments/{chunk}/{epoch}-{seq}.jsonl`
     /// with `seq` from 0 to `count` - 1.
     public record Segments(int epoch, int count) {}
+
+    /// Items, by index in the chunk, one of which may have ended its worker.
+    ///
+    /// @param crashes how often a claim that had started just these items lapsed
+    /// @param epoch that started them last
+    public record Suspicion(List<Integer> items, int crashes, int epoch) {
+
+        static final Suspicion NONE = new Suspicion(List.of(), 0, 0);
+    }
 
     /// A chunk that nobody has worked on.
     public static Chunk of(
@@ -60,10 +64,7 @@ public record Chunk(
         return new Chunk(
                 area,
                 index,
-                offset,
-                length,
-                firstItem,
-                itemCount,
+                new Range(offset, length, firstItem, itemCount),
                 0,
                 0,
                 null,
@@ -72,24 +73,38 @@ public record Chunk(
                 Counts.NONE,
                 Tokens.NONE,
                 List.of(),
-                List.of(),
-                0,
-                0);
+                Suspicion.NONE);
     }
 
-    /// The same with segments that were written when it was made, which tell of no outcome.
+    public long offset() {
+        return range.offset;
+    }
+
+    public long length() {
+        return range.length;
+    }
+
+    public long firstItem() {
+        return range.firstItem;
+    }
+
+    public int itemCount() {
+        return range.itemCount;
+    }
+
+    /// The items of [#suspicion].
+    public List<Integer> suspects() {
+        return suspicion.items;
+    }
+
+    /// The crashes of [#suspicion].
+    public int suspectCrashes() {
+        return suspicion.crashes;
+    }
+
+    /// The next version with segments that were written when it was made, which tell of no outcome.
     public Chunk carrying(int segmentCount) {
-        return with(
-                epoch,
-                leaseUntil,
-                crashes,
-                done,
-                counts,
-                tokens,
-                List.of(new Segments(epoch, segmentCount)),
-                suspects,
-                suspectCrashes,
-                suspectedIn);
+        return next(counts, tokens, List.of(new Segments(epoch, segmentCount)), leaseUntil);
     }
 
     /// Whether somebody may be at work on it.
@@ -111,19 +126,17 @@ public record Chunk(
     /// A crash leaves the suspects where they are; it speaks against them only if the claim had
     /// started them.
     private Chunk ended(int nextEpoch, @Nullable Instant nextLease) {
-        boolean crashed = leaseUntil != null;
-        boolean withSuspects = crashed && !suspects.isEmpty() && suspectedIn == epoch;
-        return with(
+        if (leaseUntil == null) {
+            return next(nextEpoch, nextLease, crashes, suspicion);
+        }
+        boolean withSuspects = !suspicion.items.isEmpty() && suspicion.epoch == epoch;
+        return next(
                 nextEpoch,
                 nextLease,
-                crashed ? crashes + 1 : crashes,
-                done,
-                counts,
-                tokens,
-                segments,
-                suspects,
-                withSuspects ? suspectCrashes + 1 : suspectCrashes,
-                suspectedIn);
+                crashes + 1,
+                withSuspects
+                        ? new Suspicion(suspicion.items, suspicion.crashes + 1, epoch)
+                        : suspicion);
     }
 
     /// One more segment of the present epoch.
@@ -134,93 +147,78 @@ public record Chunk(
         } else {
             all.add(new Segments(epoch, 1));
         }
-        return with(
-                epoch,
-                until,
-                crashes,
-                done,
-                counts.plus(more),
-                tokens.plus(used),
-                List.copyOf(all),
-                suspects,
-                suspectCrashes,
-                suspectedIn);
+        return next(counts.plus(more), tokens.plus(used), List.copyOf(all), until);
     }
 
     /// A longer lease.
     public Chunk leasedUntil(Instant until) {
-        return with(
-                epoch,
-                until,
-                crashes,
-                done,
-                counts,
-                tokens,
-                segments,
-                suspects,
-                suspectCrashes,
-                suspectedIn);
+        return next(epoch, until, crashes, suspicion);
     }
 
     /// Other suspects, before they are started.
     public Chunk suspecting(List<Integer> items, Instant until) {
-        return with(
+        return next(
                 epoch,
                 until,
                 crashes,
-                done,
-                counts,
-                tokens,
-                segments,
-                List.copyOf(items),
-                items.equals(suspects) ? suspectCrashes : 0,
-                epoch);
+                new Suspicion(
+                        List.copyOf(items),
+                        items.equals(suspicion.items) ? suspicion.crashes : 0,
+                        epoch));
     }
 
     /// Given back by its worker, with or without items left.
     public Chunk released() {
-        return with(
-                epoch,
-                null,
-                crashes,
-                counts.ended() == itemCount,
-                counts,
-                tokens,
-                segments,
-                List.of(),
-                0,
-                0);
-    }
-
-    private Chunk with(
-            int newEpoch,
-            @Nullable Instant newLease,
-            int newCrashes,
-            boolean newDone,
-            Counts newCounts,
-            Tokens newTokens,
-            List<Segments> newSegments,
-            List<Integer> newSuspects,
-            int newSuspectCrashes,
-            int newSuspectedIn) {
         return new Chunk(
                 area,
                 index,
-                offset,
-                length,
-                firstItem,
-                itemCount,
+                range,
+                version + 1,
+                epoch,
+                null,
+                crashes,
+                counts.ended() == range.itemCount,
+                counts,
+                tokens,
+                segments,
+                Suspicion.NONE);
+    }
+
+    private Chunk next(
+            int newEpoch, @Nullable Instant newLease, int newCrashes, Suspicion newSuspicion) {
+        return new Chunk(
+                area,
+                index,
+                range,
                 version + 1,
                 newEpoch,
                 newLease,
                 newCrashes,
-                newDone,
+                done,
+                counts,
+                tokens,
+                segments,
+                newSuspicion);
+    }
+
+    private Chunk next(
+            Counts newCounts,
+            Tokens newTokens,
+            List<Segments> newSegments,
+            @Nullable Instant newLease) {
+        return new Chunk(
+                area,
+                index,
+                range,
+                version + 1,
+                epoch,
+                newLease,
+                crashes,
+                done,
                 newCounts,
                 newTokens,
                 newSegments,
-                newSuspects,
-                newSuspectCrashes,
-                newSuspectedIn);
+                suspicion);
     }
 
     /// How it is stored.
@@ -230,39 +228,29 @@ public record Chunk(
                         .createObjectNode()
                         .put("area", area)
                         .put("index", index)
-                        .put("offset", offset)
-                        .put("length", length)
-                        .put("first", firstItem)
-                        .put("items", itemCount)
+                        .put("offset", range.offset)
+                        .put("length", range.length)
+                        .put("first", range.firstItem)
+                        .put("items", range.itemCount)
                         .put("version", version)
                         .put("epoch", epoch)
                         .put("crashes", crashes)
                         .put("done", done);
         Json.put(json, "lease", leaseUntil);
-        json.putArray("counts")
-                .add(counts.completed())
-                .add(counts.failed())
-                .add(counts.expired())
-                .add(counts.cancelled());
-        json.putArray("tokens")
-                .add(tokens.prompt())
-                .add(tokens.completion())
-                .add(tokens.costNanos())
-                .add(tokens.cached())
-                .add(tokens.reasoning());
+        counts.putTo(json.putObject("counts"));
+        tokens.putTo(json.putObject("tokens"));
         ArrayNode written = json.putArray("segments");
         segments.forEach(s -> written.addArray().add(s.epoch()).add(s.count()));
         ArrayNode suspected = json.putArray("suspects");
-        suspects.forEach(suspected::add);
-        return json.put("suspect_crashes", suspectCrashes)
-                .put("suspected_in", suspectedIn)
+        suspicion.items.forEach(suspected::add);
+        return json.put("suspect_crashes", suspicion.crashes)
+                .put("suspected_in", suspicion.epoch)
                 .toString();
     }
 
     /// Reads what [#toJson] wrote.
     public static Chunk fromJson(String stored) {
         JsonNode json = Json.parse(stored);
-        JsonNode counts = json.path("counts");
         List<Segments> segments = new ArrayList<>();
         json.path("segments")
                 .forEach(s -> segments.add(new Segments(s.get(0).asInt(), s.get(1).asInt())));
@@ -271,29 +259,22 @@ public record Chunk(
         return new Chunk(
                 json.path("area").textValue(),
                 json.path("index").asInt(),
-                json.path("offset").asLong(),
-                json.path("length").asLong(),
-                json.path("first").asLong(),
-                json.path("items").asInt(),
+                new Range(
+                        json.path("offset").asLong(),
+                        json.path("length").asLong(),
+                        json.path("first").asLong(),
+                        json.path("items").asInt()),
                 json.path("version").asLong(),
                 json.path("epoch").asInt(),
                 Json.instant(json, "lease"),
                 json.path("crashes").asInt(),
                 json.path("done").asBoolean(),
-                new Counts(
-                        counts.path(0).asInt(),
-                        counts.path(1).asInt(),
-                        counts.path(2).asInt(),
-                        counts.path(3).asInt()),
-                new Tokens(
-                        json.path("tokens").path(0).asLong(),
-                        json.path("tokens").path(1).asLong(),
-                        json.path("tokens").path(2).asLong(),
-                        json.path("tokens").path(3).asLong(),
-                        json.path("tokens").path(4).asLong()),
+                Counts.of(json.path("counts")),
+                Tokens.of(json.path("tokens")),
                 List.copyOf(segments),
-                List.copyOf(suspects),
-                json.path("suspect_crashes").asInt(),
-                json.path("suspected_in").asInt());
+                new Suspicion(
+                        List.copyOf(suspects),
+                        json.path("suspect_crashes").asInt(),
+                        json.path("suspected_in").asInt()));
     }
 }

@@ -1,5 +1,8 @@
 package io.penstock.store;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /// Items by how they ended.
 public record Counts(int completed, int failed, int expired, int cancelled) {
 
@@ -16,5 +19,20 @@ public record Counts(int completed, int failed, int expired, int cancelled) {
     /// Items that have ended in any way.
     public int ended() {
         return completed + failed + expired + cancelled;
+    }
+
+    void putTo(ObjectNode json) {
+        json.put("completed", completed)
+                .put("failed", failed)
+                .put("expired", expired)
+                .put("cancelled", cancelled);
+    }
+
+    static Counts of(JsonNode json) {
+        return new Counts(
+                json.path("completed").asInt(),
+                json.path("failed").asInt(),
+                json.path("expired").asInt(),
+                json.path("cancelled").asInt());
     }
 }

@@ -21,8 +21,8 @@ class Engines {
 
     @Produces
     @ApplicationScoped
-    JobStore jobs() {
-        return engine.jobs();
+    Documents documents() {
+        return engine.documents();
     }
 
     @Produces
@@ -39,25 +39,13 @@ class Engines {
 
     @Produces
     @ApplicationScoped
-    FileStore files() {
-        return engine.files();
-    }
-
-    @Produces
-    @ApplicationScoped
     BudgetStore budgets() {
-        return engine.budgets();
+        return BudgetStore.in(engine.documents());
     }
 
     @Produces
     @ApplicationScoped
     StreamNotes streams() {
-        return engine.streams();
-    }
-
-    @Produces
-    @ApplicationScoped
-    Outlived outlived() {
-        return engine.outlived();
+        return StreamNotes.in(engine.documents());
     }
 }

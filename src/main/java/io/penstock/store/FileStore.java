@@ -1,5 +1,6 @@
 package io.penstock.store;
 
+import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -12,23 +13,50 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every method throws [StoreException] when the store cannot be reached or refuses; trying again
 /// later makes sense.
-public interface FileStore {
+@ApplicationScoped
+public class FileStore {
+
+    private final Documents documents;
+
+    public FileStore(Documents documents) {
+        this.documents = documents;
+    }
 
     /// Stores a new file, in place of any of the same id.
-    void put(StoredFile file);
+    public void put(StoredFile file) {
+        documents.put(
+                new Document(key(file.id()), 1, file.expiresAt(), file.toJson())
+                        .listed(file.createdAt(), false));
+    }
 
-    /// Replaces a file.
+    /// Replaces a file by one of the same times.
     ///
     /// @return false when there is none of its id; nothing has changed then
-    boolean replace(StoredFile file);
+    public boolean replace(StoredFile file) {
+        return documents.amend(key(file.id()), file.toJson());
+    }
 
-    Optional<StoredFile> file(String id);
+    public Optional<StoredFile> file(String id) {
+        return documents.read(key(id)).map(StoredFile::fromJson);
+    }
 
     /// Files in the order of [StoredFile#createdAt], then of their ids.
     ///
     /// @param after the id of the file before the page's first, or null to start at the beginning
-    List<StoredFile> files(@Nullable String after, int limit, boolean oldestFirst);
+    public List<StoredFile> files(@Nullable String after, int limit, boolean oldestFirst) {
+        return documents
+                .list(Kind.FILE, after == null ? null : key(after), limit, oldestFirst)
+                .stream()
+                .map(StoredFile::fromJson)
+                .toList();
+    }
 
     /// Forgets a file. Forgetting what is not there changes nothing.
-    void delete(String id);
+    public void delete(String id) {
+        documents.delete(key(id));
+    }
+
+    private static Document.Key key(String id) {
+        return new Document.Key(Kind.FILE, id);
+    }
 }

@@ -82,7 +82,22 @@ public record Job(
     ///
     /// @param outputBytes of `output.jsonl`
     /// @param errorBytes of `errors.jsonl`
-    public record Totals(Counts counts, Tokens tokens, long outputBytes, long errorBytes) {}
+    public record Totals(Counts counts, Tokens tokens, long outputBytes, long errorBytes) {
+
+        private void putTo(ObjectNode json) {
+            counts.putTo(json.putObject("counts"));
+            tokens.putTo(json.putObject("tokens"));
+            json.put("output_bytes", outputBytes).put("error_bytes", errorBytes);
+        }
+
+        private static Totals of(JsonNode json) {
+            return new Totals(
+                    Counts.of(json.path("counts")),
+                    Tokens.of(json.path("tokens")),
+                    json.path("output_bytes").asLong(),
+                    json.path("error_bytes").asLong());
+        }
+    }
 
     /// What a job that was made by OpenAI's batch API has, and others have not.
     ///
@@ -104,6 +119,14 @@ public record Job(
 
         /// The same with what was found in its file.
         public OpenAi read(@Nullable String itsModel, @Nullable String itsErrors) {
+            return with(itsModel, itsErrors, finalizingAt, cancellingAt);
+        }
+
+        private OpenAi with(
+                @Nullable String itsModel,
+                @Nullable String itsErrors,
+                @Nullable Instant finalizing,
+                @Nullable Instant cancelling) {
             return new OpenAi(
                     file,
                     window,
@@ -111,18 +134,12 @@ public record Job(
                     outputLife,
                     itsModel,
                     itsErrors,
-                    finalizingAt,
-                    cancellingAt);
+                    finalizing,
+                    cancelling);
         }
 
-        private OpenAi at(@Nullable Instant finalizing, @Nullable Instant cancelling) {
-            return new OpenAi(
-                    file, window, metadata, outputLife, model, errors, finalizing, cancelling);
-        }
-
-        private String toJson() {
-            ObjectNode json =
-                    Json.MAPPER.createObjectNode().put("file", file).put("window", window);
+        private void putTo(ObjectNode json) {
+            json.put("file", file).put("window", window);
             Json.put(json, "metadata", metadata);
             if (outputLife != null) {
                 json.put("output_life", outputLife.toSeconds());
@@ -131,18 +148,15 @@ public record Job(
             Json.put(json, "errors", errors);
             Json.put(json, "finalizing_at", finalizingAt);
             Json.put(json, "cancelling_at", cancellingAt);
-            return json.toString();
         }
 
-        private static OpenAi fromJson(String stored) {
-            JsonNode json = Json.parse(stored);
+        private static OpenAi of(JsonNode json) {
+            JsonNode life = json.path("output_life");
             return new OpenAi(
                     json.path("file").textValue(),
                     json.path("window").textValue(),
                     Json.text(json, "metadata"),
-                    json.has("output_life")
-                            ? Duration.ofSeconds(json.path("output_life").longValue())
-                            : null,
+                    life.isNumber() ? Duration.ofSeconds(life.longValue()) : null,
                     Json.text(json, "model"),
                     Json.text(json, "errors"),
                     Json.instant(json, "finalizing_at"),
@@ -178,12 +192,13 @@ public record Job(
     /// This version, with the moment in which it was put in its status where that is kept for
     /// OpenAI's batch API alone.
     public Job since(Instant now) {
-        if (openAi == null) {
+        OpenAi its = openAi;
+        if (its == null) {
             return this;
         }
         return switch (status) {
-            case FINALIZING -> with(openAi.at(now, openAi.cancellingAt));
-            case CANCELLING -> with(openAi.at(openAi.finalizingAt, now));
+            case FINALIZING -> with(its.with(its.model, its.errors, now, its.cancellingAt));
+            case CANCELLING -> with(its.with(its.model, its.errors, its.finalizingAt, now));
             default -> this;
         };
     }
@@ -237,10 +252,7 @@ public record Job(
     }
 
     private Job next(Consumer<Change> changes) {
-        return changed(change -> {
-            change.version++;
-            changes.accept(change);
-        });
+        return changed(changes.andThen(change -> change.version++));
     }
 
     private Job changed(Consumer<Change> changes) {
@@ -304,20 +316,11 @@ public record Job(
         Json.put(json, "source", input.source);
         Json.put(json, "retry_of", input.retryOf);
         json.put("options", options);
-        Json.put(json, "openai", openAi == null ? null : openAi.toJson());
+        if (openAi != null) {
+            openAi.putTo(json.putObject("openai"));
+        }
         if (totals != null) {
-            json.putArray("totals")
-                    .add(totals.counts.completed())
-                    .add(totals.counts.failed())
-                    .add(totals.counts.expired())
-                    .add(totals.counts.cancelled())
-                    .add(totals.tokens.prompt())
-                    .add(totals.tokens.completion())
-                    .add(totals.outputBytes)
-                    .add(totals.errorBytes)
-                    .add(totals.tokens.costNanos())
-                    .add(totals.tokens.cached())
-                    .add(totals.tokens.reasoning());
+            totals.putTo(json.putObject("totals"));
         }
         return json.toString();
     }
@@ -325,7 +328,6 @@ public record Job(
     /// Reads what [#toJson] wrote.
     public static Job fromJson(String stored) {
         JsonNode json = Json.parse(stored);
-        JsonNode sums = json.path("totals");
         return new Job(
                 json.path("id").textValue(),
                 json.path("area").textValue(),
@@ -345,23 +347,8 @@ public record Job(
                         Json.text(json, "source"),
                         Json.text(json, "retry_of")),
                 json.path("options").textValue(),
-                sums.isArray()
-                        ? new Totals(
-                                new Counts(
-                                        sums.path(0).asInt(),
-                                        sums.path(1).asInt(),
-                                        sums.path(2).asInt(),
-                                        sums.path(3).asInt()),
-                                new Tokens(
-                                        sums.path(4).asLong(),
-                                        sums.path(5).asLong(),
-                                        sums.path(8).asLong(),
-                                        sums.path(9).asLong(),
-                                        sums.path(10).asLong()),
-                                sums.path(6).asLong(),
-                                sums.path(7).asLong())
-                        : null,
-                json.has("openai") ? OpenAi.fromJson(json.path("openai").textValue()) : null);
+                json.has("totals") ? Totals.of(json.path("totals")) : null,
+                json.has("openai") ? OpenAi.of(json.path("openai")) : null);
     }
 
     private static Instant required(JsonNode json, String name) {

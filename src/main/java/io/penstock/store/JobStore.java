@@ -1,7 +1,11 @@
 package io.penstock.store;
 
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /// Jobs and their chunks. Thread-safe, and safe between processes: what two writers want to change
@@ -13,46 +17,120 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every method throws [StoreException] when the store cannot be reached or refuses; trying again
 /// later makes sense.
-public interface JobStore {
+@ApplicationScoped
+public class JobStore {
+
+    /// What may pass between a chunk's last write and the time from which its job's retention
+    /// counts, with a margin.
+    private static final Duration CHUNK_MARGIN = Duration.ofDays(60);
+
+    private final Documents documents;
+    private final Duration chunkLife;
+
+    /// @param retention of jobs
+    public JobStore(
+            Documents documents,
+            @ConfigProperty(name = "penstock.batch.retention") Duration retention) {
+        this.documents = documents;
+        this.chunkLife = retention.plus(CHUNK_MARGIN);
+    }
 
     /// Stores a new job. Its chunks, if it has any yet, are stored before by [#addChunks].
     ///
     /// @return false when there is a job of this id already; nothing has changed then
-    boolean create(Job job);
+    public boolean create(Job job) {
+        return documents.write(document(job));
+    }
 
-    Optional<Job> job(String id);
+    public Optional<Job> job(String id) {
+        return documents.read(key(id)).map(Job::fromJson);
+    }
 
     /// Replaces a job whose stored version is one below `next`'s.
     ///
     /// @return false when it is another, or the job is gone; nothing has changed then
-    boolean replace(Job next);
+    public boolean replace(Job next) {
+        return documents.write(document(next));
+    }
 
     /// Jobs, newest first by [Job#createdAt], then by id.
     ///
     /// @param after the id of the job before the page's first, or null to start with the newest
-    List<Job> jobs(@Nullable String after, int limit);
+    public List<Job> jobs(@Nullable String after, int limit) {
+        return jobs(documents.list(Kind.JOB, after == null ? null : key(after), limit, false));
+    }
 
     /// Jobs whose status is not terminal.
-    List<Job> live();
+    public List<Job> live() {
+        return jobs(documents.live(Kind.JOB));
+    }
 
     /// Removes a job with its chunks. Removing what is not there changes nothing.
-    void delete(Job job);
+    public void delete(Job job) {
+        deleteChunks(job.area());
+        documents.delete(key(job.id()));
+    }
+
+    /// Removes the chunks of an area.
+    public void deleteChunks(String area) {
+        documents.deleteGroup(Kind.CHUNK, area);
+    }
 
     /// Stores chunks of an area as new, whatever was there. For an area that nobody reads yet.
-    void addChunks(List<Chunk> chunks);
+    public void addChunks(List<Chunk> chunks) {
+        documents.putOpen(chunks.stream().map(this::document).toList());
+    }
 
-    Optional<Chunk> chunk(String area, int index);
+    public Optional<Chunk> chunk(String area, int index) {
+        return documents.read(key(area, index)).map(Chunk::fromJson);
+    }
 
     /// All chunks of an area in the order of their index.
-    List<Chunk> chunks(String area);
+    public List<Chunk> chunks(String area) {
+        return documents.group(Kind.CHUNK, area).stream().map(Chunk::fromJson).toList();
+    }
 
     /// Replaces a chunk whose stored version is one below `next`'s.
     ///
     /// @return false when it is another, or the chunk is gone; nothing has changed then
-    boolean replace(Chunk next);
+    public boolean replace(Chunk next) {
+        return documents.write(document(next));
+    }
 
     /// Notes that a chunk is done; noting it again changes nothing.
     ///
     /// @return whether all chunks of the job are noted now
-    boolean close(Job job, int index);
+    public boolean close(Job job, int index) {
+        return documents.close(key(job.area(), index), chunkUntil());
+    }
+
+    private static Document.Key key(String id) {
+        return new Document.Key(Kind.JOB, id);
+    }
+
+    private static Document.Key key(String area, int index) {
+        return Document.Key.numbered(Kind.CHUNK, area, index);
+    }
+
+    /// Its versions begin with 0, a document's with 1.
+    private static Document document(Job job) {
+        return new Document(key(job.id()), job.version() + 1, job.retainedUntil(), job.toJson())
+                .listed(job.createdAt(), !job.status().isTerminal());
+    }
+
+    private Document document(Chunk chunk) {
+        return new Document(
+                key(chunk.area(), chunk.index()),
+                chunk.version() + 1,
+                chunkUntil(),
+                chunk.toJson());
+    }
+
+    private Instant chunkUntil() {
+        return documents.clock().instant().plus(chunkLife);
+    }
+
+    private static List<Job> jobs(List<String> texts) {
+        return texts.stream().map(Job::fromJson).toList();
+    }
 }

@@ -1,19 +1,11 @@
 package io.penstock.store;
 
-/// One way to keep things: each part is opened when it is first asked for. Thread-safe.
+/// One way to keep things: each part is opened when it is first used. Thread-safe.
 public interface StoreEngine {
 
-    JobStore jobs();
-
-    FileStore files();
-
-    BudgetStore budgets();
-
-    StreamNotes streams();
+    Documents documents();
 
     Payloads payloads();
 
     ChunkQueue queue();
-
-    Outlived outlived();
 }

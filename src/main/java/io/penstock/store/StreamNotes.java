@@ -34,6 +34,11 @@ public interface StreamNotes {
                 public void end(Stream stream) {}
             };
 
+    /// The notes among these documents; none where one process has them for itself.
+    static StreamNotes in(Documents documents) {
+        return documents.isShared() ? new SharedNotes(documents) : NONE;
+    }
+
     /// One prompt of a connection.
     ///
     /// @param id unique among those of the connection that run; may be empty

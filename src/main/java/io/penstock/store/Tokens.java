@@ -1,5 +1,8 @@
 package io.penstock.store;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /// What answers have cost.
 ///
 /// @param prompt tokens, as the provider has counted them
@@ -27,5 +30,22 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
 
     public long total() {
         return prompt + completion;
+    }
+
+    void putTo(ObjectNode json) {
+        json.put("prompt", prompt)
+                .put("completion", completion)
+                .put("cost_nanos", costNanos)
+                .put("cached", cached)
+                .put("reasoning", reasoning);
+    }
+
+    static Tokens of(JsonNode json) {
+        return new Tokens(
+                json.path("prompt").asLong(),
+                json.path("completion").asLong(),
+                json.path("cost_nanos").asLong(),
+                json.path("cached").asLong(),
+                json.path("reasoning").asLong());
     }
 }

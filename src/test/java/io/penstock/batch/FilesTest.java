@@ -3,7 +3,6 @@ package io.penstock.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.store.StoredFile;
-import io.penstock.store.local.LocalEngine;
 import io.penstock.store.local.Opened;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,8 +34,7 @@ class FilesTest {
     @BeforeEach
     void open() {
         opened = new Opened(directory, clock, "30s", 10);
-        LocalEngine engine = opened.engine();
-        files = new Files(engine.files(), engine.payloads(), clock);
+        files = new Files(opened.files(), opened.payloads(), clock);
     }
 
     @AfterEach
@@ -54,7 +52,7 @@ class FilesTest {
         assertThat(files.find(file.id())).isEmpty();
         assertThat(files.list(null, 10, false, null)).isEmpty();
         assertThat(contents()).hasSize(1);
-        opened.engine().outlived().forget();
+        opened.outlived().forget();
         assertThat(contents()).isEmpty();
     }
 
@@ -65,7 +63,7 @@ class FilesTest {
         }
 
         assertThat(contents()).isEmpty();
-        assertThat(opened.engine().files().files(null, 10, false)).isEmpty();
+        assertThat(opened.files().files(null, 10, false)).isEmpty();
     }
 
     /// What a process that dies between content and record leaves behind.
@@ -73,13 +71,13 @@ class FilesTest {
     void anUploadWhoseProcessDiesIsNeverSeenAndIsRemovedWithinADay() throws IOException {
         Files.Upload upload = files.upload();
         upload.write(new byte[100]);
-        String id = opened.engine().files().files(null, 1, false).getFirst().id();
-        opened.engine().payloads().put(StoredFile.prefix(id) + "content", new byte[100]);
+        String id = opened.files().files(null, 1, false).getFirst().id();
+        opened.payloads().put(StoredFile.prefix(id) + "content", new byte[100]);
 
         assertThat(files.find(id)).isEmpty();
         assertThat(files.list(null, 10, false, null)).isEmpty();
         now.set(now.get().plus(Duration.ofDays(1)));
-        opened.engine().outlived().forget();
+        opened.outlived().forget();
         assertThat(contents()).filteredOn(file -> file.endsWith("content")).isEmpty();
     }
 

@@ -256,10 +256,7 @@ public interface JobStoreContract {
                 new Chunk(
                         "area",
                         7,
-                        1L << 40,
-                        1L << 33,
-                        4_999_500,
-                        500,
+                        new Chunk.Range(1L << 40, 1L << 33, 4_999_500, 500),
                         3,
                         5,
                         now(),
@@ -268,9 +265,7 @@ public interface JobStoreContract {
                         new Counts(1, 2, 3, 4),
                         new Tokens(1L << 35, 1L << 36, 1L << 50),
                         List.of(new Chunk.Segments(1, 4), new Chunk.Segments(5, 1)),
-                        List.of(3, 499),
-                        1,
-                        6);
+                        new Chunk.Suspicion(List.of(3, 499), 1, 6));
 
         jobs().addChunks(List.of(chunk));
 

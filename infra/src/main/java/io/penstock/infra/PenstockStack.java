@@ -132,7 +132,7 @@ final class PenstockStack extends Stack {
                         .build());
     }
 
-    /// As `DynamoJobs` and `DynamoBudgets` expect it.
+    /// As `DynamoDocuments` expects it.
     private Table table() {
         Table made =
                 Table.Builder.create(this, "Table")

@@ -1,10 +1,14 @@
 package io.penstock.store.aws;
 
 import io.penstock.store.StoreException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkException;
 
-/// What the three have in common.
+/// Error sentences and pauses that the stores in AWS share.
 final class Aws {
 
     /// Attempts at what a service has taken only in part.
@@ -14,17 +18,22 @@ final class Aws {
 
     private Aws() {}
 
-    /// A refusal in one sentence. The service's own message stays in the cause: it may quote more
-    /// of the request than a caller should see.
+    /// Asks AWS for something about an object, and says in one sentence what failed: the only place
+    /// that does. The service's own message stays in the cause: it may quote more of the request
+    /// than a caller should see.
     ///
-    /// @param e an `SdkException`, or an `UncheckedIOException`: the SDK's client over
-    ///   `HttpURLConnection` lets those of its output streams through
-    static StoreException failed(String object, RuntimeException e) {
-        return new StoreException(
-                e instanceof AwsServiceException refused
-                        ? object + ": " + code(refused) + " (HTTP " + refused.statusCode() + ")"
-                        : object + ": AWS cannot be reached",
-                e);
+    /// @param object names it in the sentence
+    static <T extends @Nullable Object> T call(Object object, Supplier<T> request) {
+        try {
+            return request.get();
+        } catch (AwsServiceException refused) {
+            throw new StoreException(
+                    object + ": " + code(refused) + " (HTTP " + refused.statusCode() + ")",
+                    refused);
+        } catch (SdkException | UncheckedIOException e) {
+            // The SDK's client over HttpURLConnection lets those of its output streams through.
+            throw new StoreException(object + ": AWS cannot be reached", e);
+        }
     }
 
     /// The service's name for what is wrong.

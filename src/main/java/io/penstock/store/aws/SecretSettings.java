@@ -6,13 +6,11 @@ import io.smallrye.config.ConfigSourceContext;
 import io.smallrye.config.ConfigSourceFactory;
 import io.smallrye.config.ConfigValue;
 import io.smallrye.config.PropertiesConfigSource;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
@@ -48,20 +46,26 @@ public final class SecretSettings implements ConfigSourceFactory {
     }
 
     private static String text(String name) {
+        @Nullable String text;
+        try {
+            text = Aws.call("it cannot be read", () -> secret(name));
+        } catch (StoreException failed) {
+            throw unusable(name, failed.text());
+        }
+        if (text == null || text.isBlank()) {
+            throw unusable(name, "it holds no text");
+        }
+        return text.strip();
+    }
+
+    private static @Nullable String secret(String name) {
         try (SecretsManagerClient client =
                 SecretsManagerClient.builder()
                         .httpClientBuilder(UrlConnectionHttpClient.builder())
                         .overrideConfiguration(
                                 o -> o.apiCallAttemptTimeout(ATTEMPT).apiCallTimeout(WHOLE))
                         .build()) {
-            @Nullable String text = client.getSecretValue(g -> g.secretId(name)).secretString();
-            if (text == null || text.isBlank()) {
-                throw unusable(name, "it holds no text");
-            }
-            return text.strip();
-        } catch (SdkException | UncheckedIOException e) {
-            StoreException failed = Aws.failed("it cannot be read", e);
-            throw unusable(name, String.valueOf(failed.getMessage()));
+            return client.getSecretValue(g -> g.secretId(name)).secretString();
         }
     }
 

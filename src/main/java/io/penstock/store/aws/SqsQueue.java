@@ -2,7 +2,6 @@ package io.penstock.store.aws;
 
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.StoreException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,13 +9,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
-import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.BatchResultErrorEntry;
 import software.amazon.awssdk.services.sqs.model.Message;
 import software.amazon.awssdk.services.sqs.model.MessageNotInflightException;
 import software.amazon.awssdk.services.sqs.model.MessageSystemAttributeName;
 import software.amazon.awssdk.services.sqs.model.ReceiptHandleIsInvalidException;
+import software.amazon.awssdk.services.sqs.model.ReceiveMessageRequest;
 import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
 import software.amazon.awssdk.services.sqs.model.SqsException;
 
@@ -122,7 +121,11 @@ final class SqsQueue implements ChunkQueue {
         for (int attempt = 1; ; attempt++) {
             List<SendMessageBatchRequestEntry> entries = left;
             List<BatchResultErrorEntry> failed =
-                    ask(url, () -> client.sendMessageBatch(s -> s.queueUrl(url).entries(entries)))
+                    Aws.call(
+                                    name(url),
+                                    () ->
+                                            client.sendMessageBatch(
+                                                    s -> s.queueUrl(url).entries(entries)))
                             .failed();
             if (failed.isEmpty()) {
                 return;
@@ -130,8 +133,7 @@ final class SqsQueue implements ChunkQueue {
             BatchResultErrorEntry first = failed.getFirst();
             if (attempt == Aws.ATTEMPTS || failed.stream().anyMatch(entry -> entry.senderFault())) {
                 throw new StoreException(
-                        "queue "
-                                + url
+                        name(url)
                                 + ": "
                                 + failed.size()
                                 + " messages were not taken, the first because of "
@@ -140,38 +142,39 @@ final class SqsQueue implements ChunkQueue {
             Set<String> again = new HashSet<>();
             failed.forEach(entry -> again.add(entry.id()));
             left = entries.stream().filter(entry -> again.contains(entry.id())).toList();
-            Aws.pause("queue " + url, attempt);
+            Aws.pause(name(url), attempt);
         }
     }
 
     private List<Delivery> receive(String from, int max, int wait) throws InterruptedException {
         try {
-            return client
-                    .receiveMessage(r ->
-                            r.queueUrl(from)
-                                    .maxNumberOfMessages(max)
-                                    .waitTimeSeconds(wait)
-                                    // The client's bounds are meant for requests that do not wait.
-                                    .overrideConfiguration(o ->
-                                            o.apiCallAttemptTimeout(ANSWER.plusSeconds(wait))
-                                                    .apiCallTimeout(
-                                                            ANSWER.multipliedBy(2)
-                                                                    .plusSeconds(wait)))
-                                    .messageSystemAttributeNames(
-                                            MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT))
+            return Aws.call(name(from), () -> client.receiveMessage(request(from, max, wait)))
                     .messages()
                     .stream()
                     .map(SqsQueue::delivery)
                     .toList();
-        } catch (SdkException | UncheckedIOException e) {
+        } catch (StoreException e) {
             // The SDK reports an interrupt in several ways and leaves the thread's flag set.
             if (Thread.interrupted()) {
                 InterruptedException interrupted = new InterruptedException();
                 interrupted.initCause(e);
                 throw interrupted;
             }
-            throw Aws.failed("queue " + from, e);
+            throw e;
         }
+    }
+
+    private static ReceiveMessageRequest request(String from, int max, int wait) {
+        return ReceiveMessageRequest.builder()
+                .queueUrl(from)
+                .maxNumberOfMessages(max)
+                .waitTimeSeconds(wait)
+                // The client's bounds are meant for requests that do not wait.
+                .overrideConfiguration(o ->
+                        o.apiCallAttemptTimeout(ANSWER.plusSeconds(wait))
+                                .apiCallTimeout(ANSWER.multipliedBy(2).plusSeconds(wait)))
+                .messageSystemAttributeNames(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT)
+                .build();
     }
 
     private static Delivery delivery(Message message) {
@@ -195,8 +198,8 @@ final class SqsQueue implements ChunkQueue {
     /// Does what is of no effect when the receipt has lost its meaning: the message is deleted, has
     /// become visible, or was received by somebody else.
     private static void aboutReceipt(String url, Supplier<?> call) {
-        ask(
-                url,
+        Aws.call(
+                name(url),
                 () -> {
                     try {
                         return call.get();
@@ -213,19 +216,15 @@ final class SqsQueue implements ChunkQueue {
                 });
     }
 
+    private static String name(String url) {
+        return "queue " + url;
+    }
+
     private static int seconds(Duration duration, Duration max) {
         if (duration.isNegative()) {
             return 0;
         }
         Duration bounded = duration.compareTo(max) > 0 ? max : duration;
         return Math.toIntExact(bounded.plusSeconds(1).minusNanos(1).toSeconds());
-    }
-
-    private static <T> T ask(String url, Supplier<T> call) {
-        try {
-            return call.get();
-        } catch (SdkException | UncheckedIOException e) {
-            throw Aws.failed("queue " + url, e);
-        }
     }
 }

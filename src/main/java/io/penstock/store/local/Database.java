@@ -36,25 +36,22 @@ final class Database implements AutoCloseable {
     private static final String[] SCHEMA = {
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
-        "CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
-                + " status TEXT NOT NULL, live INTEGER NOT NULL, created INTEGER NOT NULL,"
-                + " retained INTEGER NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID",
-        "CREATE INDEX IF NOT EXISTS job_created ON job (created, id)",
-        "CREATE INDEX IF NOT EXISTS job_live ON job (live) WHERE live = 1",
-        "CREATE TABLE IF NOT EXISTS chunk (area TEXT NOT NULL, idx INTEGER NOT NULL,"
-                + " version INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,"
-                + " doc TEXT NOT NULL, PRIMARY KEY (area, idx)) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS document (kind TEXT NOT NULL, grp TEXT NOT NULL,"
+                + " name TEXT NOT NULL, version INTEGER NOT NULL, ends INTEGER NOT NULL,"
+                + " position TEXT, live INTEGER NOT NULL, doc TEXT NOT NULL,"
+                + " PRIMARY KEY (kind, grp, name)) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS document_list ON document (kind, position)"
+                + " WHERE position IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS document_ends ON document (kind, ends)"
+                + " WHERE position IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS document_live ON document (kind, position) WHERE live = 1",
+        "CREATE TABLE IF NOT EXISTS open (kind TEXT NOT NULL, grp TEXT NOT NULL,"
+                + " number INTEGER NOT NULL, PRIMARY KEY (kind, grp, number)) WITHOUT ROWID",
         "CREATE TABLE IF NOT EXISTS queue (id INTEGER PRIMARY KEY AUTOINCREMENT,"
                 + " grp TEXT NOT NULL DEFAULT '', body TEXT NOT NULL, visible_at INTEGER NOT NULL,"
                 + " receives INTEGER NOT NULL DEFAULT 0, receipt TEXT,"
                 + " dead INTEGER NOT NULL DEFAULT 0)",
         "CREATE INDEX IF NOT EXISTS queue_visible ON queue (dead, visible_at)",
-        "CREATE TABLE IF NOT EXISTS file (id TEXT PRIMARY KEY, created INTEGER NOT NULL,"
-                + " expires INTEGER NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID",
-        "CREATE INDEX IF NOT EXISTS file_created ON file (created, id)",
-        "CREATE INDEX IF NOT EXISTS file_expires ON file (expires)",
-        "CREATE TABLE IF NOT EXISTS budget (name TEXT PRIMARY KEY, version INTEGER NOT NULL,"
-                + " doc TEXT NOT NULL) WITHOUT ROWID",
     };
 
     /// Some reading and writing.

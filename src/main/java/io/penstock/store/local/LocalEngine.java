@@ -1,15 +1,10 @@
 package io.penstock.store.local;
 
-import io.penstock.store.BudgetStore;
 import io.penstock.store.ChunkQueue;
-import io.penstock.store.FileStore;
-import io.penstock.store.JobStore;
-import io.penstock.store.Outlived;
+import io.penstock.store.Documents;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreConfig;
 import io.penstock.store.StoreEngine;
-import io.penstock.store.StoredFile;
-import io.penstock.store.StreamNotes;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -32,21 +27,17 @@ public class LocalEngine implements StoreEngine {
     private @Nullable Opened opened;
 
     private record Opened(
-            FileChannel lock,
-            Database database,
-            LocalJobs jobs,
-            LocalPayloads payloads,
-            LocalQueue queue,
-            LocalFiles files) {}
+            FileChannel lock, Database database, LocalPayloads payloads, LocalQueue queue) {}
 
     LocalEngine(StoreConfig config, Clock clock) {
         this.config = config.checked();
         this.clock = clock;
     }
 
+    /// Opens nothing before it is used: calls without a configured budget need no store.
     @Override
-    public JobStore jobs() {
-        return opened().jobs;
+    public Documents documents() {
+        return new SqliteDocuments(() -> opened().database, clock);
     }
 
     @Override
@@ -57,44 +48,6 @@ public class LocalEngine implements StoreEngine {
     @Override
     public ChunkQueue queue() {
         return opened().queue;
-    }
-
-    @Override
-    public FileStore files() {
-        return opened().files;
-    }
-
-    /// Opens nothing before it is used: calls without a configured budget need no store.
-    @Override
-    public BudgetStore budgets() {
-        return new LocalBudgets(() -> opened().database, clock);
-    }
-
-    /// One process owns the data directory.
-    @Override
-    public StreamNotes streams() {
-        return StreamNotes.NONE;
-    }
-
-    @Override
-    public Outlived outlived() {
-        return this::forgetOutlived;
-    }
-
-    private void forgetOutlived() {
-        Opened engine = opened();
-        engine.jobs
-                .outlived()
-                .forEach(job -> {
-                    engine.payloads.deleteAll(job.prefix());
-                    engine.jobs.delete(job);
-                });
-        engine.files
-                .outlived()
-                .forEach(id -> {
-                    engine.payloads.deleteAll(StoredFile.prefix(id));
-                    engine.files.delete(id);
-                });
     }
 
     private synchronized Opened opened() {
@@ -140,10 +93,8 @@ public class LocalEngine implements StoreEngine {
             return new Opened(
                     lock,
                     database,
-                    new LocalJobs(database, clock),
                     new LocalPayloads(directory),
-                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()),
-                    new LocalFiles(database, clock));
+                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()));
         } finally {
             if (opening) {
                 lock.close();
@@ -164,7 +115,6 @@ public class LocalEngine implements StoreEngine {
         if (opened != null) {
             opened.database.close();
             opened.lock.close();
-            opened = null;
         }
     }
 }

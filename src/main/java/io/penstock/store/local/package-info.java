@@ -1,5 +1,5 @@
-/// The embedded engine: one SQLite file for jobs, chunks and the queue, and a directory of
-/// payloads, durable across `kill -9`.
+/// The embedded engine: one SQLite file for documents and the queue, and a directory of payloads,
+/// durable across `kill -9`.
 ///
 /// One process owns a data directory at a time.
 @NullMarked

@@ -3,6 +3,7 @@ package io.penstock.store.aws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.store.Chunk;
+import io.penstock.store.JobStore;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
@@ -25,6 +26,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 class AwsEngineQuarkusTest extends PenstockTest {
 
     @Inject AwsEngine engine;
+    @Inject JobStore jobs;
     @Inject S3Client s3;
 
     public static class Aws implements QuarkusTestResourceLifecycleManager {
@@ -57,11 +59,11 @@ class AwsEngineQuarkusTest extends PenstockTest {
     @Test
     void everyPartWorks() throws Exception {
         Chunk chunk = Chunk.of("area", 0, 0, 10, 0, 1);
-        engine.jobs().addChunks(List.of(chunk));
+        jobs.addChunks(List.of(chunk));
         engine.payloads().put("jobs/area/input.jsonl", new byte[] {'a'});
         engine.queue().send("job", List.of("hello"), Duration.ZERO);
 
-        assertThat(engine.jobs().chunk("area", 0)).contains(chunk);
+        assertThat(jobs.chunk("area", 0)).contains(chunk);
         URI link = engine.payloads().link("jobs/area/input.jsonl", Duration.ofMinutes(1)).get();
         try (InputStream in = link.toURL().openStream()) {
             assertThat(in.readAllBytes()).asString().isEqualTo("a");

@@ -7,10 +7,14 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.Document;
+import io.penstock.store.Documents;
+import io.penstock.store.DocumentsContract;
 import io.penstock.store.FileStore;
 import io.penstock.store.FileStoreContract;
 import io.penstock.store.JobStore;
 import io.penstock.store.JobStoreContract;
+import io.penstock.store.Kind;
 import io.penstock.store.Payloads;
 import io.penstock.store.PayloadsContract;
 import io.penstock.store.StoreException;
@@ -50,19 +54,48 @@ class AwsStoreTest {
         emulators.close();
     }
 
+    private static Documents documents(Clock clock) {
+        return documents(emulators.table(name()), clock);
+    }
+
+    private static Documents documents(String table, Clock clock) {
+        return new DynamoDocuments(new Table(emulators.dynamo(), table, clock));
+    }
+
     private static String name() {
         return "penstock-" + UUID.randomUUID();
     }
 
     @Nested
-    class DynamoBudgetsTest implements BudgetStoreContract {
+    class DynamoDocumentsTest implements DocumentsContract {
+
+        private final Documents documents =
+                AwsStoreTest.documents(emulators.table(name()), Clock.systemUTC());
+
+        @Override
+        public Documents documents() {
+            return documents;
+        }
+
+        @Test
+        void whatIsPastItsEndMakesRoomBeforeItIsRemoved() {
+            Document.Key key = new Document.Key(Kind.JOB, "old");
+            Instant now = Instant.now();
+            documents.write(new Document(key, 1, now.minusMillis(1), "old").listed(now, true));
+
+            assertThat(documents.write(new Document(key, 1, now.plusSeconds(60), "new"))).isTrue();
+            assertThat(documents.read(key)).contains("new");
+        }
+    }
+
+    @Nested
+    class BudgetsTest implements BudgetStoreContract {
 
         private final BudgetStore budgets =
-                new DynamoBudgets(
-                        emulators.dynamo(),
-                        emulators.table(name()),
-                        // As wrong as a clock may be: the server's answers set it right.
-                        Clock.offset(Clock.systemUTC(), Duration.ofMinutes(5)));
+                BudgetStore.in(
+                        documents(
+                                // As wrong as a clock may be: the server's answers set it right.
+                                Clock.offset(Clock.systemUTC(), Duration.ofMinutes(5))));
 
         @Override
         public BudgetStore budgets() {
@@ -71,10 +104,9 @@ class AwsStoreTest {
     }
 
     @Nested
-    class DynamoStreamsTest {
+    class StreamNotesTest {
 
-        private final StreamNotes streams =
-                new DynamoStreams(emulators.dynamo(), emulators.table(name()), Clock.systemUTC());
+        private final StreamNotes streams = StreamNotes.in(documents(Clock.systemUTC()));
 
         private final Instant later = Instant.now().plusSeconds(60);
 
@@ -129,14 +161,10 @@ class AwsStoreTest {
     }
 
     @Nested
-    class DynamoJobsTest implements JobStoreContract {
+    class JobsTest implements JobStoreContract {
 
         private final JobStore jobs =
-                new DynamoJobs(
-                        emulators.dynamo(),
-                        emulators.table(name()),
-                        Clock.systemUTC(),
-                        Duration.ofDays(90));
+                new JobStore(documents(Clock.systemUTC()), Duration.ofDays(30));
 
         @Override
         public JobStore jobs() {
@@ -146,8 +174,7 @@ class AwsStoreTest {
         @Test
         void namesTheObjectThatCannotBeReached() {
             JobStore elsewhere =
-                    new DynamoJobs(
-                            emulators.dynamo(), "missing", Clock.systemUTC(), Duration.ofDays(90));
+                    new JobStore(documents("missing", Clock.systemUTC()), Duration.ofDays(30));
 
             assertThatThrownBy(() -> elsewhere.job("batch_x"))
                     .isInstanceOf(StoreException.class)
@@ -157,10 +184,9 @@ class AwsStoreTest {
     }
 
     @Nested
-    class DynamoFilesTest implements FileStoreContract {
+    class FilesTest implements FileStoreContract {
 
-        private final FileStore files =
-                new DynamoFiles(emulators.dynamo(), emulators.table(name()), Clock.systemUTC());
+        private final FileStore files = new FileStore(documents(Clock.systemUTC()));
 
         @Override
         public FileStore files() {
@@ -174,7 +200,10 @@ class AwsStoreTest {
         private final String bucket = emulators.bucket(name());
         private final String inputs = emulators.bucket(name());
         private final Payloads payloads =
-                new S3Payloads(emulators.s3(), emulators::presigner, bucket, Set.of(inputs));
+                new S3Payloads(
+                        new Bucket(emulators.s3(), bucket),
+                        emulators::presigner,
+                        new S3Sources(emulators.s3(), Set.of(inputs)));
 
         @Override
         public Payloads payloads() {
@@ -244,7 +273,7 @@ class AwsStoreTest {
         @Test
         void anAbandonedUploadLeavesNoParts() throws Exception {
             try (Payloads.Draft draft = payloads.create("jobs/a/large")) {
-                draft.write(new byte[S3Payloads.PART + 1]);
+                draft.write(new byte[Upload.PART + 1]);
                 assertThat(emulators.s3().listMultipartUploads(l -> l.bucket(bucket)).uploads())
                         .hasSize(1);
             }

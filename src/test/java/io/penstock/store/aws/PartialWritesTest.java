@@ -3,11 +3,18 @@ package io.penstock.store.aws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.store.Budget;
+import io.penstock.store.BudgetStore;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
+import io.penstock.store.Documents;
+import io.penstock.store.FileStore;
 import io.penstock.store.JobStore;
 import io.penstock.store.StoreException;
+import io.penstock.store.StreamNotes;
 import io.penstock.testing.Emulators;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,16 +24,24 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.SdkRequest;
 import software.amazon.awssdk.core.SdkResponse;
 import software.amazon.awssdk.core.interceptor.Context;
 import software.amazon.awssdk.core.interceptor.ExecutionAttribute;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.ExecutableHttpRequest;
+import software.amazon.awssdk.http.HttpExecuteRequest;
+import software.amazon.awssdk.http.HttpExecuteResponse;
+import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpResponse;
+import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemResponse;
@@ -70,6 +85,69 @@ class PartialWritesTest {
 
             assertThat(jobs.chunk("lost", 0)).contains(chunk.leasedUntil(Instant.EPOCH));
             assertThat(lost.answers).hasValueGreaterThan(2);
+        }
+    }
+
+    @Test
+    void aBudgetWhoseAnswerWasLostIsTakenOnce() {
+        LostAnswers lost = new LostAnswers();
+        Budget first = Budget.fresh("lost").taken(1, 1);
+
+        try (DynamoDbClient client = dynamo(lost)) {
+            BudgetStore budgets = BudgetStore.in(documents(client));
+
+            assertThat(budgets.replace(first)).isTrue();
+            assertThat(budgets.replace(first)).isFalse();
+            assertThat(budgets.replace(first.taken(2, 2))).isTrue();
+
+            assertThat(budgets.budget("lost")).contains(first.taken(2, 2));
+            assertThat(lost.answers).hasValueGreaterThan(4);
+        }
+    }
+
+    @Test
+    void aStreamWhoseAnswerWasLostHasBegun() {
+        StreamNotes.Stream stream = new StreamNotes.Stream("lost", "a");
+
+        try (DynamoDbClient client = dynamo(new LostAnswers())) {
+            StreamNotes notes = StreamNotes.in(documents(client));
+
+            assertThat(notes.begin(stream, Instant.now().plusSeconds(60))).isTrue();
+            assertThat(notes.begin(stream, Instant.now().plusSeconds(60))).isFalse();
+        }
+    }
+
+    @Test
+    void whatTheSdkLetsThroughIsAFailureOfTheStore() {
+        StreamNotes.Stream stream = new StreamNotes.Stream("broken", "a");
+        Budget budget = Budget.fresh("broken").taken(1, 1);
+        Chunk chunk = Chunk.of("broken", 0, 0, 10, 0, 1);
+
+        try (DynamoDbClient client =
+                DynamoDbClient.builder()
+                        .region(Region.EU_CENTRAL_1)
+                        .credentialsProvider(
+                                StaticCredentialsProvider.create(
+                                        AwsBasicCredentials.create("key", "key")))
+                        .httpClient(new Broken())
+                        .build()) {
+            Documents documents = documents(client);
+            FileStore files = new FileStore(documents);
+            List<ThrowingCallable> all =
+                    List.of(
+                            () -> files.file("file-broken"),
+                            () -> files.files(null, 10, false),
+                            () -> files.delete("file-broken"),
+                            () -> BudgetStore.in(documents).replace(budget),
+                            () -> StreamNotes.in(documents).cancel(stream),
+                            () -> jobs(client).addChunks(List.of(chunk)),
+                            () -> jobs(client).live());
+
+            assertThat(all)
+                    .allSatisfy(one ->
+                            assertThatThrownBy(one)
+                                    .isInstanceOf(StoreException.class)
+                                    .hasMessageContaining("AWS cannot be reached"));
         }
     }
 
@@ -124,8 +202,12 @@ class PartialWritesTest {
         }
     }
 
+    private static Documents documents(DynamoDbClient client) {
+        return new DynamoDocuments(new Table(client, TABLE, Clock.systemUTC()));
+    }
+
     private static JobStore jobs(DynamoDbClient client) {
-        return new DynamoJobs(client, TABLE, Clock.systemUTC(), Duration.ofDays(90));
+        return new JobStore(documents(client), Duration.ofDays(30));
     }
 
     private static Emulators.Queues queues() {
@@ -245,5 +327,25 @@ class PartialWritesTest {
                             .build()
                     : context.response();
         }
+    }
+
+    /// A connection that breaks as one of `HttpURLConnection` may: below the SDK, and past it.
+    private static final class Broken implements SdkHttpClient {
+
+        @Override
+        public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {
+            return new ExecutableHttpRequest() {
+                @Override
+                public HttpExecuteResponse call() {
+                    throw new UncheckedIOException(new IOException("broken"));
+                }
+
+                @Override
+                public void abort() {}
+            };
+        }
+
+        @Override
+        public void close() {}
     }
 }

@@ -122,11 +122,10 @@ class StaleConnectionTest {
 
     private static Payloads payloads(S3Client client) {
         return new S3Payloads(
-                client,
+                new Bucket(client, "bucket"),
                 () -> {
                     throw new AssertionError("No link is wanted");
                 },
-                "bucket",
-                Set.of());
+                new S3Sources(client, Set.of()));
     }
 }

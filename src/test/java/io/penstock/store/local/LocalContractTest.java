@@ -4,6 +4,8 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.Documents;
+import io.penstock.store.DocumentsContract;
 import io.penstock.store.FileStore;
 import io.penstock.store.FileStoreContract;
 import io.penstock.store.JobStore;
@@ -19,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The embedded engine keeps the store's promises.
 class LocalContractTest
-        implements JobStoreContract,
+        implements DocumentsContract,
+                JobStoreContract,
                 PayloadsContract,
                 ChunkQueueContract,
                 BudgetStoreContract,
@@ -42,27 +45,32 @@ class LocalContractTest
     }
 
     @Override
+    public Documents documents() {
+        return opened.engine().documents();
+    }
+
+    @Override
     public JobStore jobs() {
-        return opened.engine().jobs();
+        return opened.jobs();
     }
 
     @Override
     public Payloads payloads() {
-        return opened.engine().payloads();
+        return opened.payloads();
     }
 
     @Override
     public ChunkQueue queue() {
-        return opened.engine().queue();
+        return opened.queue();
     }
 
     @Override
     public FileStore files() {
-        return opened.engine().files();
+        return opened.files();
     }
 
     @Override
     public BudgetStore budgets() {
-        return opened.engine().budgets();
+        return BudgetStore.in(opened.engine().documents());
     }
 }

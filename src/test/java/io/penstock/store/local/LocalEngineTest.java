@@ -48,9 +48,9 @@ class LocalEngineTest {
     @BeforeEach
     void open() {
         opened = new Opened(directory, Clock.systemUTC(), "1s", 3);
-        jobs = opened.engine().jobs();
-        payloads = opened.engine().payloads();
-        queue = opened.engine().queue();
+        jobs = opened.jobs();
+        payloads = opened.payloads();
+        queue = opened.queue();
     }
 
     @AfterEach
@@ -60,20 +60,22 @@ class LocalEngineTest {
 
     @Test
     void recordsComeBackAsTheyWereAfterARestart() throws IOException {
+        Job made = job("all", NOW);
+        Job paused = made.paused("user", "why");
         Job job =
-                job("all", NOW)
-                        .paused("user", "why")
-                        .ended(
-                                Job.Status.EXPIRED,
-                                NOW.plusMillis(7),
-                                "a reason",
-                                new Job.Totals(new Counts(1, 2, 3, 4), new Tokens(5, 6, 7), 7, 8));
+                paused.ended(
+                        Job.Status.EXPIRED,
+                        NOW.plusMillis(7),
+                        "a reason",
+                        new Job.Totals(new Counts(1, 2, 3, 4), new Tokens(5, 6, 7), 7, 8));
         Chunk chunk =
                 Chunk.of("all", 3, 100, 200, 30, 10)
                         .claimed(NOW, Duration.ofSeconds(2))
                         .recorded(new Counts(1, 1, 0, 0), new Tokens(9, 10, 11), NOW.plusMillis(1))
                         .suspecting(List.of(4, 5), NOW.plusMillis(2));
-        jobs.create(job);
+        jobs.create(made);
+        jobs.replace(paused);
+        jobs.replace(job);
         jobs.addChunks(List.of(chunk));
 
         close();
@@ -249,7 +251,7 @@ class LocalEngineTest {
     void aDataDirectoryHasOneOwner() throws IOException {
         queue.send("job", List.of("x"), Duration.ZERO);
         try (Opened second = new Opened(directory, Clock.systemUTC(), "1s", 3)) {
-            assertThatThrownBy(() -> second.engine().jobs())
+            assertThatThrownBy(() -> second.engine().queue())
                     .isInstanceOf(ConfigurationException.class)
                     .hasMessageContaining("in use by another Penstock")
                     .hasMessageContaining("penstock.store.directory");

@@ -1,0 +1,40 @@
+package io.penstock.store;
+
+/// The kinds of documents.
+///
+/// | kind | group | name | listed | until |
+/// |---|---|---|---|---|
+/// | job | its id | | by its creation, live while not terminal | its retention ends |
+/// | chunk | its job's area | its index | | its job is gone for certain |
+/// | file | its id | | by its creation | it expires |
+/// | budget | its name | | | nobody has used it for long |
+/// | stream | its connection | its id | | it has ended for certain |
+public enum Kind {
+    JOB("J#"),
+    CHUNK("C#"),
+    FILE("F#"),
+    BUDGET("B#"),
+    STREAM("S#");
+
+    private final String prefix;
+
+    Kind(String prefix) {
+        this.prefix = prefix;
+    }
+
+    /// What its keys begin with where all kinds share one space.
+    public String prefix() {
+        return prefix;
+    }
+
+    /// As it is called in messages.
+    public String word() {
+        return switch (this) {
+            case JOB -> "job";
+            case CHUNK -> "chunk";
+            case FILE -> "file";
+            case BUDGET -> "budget";
+            case STREAM -> "stream";
+        };
+    }
+}
