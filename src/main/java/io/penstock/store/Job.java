@@ -244,11 +244,7 @@ public record Job(
 
     /// The next version, going on after a pause with other options.
     public Job resumed(String newOptions) {
-        return next(change -> {
-            change.paused = null;
-            change.reason = null;
-            change.options = newOptions;
-        });
+        return paused(null, null).changed(change -> change.options = newOptions);
     }
 
     private Job next(Consumer<Change> changes) {
@@ -335,11 +331,11 @@ public record Job(
                 Status.valueOf(json.path("status").textValue()),
                 Json.text(json, "paused"),
                 Json.text(json, "reason"),
-                required(json, "created_at"),
+                Json.requiredInstant(json, "created_at"),
                 Json.instant(json, "started_at"),
                 Json.instant(json, "finished_at"),
-                required(json, "expires_at"),
-                required(json, "retained_until"),
+                Json.requiredInstant(json, "expires_at"),
+                Json.requiredInstant(json, "retained_until"),
                 new Input(
                         json.path("items").asLong(),
                         json.path("chunks").asInt(),
@@ -349,9 +345,5 @@ public record Job(
                 json.path("options").textValue(),
                 json.has("totals") ? Totals.of(json.path("totals")) : null,
                 json.has("openai") ? OpenAi.of(json.path("openai")) : null);
-    }
-
-    private static Instant required(JsonNode json, String name) {
-        return Instant.ofEpochMilli(json.path(name).longValue());
     }
 }

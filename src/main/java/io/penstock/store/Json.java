@@ -34,6 +34,10 @@ final class Json {
         }
     }
 
+    static Instant requiredInstant(JsonNode json, String name) {
+        return Instant.ofEpochMilli(json.path(name).longValue());
+    }
+
     static @Nullable Instant instant(JsonNode json, String name) {
         return json.hasNonNull(name) ? Instant.ofEpochMilli(json.get(name).longValue()) : null;
     }

@@ -63,7 +63,7 @@ public record StoredFile(
                 json.path("filename").textValue(),
                 json.path("purpose").textValue(),
                 json.path("bytes").longValue(),
-                Instant.ofEpochMilli(json.path("created_at").longValue()),
-                Instant.ofEpochMilli(json.path("expires_at").longValue()));
+                Json.requiredInstant(json, "created_at"),
+                Json.requiredInstant(json, "expires_at"));
     }
 }

@@ -79,9 +79,7 @@ class RequestsTest implements ExecutionInterceptor {
         Job job = job("chunks");
         Chunk first = Chunk.of(job.area(), 0, 0, 10, 0, 1);
         List<Chunk> chunks =
-                IntStream.range(0, 30)
-                        .mapToObj(n -> Chunk.of(job.area(), n, n, 10, n, 1))
-                        .toList();
+                IntStream.range(0, 30).mapToObj(n -> Chunk.of(job.area(), n, n, 10, n, 1)).toList();
 
         takes(() -> jobs.addChunks(chunks), "UpdateItem", "BatchWriteItem", "BatchWriteItem");
         takes(() -> jobs.chunk(job.area(), 0), "GetItem");
