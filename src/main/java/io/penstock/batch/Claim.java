@@ -2,7 +2,10 @@ package io.penstock.batch;
 
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
+import io.penstock.store.StoreLog;
 import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -10,14 +13,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jboss.logging.Logger;
 
 /// One worker's hold on a chunk. What is recorded through it counts until another worker has
 /// claimed the chunk; from then on every write is refused, and nothing more is to be asked of it.
 ///
-/// Results are [added][#add] from any thread and written in groups by the one that runs the chunk,
-/// which alone calls the other methods. They wait for a store that fails, for a while.
+/// Results are [added][#add] one by one and written in groups; a write waits for a store that
+/// fails, for a while. Not thread-safe: the thread that owns the run calls it, and no other.
 final class Claim {
 
     private static final Logger LOG = Logger.getLogger(Claim.class);
@@ -30,19 +32,32 @@ final class Claim {
     /// What a flush writes at most at once, in bytes; more results follow in the next segment.
     private static final int SEGMENT_BYTES = 4 << 20;
 
-    private final ChunkRun.Shared shared;
+    private final JobStore jobs;
+    private final Payloads payloads;
+    private final BatchConfig config;
+    private final MillisClock clock;
+    private final StoreLog storeLog;
     private Chunk chunk;
     private int seq;
-
-    private final ReentrantLock lock = new ReentrantLock();
     private List<Recorded> pending = new ArrayList<>();
     private long pendingSinceNanos;
+    private long sinceNanos = System.nanoTime();
 
     private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
 
     /// @param chunk as this worker has claimed it
-    Claim(ChunkRun.Shared shared, Chunk chunk) {
-        this.shared = shared;
+    Claim(
+            JobStore jobs,
+            Payloads payloads,
+            BatchConfig config,
+            MillisClock clock,
+            StoreLog storeLog,
+            Chunk chunk) {
+        this.jobs = jobs;
+        this.payloads = payloads;
+        this.config = config;
+        this.clock = clock;
+        this.storeLog = storeLog;
         this.chunk = chunk;
     }
 
@@ -51,30 +66,24 @@ final class Claim {
         return chunk;
     }
 
+    /// Says since when the results have waited that are added next, as [System#nanoTime()].
+    void since(long nanos) {
+        sinceNanos = nanos;
+    }
+
     /// Takes a line to be written with the next group.
     void add(byte[] line, Counts counts, Tokens tokens) {
-        lock.lock();
-        try {
-            if (pending.isEmpty()) {
-                pendingSinceNanos = System.nanoTime();
-            }
-            pending.add(new Recorded(line, counts, tokens));
-        } finally {
-            lock.unlock();
+        if (pending.isEmpty()) {
+            pendingSinceNanos = sinceNanos;
         }
+        pending.add(new Recorded(line, counts, tokens));
     }
 
     /// When [#flush] is to be called next.
     long nanosUntilFlush() {
-        long interval = shared.config().commitInterval().toNanos();
-        lock.lock();
-        try {
-            long due =
-                    pending.isEmpty() ? interval : pendingSinceNanos + interval - System.nanoTime();
-            return Math.clamp(due, TimeUnit.MILLISECONDS.toNanos(1), interval);
-        } finally {
-            lock.unlock();
-        }
+        long interval = config.commitInterval().toNanos();
+        long due = pending.isEmpty() ? interval : pendingSinceNanos + interval - System.nanoTime();
+        return Math.clamp(due, TimeUnit.MILLISECONDS.toNanos(1), interval);
     }
 
     /// Writes what has been added, if its time has come.
@@ -104,32 +113,25 @@ final class Claim {
     }
 
     private List<Recorded> group(boolean now) {
-        lock.lock();
-        try {
-            boolean due =
-                    System.nanoTime() - pendingSinceNanos
-                            >= shared.config().commitInterval().toNanos();
-            if (pending.isEmpty() || !(now || due)) {
-                return List.of();
-            }
-            int count = 0;
-            int bytes = 0;
-            while (count < pending.size() && (count == 0 || bytes < SEGMENT_BYTES)) {
-                bytes += pending.get(count++).line.length;
-            }
-            List<Recorded> group = List.copyOf(pending.subList(0, count));
-            pending = new ArrayList<>(pending.subList(count, pending.size()));
-            return group;
-        } finally {
-            lock.unlock();
+        boolean due = System.nanoTime() - pendingSinceNanos >= config.commitInterval().toNanos();
+        if (pending.isEmpty() || !(now || due)) {
+            return List.of();
         }
+        int count = 0;
+        int bytes = 0;
+        while (count < pending.size() && (count == 0 || bytes < SEGMENT_BYTES)) {
+            bytes += pending.get(count++).line.length;
+        }
+        List<Recorded> group = List.copyOf(pending.subList(0, count));
+        pending = new ArrayList<>(pending.subList(count, pending.size()));
+        return group;
     }
 
     /// Where only the payloads are away the chunk stays this run's, so that what is paid for is not
     /// given up.
     private boolean put(String key, byte[] bytes) throws InterruptedException {
         try {
-            shared.payloads().put(key, bytes);
+            payloads.put(key, bytes);
             return true;
         } catch (StoreException away) {
             if (!keepLease()) {
@@ -146,8 +148,8 @@ final class Claim {
     boolean keepLease() throws InterruptedException {
         Instant lease = chunk.leaseUntil();
         return lease == null
-                || Duration.between(shared.batches().now(), lease)
-                                .compareTo(shared.config().lease().multipliedBy(3).dividedBy(4))
+                || Duration.between(clock.now(), lease)
+                                .compareTo(config.lease().multipliedBy(3).dividedBy(4))
                         >= 0
                 || store(chunk.leasedUntil(leaseEnd()));
     }
@@ -171,23 +173,22 @@ final class Claim {
     /// the store is no crash, and must not be counted as one.
     void giveBack() {
         try {
-            shared.jobs().replace(chunk.released());
+            jobs.replace(chunk.released());
         } catch (StoreException away) {
             LOG.debugf("Chunk %d is not given back: %s", chunk.index(), away.getMessage());
         }
     }
 
     private Instant leaseEnd() {
-        return shared.batches().now().plus(shared.config().lease());
+        return clock.now().plus(config.lease());
     }
 
     /// Replaces the stored chunk. An answer that got lost on its way is no refusal.
     private boolean store(Chunk next) throws InterruptedException {
         boolean replaced =
                 persistently(() ->
-                        shared.jobs().replace(next)
-                                || shared.jobs()
-                                        .chunk(next.area(), next.index())
+                        jobs.replace(next)
+                                || jobs.chunk(next.area(), next.index())
                                         .filter(next::equals)
                                         .isPresent());
         if (replaced) {
@@ -210,7 +211,7 @@ final class Claim {
                 if (System.nanoTime() > end) {
                     throw failed;
                 }
-                shared.storeLog().failed("A chunk waits to be recorded", failed.text());
+                storeLog.failed("A chunk waits to be recorded", failed.text());
                 Thread.sleep(pauseMillis);
                 pauseMillis = Math.min(2_000, pauseMillis * 2);
             }

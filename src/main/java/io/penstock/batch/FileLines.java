@@ -23,7 +23,7 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
 
     /// Takes in the lines; when something is wrong with one, what was taken in is of no use.
     static FileLines read(InputStream in, ItemReader items, Intake intake) throws IOException {
-        Lines lines = new Lines(in, Batches.LINE_MAX);
+        Lines lines = new Lines(in, Lines.PROMPT_MAX);
         ArrayNode errors = Fields.JSON.createArrayNode();
         String model = null;
         boolean oneModel = true;
@@ -50,8 +50,7 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
         } catch (Lines.TooLong tooLong) {
             add(
                     errors,
-                    InvalidRequest.of(
-                            null, "prompt_too_long", String.valueOf(tooLong.getMessage())),
+                    InvalidRequest.of(null, "prompt_too_long", tooLong.text()),
                     lines.number() + 1);
         }
         return errors.isEmpty()

@@ -8,14 +8,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Files that callers give, and those that batches come to. Thread-safe.
@@ -36,9 +32,9 @@ public class Files {
 
     private final FileStore files;
     private final Payloads payloads;
-    private final Clock clock;
+    private final MillisClock clock;
 
-    Files(FileStore files, Payloads payloads, Clock clock) {
+    Files(FileStore files, Payloads payloads, MillisClock clock) {
         this.files = files;
         this.payloads = payloads;
         this.clock = clock;
@@ -46,7 +42,7 @@ public class Files {
 
     /// Starts to take in a file. Close it in every case.
     public Upload upload() {
-        Instant now = now();
+        Instant now = clock.now();
         // Its record comes first: what a process that dies leaves behind is removed with it.
         StoredFile begun = new StoredFile(id(), "", "", -1, now, now.plus(UPLOAD_LIFE));
         files.put(begun);
@@ -86,7 +82,7 @@ public class Files {
 
         /// Makes the file durable and known.
         public StoredFile complete(String filename, String purpose, Duration life) {
-            Instant now = now();
+            Instant now = clock.now();
             StoredFile file =
                     new StoredFile(begun.id(), filename, purpose, bytes, now, now.plus(life));
             draft.publish();
@@ -111,7 +107,7 @@ public class Files {
     ///
     /// @return empty where the engine has no such way
     public Optional<Reserved> reserve(String filename, String purpose, long bytes, Duration life) {
-        Instant now = now();
+        Instant now = clock.now();
         StoredFile file = new StoredFile(id(), filename, purpose, -1, now, now.plus(life));
         Optional<URI> link = payloads.uploadLink(file.key(), bytes, LINK_VALIDITY);
         link.ifPresent(_ -> files.put(file));
@@ -142,24 +138,15 @@ public class Files {
     /// @param purpose null for any
     public List<StoredFile> list(
             @Nullable String after, int limit, boolean oldestFirst, @Nullable String purpose) {
-        List<StoredFile> found = new ArrayList<>();
-        String last = after;
-        while (found.size() < limit) {
-            int size = Math.min(1000, limit + 10);
-            List<StoredFile> page = files.files(last, size, oldestFirst);
-            for (StoredFile file : page) {
-                if (found.size() < limit
-                        && file.isComplete()
-                        && (purpose == null || file.purpose().equals(purpose))) {
-                    found.add(file);
-                }
-            }
-            if (page.size() < size) {
-                return found;
-            }
-            last = page.getLast().id();
-        }
-        return found;
+        int size = Math.min(1000, limit + 10);
+        return new Listing<StoredFile>(
+                        size, last -> files.files(last, size, oldestFirst), StoredFile::id)
+                .find(
+                        after,
+                        limit,
+                        file ->
+                                file.isComplete()
+                                        && (purpose == null || file.purpose().equals(purpose)));
     }
 
     /// Reads a file's content from `offset`, at most `length` bytes.
@@ -190,10 +177,6 @@ public class Files {
     }
 
     private static String id() {
-        return "file-" + UUID.randomUUID().toString().replace("-", "");
-    }
-
-    private Instant now() {
-        return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        return "file-" + RandomId.next();
     }
 }

@@ -23,24 +23,46 @@ class Finisher {
     private static final Logger LOG = Logger.getLogger(Finisher.class);
 
     private final JobStore jobs;
+    private final JobChanges changes;
     private final Payloads payloads;
-    private final Batches batches;
     private final OutputFiles outputs;
+    private final Messages messages;
+    private final MillisClock clock;
 
-    Finisher(JobStore jobs, Payloads payloads, Batches batches, OutputFiles outputs) {
-        this.outputs = outputs;
+    Finisher(
+            JobStore jobs,
+            JobChanges changes,
+            Payloads payloads,
+            OutputFiles outputs,
+            Messages messages,
+            MillisClock clock) {
         this.jobs = jobs;
+        this.changes = changes;
         this.payloads = payloads;
-        this.batches = batches;
+        this.outputs = outputs;
+        this.messages = messages;
+        this.clock = clock;
+    }
+
+    /// Notes that a chunk is done; the last one ends its job. The end of a job with a single chunk
+    /// needs no message of its own.
+    void chunkDone(Job job, int index) {
+        if (jobs.close(job, index)) {
+            if (job.input().chunkCount() == 1) {
+                finish(job.id());
+            } else {
+                messages.send(new Task.Finish(job.id()), Duration.ZERO);
+            }
+        }
     }
 
     void finish(String id) {
         Optional<Job> found =
-                batches.change(
+                changes.change(
                         id,
                         job ->
                                 job.status() == Status.IN_PROGRESS && allDone(job)
-                                        ? job.in(Status.FINALIZING).since(batches.now())
+                                        ? job.in(Status.FINALIZING).since(clock.now())
                                         : null);
         if (found.isEmpty()
                 || !(found.get().status() == Status.FINALIZING
@@ -51,9 +73,15 @@ class Finisher {
         List<Chunk> chunks = jobs.chunks(job.area());
         Job.Totals totals = putTogether(job, chunks);
         if (job.openAi() != null) {
-            outputs.write(job, job.openAi(), chunks, totals, batches.now());
+            outputs.write(job, job.openAi(), chunks, totals, clock.now());
         }
-        if (end(id, totals)) {
+        // Whatever it is in the meantime: it may have been cancelled.
+        if (changes.isMade(
+                id,
+                now ->
+                        now.status().isTerminal()
+                                ? null
+                                : now.ended(last(now, totals), clock.now(), null, totals))) {
             LOG.infof(
                     "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
                     id,
@@ -61,22 +89,6 @@ class Finisher {
                     totals.counts().failed(),
                     totals.counts().expired(),
                     totals.counts().cancelled());
-        }
-    }
-
-    /// Gives a job its last status, whatever it is in the meantime.
-    ///
-    /// @return false when another has, or the job is gone
-    private boolean end(String id, Job.Totals totals) {
-        while (true) {
-            Optional<Job> now = jobs.job(id).filter(job -> !job.status().isTerminal());
-            if (now.isEmpty()) {
-                return false;
-            }
-            if (jobs.replace(
-                    now.get().ended(last(now.get(), totals), batches.now(), null, totals))) {
-                return true;
-            }
         }
     }
 
@@ -93,7 +105,7 @@ class Finisher {
     }
 
     private Job.Totals putTogether(Job job, List<Chunk> chunks) {
-        Batches.Progress sums = Batches.sum(chunks);
+        Progress sums = Progress.of(chunks);
         // A third file only where one of the two is not the whole and somebody may link to it.
         boolean isMixed =
                 sums.counts().completed() > 0

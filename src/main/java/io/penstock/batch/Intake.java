@@ -3,6 +3,7 @@ package io.penstock.batch;
 import io.penstock.json.InvalidRequest;
 import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Chunk;
+import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import java.io.ByteArrayOutputStream;
@@ -17,6 +18,8 @@ public final class Intake implements AutoCloseable {
 
     /// Of stages that are finished already, in bytes; more follow in the next segment.
     private static final int SEGMENT_BYTES = 4 << 20;
+
+    private static final int CHUNKS_AT_ONCE = 500;
 
     private final String area;
     private final BatchConfig config;
@@ -120,6 +123,13 @@ public final class Intake implements AutoCloseable {
             throw away;
         }
         return chunks;
+    }
+
+    /// Stores its chunks, which nobody reads until there is a job.
+    static void store(List<Chunk> chunks, JobStore jobs) {
+        for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
+            jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));
+        }
     }
 
     /// Says that a job was made of it, or may have been.

@@ -8,7 +8,10 @@ import io.penstock.llm.Prices;
 import io.penstock.llm.PromptReader;
 import io.penstock.pipeline.Pipelines;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -84,6 +87,30 @@ public class ItemReader {
     /// @throws InvalidRequest that names the item's field
     public Item read(byte[] line, ObjectNode options) {
         return total(() -> item(Fields.of(line), options));
+    }
+
+    /// Takes in items from JSON Lines; blank lines are passed over.
+    ///
+    /// @throws InvalidRequest that names the line
+    public void readLines(InputStream in, ObjectNode options, Intake intake) throws IOException {
+        Lines lines = new Lines(in, Lines.PROMPT_MAX);
+        try {
+            for (byte[] line = lines.next(); line != null; line = lines.next()) {
+                if (!Lines.isBlank(line)) {
+                    intake.add(read(line, options), line);
+                }
+            }
+        } catch (Lines.TooLong tooLong) {
+            throw InvalidRequest.of(null, "prompt_too_long", tooLong.text());
+        } catch (InvalidRequest invalid) {
+            throw InvalidRequest.of(
+                    invalid.param(),
+                    invalid.code(),
+                    "Line "
+                            + lines.number()
+                            + ": "
+                            + invalid.text().replace("The body is", "It is"));
+        }
     }
 
     /// A line of a file for OpenAI's batch API, which has its form and no other.
@@ -189,7 +216,7 @@ public class ItemReader {
         }
         body.fieldNames()
                 .forEachRemaining(name -> {
-                    if (CREDENTIALS.contains(name.toLowerCase(java.util.Locale.ROOT))) {
+                    if (CREDENTIALS.contains(name.toLowerCase(Locale.ROOT))) {
                         throw InvalidRequest.of(
                                 "body." + name,
                                 "unknown_field",

@@ -1,18 +1,25 @@
 package io.penstock.batch;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
+import io.penstock.store.Job;
+import io.penstock.store.StoreException;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What is asked of a job as a whole, beside the options of its items.
+/// The options of a job: those of all its items, and those of the job as a whole.
 ///
+/// @param json all of them, as they are stored
 /// @param priority how its calls stand to those of other jobs
 /// @param maxCost what it may cost, in the currency of the configured prices
-public record JobOptions(Priority priority, @Nullable BigDecimal maxCost) {
+public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecimal maxCost) {
 
     /// The names of the options.
     public static final Set<String> NAMES = Set.of("priority", "max_cost", "pipeline");
@@ -34,16 +41,66 @@ public record JobOptions(Priority priority, @Nullable BigDecimal maxCost) {
         return priority.weight;
     }
 
-    /// Reads stored options.
+    /// Reads the options of a stored job.
+    static JobOptions of(Job job) {
+        try {
+            return of((ObjectNode) Fields.JSON.readTree(job.options()));
+        } catch (JsonProcessingException damaged) {
+            throw damaged(job, damaged);
+        }
+    }
+
     static JobOptions of(ObjectNode options) {
         JsonNode most = options.path("max_cost");
         return new JobOptions(
+                options,
                 switch (options.path("priority").asText("normal")) {
                     case "low" -> Priority.LOW;
                     case "high" -> Priority.HIGH;
                     default -> Priority.NORMAL;
                 },
                 most.isNumber() ? most.decimalValue() : null);
+    }
+
+    /// The same with another bound of the cost.
+    JobOptions costing(BigDecimal most) {
+        return of(json.deepCopy().put("max_cost", most));
+    }
+
+    /// The pipeline that the items go through, as the job has kept it; null for none.
+    @Nullable JsonNode pipeline() {
+        return json.get("pipeline");
+    }
+
+    /// The name of the pipeline that a job's items go through; null for none. Reads no more of the
+    /// options than it has to: a kept pipeline is long, and a list of jobs asks for many.
+    public static @Nullable String pipelineName(Job job) {
+        try (JsonParser options = Fields.JSON.createParser(job.options())) {
+            return options.nextToken() == JsonToken.START_OBJECT
+                            && isAt("pipeline", options)
+                            && options.currentToken() == JsonToken.START_OBJECT
+                            && isAt("name", options)
+                    ? options.getValueAsString()
+                    : null;
+        } catch (IOException damaged) {
+            throw damaged(job, damaged);
+        }
+    }
+
+    /// Goes to the value of a field of the object that has just begun.
+    private static boolean isAt(String name, JsonParser object) throws IOException {
+        for (String field = object.nextFieldName(); field != null; field = object.nextFieldName()) {
+            object.nextToken();
+            if (field.equals(name)) {
+                return true;
+            }
+            object.skipChildren();
+        }
+        return false;
+    }
+
+    private static StoreException damaged(Job job, IOException why) {
+        return new StoreException("The options of job " + job.id() + " are not JSON", why);
     }
 
     /// Checks options that were sent.

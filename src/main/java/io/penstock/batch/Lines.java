@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 /// Reads JSON Lines one by one, without the line ends. Not thread-safe.
 public final class Lines {
 
+    /// Bytes of a line that holds one prompt, which has a bound of its own, in JSON's longest form.
+    static final int PROMPT_MAX = 32 << 20;
+
     private final InputStream in;
     private final int max;
     private final byte[] buffer = new byte[64 * 1024];
@@ -28,6 +31,11 @@ public final class Lines {
 
         TooLong(String message) {
             super(message);
+        }
+
+        /// Which line it is, in one sentence.
+        String text() {
+            return String.valueOf(getMessage());
         }
     }
 

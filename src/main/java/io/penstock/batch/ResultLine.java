@@ -3,6 +3,7 @@ package io.penstock.batch;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import io.penstock.json.Fields;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
@@ -27,25 +28,26 @@ import org.jspecify.annotations.Nullable;
 /// "attempts"}…]`, those that are finished, and `"final_result"`, or with an error `"stage"`, the
 /// one that failed; usage and attempts are those of all stages.
 ///
-/// A stage that is finished while its item has no outcome yet is a line `{"index","stage":{…}}`,
-/// which is for whoever goes on with the item and not for readers.
+/// A stage that is finished while its item has no outcome yet is a line `{"index","stage":{…}}`:
+/// for the worker that goes on with the item, and not for readers.
 ///
 /// The index always comes first, and an error or a stage always second, so that lines can be sorted
-/// and told apart without being parsed. The body comes last, byte for byte but for line ends.
+/// and told apart without being parsed. The body comes last, byte for byte but for line ends. No
+/// other class knows this layout.
 final class ResultLine {
 
     private static final String INDEX = "{\"index\":";
     private static final String ERROR = ",\"error\":";
     private static final String STAGE = ",\"stage\":";
 
+    /// Never within a string, where a quotation mark has a backslash before it.
+    private static final byte[] BODY = ",\"body\":".getBytes(StandardCharsets.US_ASCII);
+
     /// How far an item came in its pipeline.
     ///
     /// @param stages that are finished
-    /// @param failed the stage that has no usable answer; null when it is not that of one
+    /// @param failed the stage without a usable answer; null when no stage is to blame
     record Reached(List<Finished> stages, @Nullable String failed) {}
-
-    /// Never within a string, where a quotation mark has a backslash before it.
-    private static final byte[] BODY = ",\"body\":".getBytes(StandardCharsets.US_ASCII);
 
     private ResultLine() {}
 
@@ -64,15 +66,10 @@ final class ResultLine {
         if (done.text().isEmpty()) {
             line.putNull("result");
         }
-        byte[] head = bytes(line.put("provider_request_id", done.providerRequestId()));
-        ByteArrayOutputStream whole = new ByteArrayOutputStream(head.length + body.length() + 16);
-        whole.write(head, 0, head.length - 1);
-        whole.writeBytes(BODY);
+        line.put("provider_request_id", done.providerRequestId());
         // Outside of its strings JSON takes a line end for a space; inside there is none.
-        whole.writeBytes(
-                body.replace('\n', ' ').replace('\r', ' ').getBytes(StandardCharsets.UTF_8));
-        whole.write('}');
-        return whole.toByteArray();
+        line.putRawValue("body", new RawValue(body.replace('\n', ' ').replace('\r', ' ')));
+        return bytes(line);
     }
 
     /// @param stages all of the pipeline's
@@ -164,8 +161,27 @@ final class ResultLine {
         return index;
     }
 
+    /// A line taken apart.
+    ///
+    /// @param head all but the body
+    /// @param body the provider's whole answer as it was recorded; null when the line has none
+    record Parts(JsonNode head, @Nullable RawValue body) {}
+
+    /// Reads a line, and leaves its body as it is.
+    static Parts read(byte[] line) {
+        int at = body(line);
+        if (at < 0) {
+            return new Parts(parse(line), null);
+        }
+        byte[] head = Arrays.copyOf(line, at + 1);
+        head[at] = '}';
+        int from = at + BODY.length;
+        String body = new String(line, from, line.length - 1 - from, StandardCharsets.UTF_8);
+        return new Parts(parse(head), new RawValue(body));
+    }
+
     /// Where the comma before a line's body is; -1 when it has none.
-    static int body(byte[] line) {
+    private static int body(byte[] line) {
         for (int i = 0; i + BODY.length <= line.length; i++) {
             if (line[i] == ',' && Arrays.equals(line, i, i + BODY.length, BODY, 0, BODY.length)) {
                 return i;
@@ -220,7 +236,8 @@ final class ResultLine {
         lines.write('\n');
     }
 
-    private static byte[] bytes(ObjectNode line) {
+    /// A line's bytes, without the line end.
+    static byte[] bytes(ObjectNode line) {
         try {
             return Fields.JSON.writeValueAsBytes(line);
         } catch (JsonProcessingException impossible) {

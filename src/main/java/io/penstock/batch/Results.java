@@ -8,10 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
-import java.nio.BufferUnderflowException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -97,13 +94,7 @@ public final class Results {
     }
 
     private Page inputPage(@Nullable String cursor, int limit) {
-        long next = 0;
-        if (cursor != null) {
-            if (!cursor.matches("i[0-9]{1,15}")) {
-                throw badCursor();
-            }
-            next = Long.parseLong(cursor.substring(1));
-        }
+        long next = Cursor.ByInput.parse(cursor).next();
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
         int count = 0;
         for (Chunk chunk : chunks) {
@@ -114,123 +105,48 @@ public final class Results {
             while (next < chunk.firstItem() + chunk.itemCount()) {
                 byte[] line = outcomes[(int) (next - chunk.firstItem())];
                 if (line == null || count == limit || isFull(lines, line)) {
-                    return new Page(lines.toByteArray(), "i" + next, line == null);
+                    return page(lines, new Cursor.ByInput(next), line == null);
                 }
                 ResultLine.append(lines, line);
                 count++;
                 next++;
             }
         }
-        return new Page(lines.toByteArray(), "i" + next, true);
+        return page(lines, new Cursor.ByInput(next), true);
     }
 
     private static boolean isFull(ByteArrayOutputStream lines, byte[] next) {
         return lines.size() > 0 && lines.size() + next.length + 1 > PAGE_BYTES;
     }
 
-    /// The cursor holds how many lines of each chunk are read, as pairs of run length and count.
     private Page finishedPage(@Nullable String cursor, int limit) {
-        int[] read = decode(cursor);
+        Cursor.ByChunk at = Cursor.ByChunk.parse(cursor, chunks.size());
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
         int left = limit;
         for (Chunk chunk : chunks) {
-            if (read[chunk.index()] >= chunk.counts().ended()) {
+            int read = at.read(chunk.index());
+            if (read >= chunk.counts().ended()) {
                 continue;
             }
             List<byte[]> recorded = Segments.recorded(payloads, chunk);
-            for (byte[] line : recorded.subList(read[chunk.index()], recorded.size())) {
+            for (byte[] line : recorded.subList(read, recorded.size())) {
                 if (left == 0 || isFull(lines, line)) {
-                    return new Page(lines.toByteArray(), encode(read), false);
+                    return page(lines, at, false);
                 }
                 ResultLine.append(lines, line);
-                read[chunk.index()]++;
+                at.advance(chunk.index());
                 left--;
             }
         }
-        return new Page(lines.toByteArray(), encode(read), true);
+        return page(lines, at, true);
     }
 
-    private int[] decode(@Nullable String cursor) {
-        int[] read = new int[chunks.size()];
-        if (cursor == null) {
-            return read;
-        }
-        if (!cursor.startsWith("f")) {
-            throw badCursor();
-        }
-        try {
-            ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(cursor.substring(1)));
-            int at = 0;
-            while (bytes.hasRemaining()) {
-                int run = varint(bytes);
-                int count = varint(bytes);
-                if (run > read.length - at || run < 1 || count < 0) {
-                    throw badCursor();
-                }
-                for (int i = 0; i < run; i++) {
-                    read[at++] = count;
-                }
-            }
-            return read;
-        } catch (IllegalArgumentException | BufferUnderflowException damaged) {
-            throw badCursor();
-        }
-    }
-
-    private static String encode(int[] read) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        int last = read.length;
-        while (last > 0 && read[last - 1] == 0) {
-            last--;
-        }
-        for (int at = 0; at < last; ) {
-            int end = at;
-            while (end < last && read[end] == read[at]) {
-                end++;
-            }
-            varint(bytes, end - at);
-            varint(bytes, read[at]);
-            at = end;
-        }
-        return "f" + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes.toByteArray());
-    }
-
-    private static void varint(ByteArrayOutputStream bytes, int value) {
-        int rest = value;
-        while (rest >= 0x80) {
-            bytes.write(rest & 0x7f | 0x80);
-            rest >>>= 7;
-        }
-        bytes.write(rest);
-    }
-
-    private static int varint(ByteBuffer bytes) {
-        int value = 0;
-        for (int shift = 0; shift < 32; shift += 7) {
-            int next = bytes.get();
-            value |= (next & 0x7f) << shift;
-            if (next >= 0) {
-                return value;
-            }
-        }
-        throw badCursor();
+    private static Page page(ByteArrayOutputStream lines, Cursor next, boolean isLast) {
+        return new Page(lines.toByteArray(), next.text(), isLast);
     }
 
     private static void write(OutputStream out, byte[] line) throws IOException {
         out.write(line);
         out.write('\n');
-    }
-
-    private static InvalidRequest badCursor() {
-        return InvalidRequest.of(
-                "after",
-                "out_of_range",
-                "\"after\" is no cursor of these results; take it from x-next-cursor, with the same"
-                        + " order.");
-    }
-
-    /// The job these are of.
-    public Job job() {
-        return job;
     }
 }

@@ -4,7 +4,10 @@ import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,9 +87,8 @@ final class Segments {
     static byte[] input(Payloads payloads, Job job, Chunk chunk) {
         try (var in = payloads.read(job.file("input.jsonl"), chunk.offset(), chunk.length())) {
             return in.readAllBytes();
-        } catch (java.io.IOException broken) {
-            throw new io.penstock.store.StoreException(
-                    "The input of job " + job.id() + " breaks off", broken);
+        } catch (IOException broken) {
+            throw new StoreException("The input of job " + job.id() + " breaks off", broken);
         }
     }
 
@@ -94,7 +96,7 @@ final class Segments {
         int start = 0;
         for (int i = 0; i < bytes.length; i++) {
             if (bytes[i] == '\n') {
-                lines.add(java.util.Arrays.copyOfRange(bytes, start, i));
+                lines.add(Arrays.copyOfRange(bytes, start, i));
                 start = i + 1;
             }
         }

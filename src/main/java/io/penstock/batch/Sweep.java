@@ -23,41 +23,38 @@ public class Sweep {
 
     private final JobStore jobs;
     private final ChunkQueue queue;
-    private final Batches batches;
-    private final Worker worker;
+    private final DeadLetters deadLetters;
+    private final Messages messages;
     private final Outlived outlived;
+    private final MillisClock clock;
     private final Duration interval;
     private final Standstill standstill;
 
     Sweep(
             JobStore jobs,
             ChunkQueue queue,
-            Batches batches,
-            Worker worker,
+            DeadLetters deadLetters,
+            Messages messages,
             Outlived outlived,
-            BatchConfig config) {
+            BatchConfig config,
+            MillisClock clock) {
         this.jobs = jobs;
         this.queue = queue;
-        this.batches = batches;
-        this.worker = worker;
+        this.deadLetters = deadLetters;
+        this.messages = messages;
+        this.clock = clock;
         this.outlived = outlived;
         this.interval = config.sweepEvery();
         this.standstill = new Standstill(config.stalledAfter());
     }
 
-    /// Looks at what a dead letter stands for, wherever it was received; when this returns, the
-    /// letter has served.
-    public void bury(String body) throws InterruptedException {
-        worker.bury(body);
-    }
-
     /// Looks once.
     public void sweep() throws InterruptedException {
         for (ChunkQueue.Delivery dead : queue.receiveDead()) {
-            worker.bury(dead.body());
+            deadLetters.bury(dead.body());
             queue.deleteDead(dead);
         }
-        Instant now = batches.now();
+        Instant now = clock.now();
         List<Job> live = jobs.live();
         standstill.keep(
                 live.stream()
@@ -71,9 +68,9 @@ public class Sweep {
             if ((job.paused() == null || expired)
                     && now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
                 List<Chunk> lapsed = new ArrayList<>();
-                List<String> lost = lost(job, now, lapsed, stalled);
+                List<Task> lost = lost(job, now, lapsed, stalled);
                 if (!lost.isEmpty()) {
-                    queue.send(job.id(), lost, Duration.ZERO);
+                    messages.send(job.id(), lost, Duration.ZERO);
                     LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
                 }
                 // Noted, so that the next sweep does not queue them once more; only now, since what
@@ -115,14 +112,14 @@ public class Sweep {
 
     /// @param lapsed takes the chunks whose lease has lapsed
     /// @param stalled takes a sentence's beginning if the job stands still
-    private List<String> lost(Job job, Instant now, List<Chunk> lapsed, List<String> stalled) {
+    private List<Task> lost(Job job, Instant now, List<Chunk> lapsed, List<String> stalled) {
         if (job.input().chunkCount() == 0) {
             stalled(job, 0, now, stalled);
-            return takenForLost(job, now) ? batches.pending(job) : List.of();
+            return takenForLost(job, now) ? messages.pending(job) : List.of();
         }
-        List<String> lost = new ArrayList<>();
+        List<Task> lost = new ArrayList<>();
         List<Chunk> chunks = jobs.chunks(job.area());
-        stalled(job, Batches.sum(chunks).counts().ended(), now, stalled);
+        stalled(job, Progress.of(chunks).counts().ended(), now, stalled);
         boolean ending = job.status() == Job.Status.CANCELLING || !now.isBefore(job.expiresAt());
         boolean open = false;
         for (Chunk chunk : chunks) {
@@ -134,15 +131,15 @@ public class Sweep {
             if (lease != null) {
                 if (now.isAfter(lease)) {
                     lapsed.add(chunk);
-                    lost.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
+                    lost.add(new Task.RunChunk(job.id(), chunk.index()));
                 }
             } else if (ending || takenForLost(job, now)) {
                 // Chunks that nobody has begun wait in the queue as a rule.
-                lost.add(new Task.RunChunk(job.id(), chunk.index()).toJson());
+                lost.add(new Task.RunChunk(job.id(), chunk.index()));
             }
         }
         if (!open) {
-            return List.of(new Task.Finish(job.id()).toJson());
+            return List.of(new Task.Finish(job.id()));
         }
         return lost;
     }

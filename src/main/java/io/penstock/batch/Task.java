@@ -21,13 +21,13 @@ sealed interface Task {
 
     record Split(String job) implements Task {}
 
-    /// A message for each of a job's chunks.
-    static List<String> chunks(Job job) {
-        List<String> bodies = new ArrayList<>();
+    /// One for each of a job's chunks.
+    static List<Task> chunks(Job job) {
+        List<Task> tasks = new ArrayList<>();
         for (int i = 0; i < job.input().chunkCount(); i++) {
-            bodies.add(new RunChunk(job.id(), i).toJson());
+            tasks.add(new RunChunk(job.id(), i));
         }
-        return bodies;
+        return tasks;
     }
 
     default String toJson() {

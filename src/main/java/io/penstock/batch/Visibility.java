@@ -8,6 +8,9 @@ import org.jboss.logging.Logger;
 
 /// Keeps a message invisible as long as its worker lives, and only a little longer: when the worker
 /// dies the message comes back after a lease, whatever the queue's own timeout is.
+///
+/// In a function the message was hidden for a lease already when it came, in case that process died
+/// before it got here.
 final class Visibility implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(Visibility.class);

@@ -8,6 +8,8 @@ import io.penstock.batch.ItemReader;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -109,6 +111,11 @@ class BatchRequests {
         } catch (NumberFormatException notANumber) {
             throw InvalidRequest.of(name, "wrong_type", "\"" + name + "\" must be a number.");
         }
+    }
+
+    /// Takes in items from JSON Lines.
+    void takeIn(InputStream lines, ObjectNode options, Intake intake) throws IOException {
+        items.readLines(lines, options, intake);
     }
 
     /// Takes in the items of the short form or of the form with items.

@@ -3,10 +3,12 @@ package io.penstock.http;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.batch.Batches;
-import io.penstock.batch.Batches.Request;
-import io.penstock.batch.Batches.Submitted;
 import io.penstock.batch.Intake;
 import io.penstock.batch.Results;
+import io.penstock.batch.Sha256;
+import io.penstock.batch.Submissions;
+import io.penstock.batch.Submissions.Request;
+import io.penstock.batch.Submissions.Submitted;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.Job;
@@ -35,7 +37,6 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -64,14 +65,21 @@ public class BatchResource {
     private static final Duration TICK = Duration.ofMillis(500);
 
     private final Batches batches;
+    private final Submissions submissions;
     private final BatchRequests requests;
     private final Bodies bodies;
     private final Clock clock;
     private final boolean isFunction;
 
     BatchResource(
-            Batches batches, BatchRequests requests, Bodies bodies, Clock clock, Where where) {
+            Batches batches,
+            Submissions submissions,
+            BatchRequests requests,
+            Bodies bodies,
+            Clock clock,
+            Where where) {
         this.batches = batches;
+        this.submissions = submissions;
         this.requests = requests;
         this.bodies = bodies;
         this.clock = clock;
@@ -89,14 +97,14 @@ public class BatchResource {
             @Context UriInfo uri) {
         String key = key(headers);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
-            MessageDigest digest = Batches.sha256();
+            MessageDigest digest = Sha256.begin();
             digest.update(sent.bytes());
             Fields fields = requests.read(sent.bytes());
             Query.none(
                     uri, "is in the query; that is for JSON Lines, a JSON body has options in it.");
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
-            Request request = new Request(options, key, hex(digest), null);
+            Request request = new Request(options, key, Sha256.end(digest), null);
             if (source != null) {
                 if (!source.matches(SOURCE)) {
                     throw InvalidRequest.of(
@@ -105,11 +113,11 @@ public class BatchResource {
                             "\"input\" must be s3://bucket/key, with the bucket's name of 3 to 63 lower-case"
                                     + " letters, digits, dots and hyphens.");
                 }
-                return answer(batches.submitSource(source, request));
+                return answer(submissions.submitUnread(source, request));
             }
-            try (Intake intake = batches.intake()) {
+            try (Intake intake = submissions.intake()) {
                 requests.takeIn(fields, options, intake);
-                return answer(batches.submit(intake, request));
+                return answer(submissions.submit(intake, request));
             }
         }
     }
@@ -128,12 +136,14 @@ public class BatchResource {
         try {
             String key = key(headers);
             ObjectNode options = requests.options(Query.of(uri, BatchRequests.IN_QUERY));
-            MessageDigest digest = Batches.sha256();
+            MessageDigest digest = Sha256.begin();
             digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
-            try (Intake intake = batches.intake()) {
-                batches.readLines(new DigestInputStream(body, digest), options, intake);
+            try (Intake intake = submissions.intake()) {
+                requests.takeIn(new DigestInputStream(body, digest), options, intake);
                 read = true;
-                return answer(batches.submit(intake, new Request(options, key, hex(digest), null)));
+                return answer(
+                        submissions.submit(
+                                intake, new Request(options, key, Sha256.end(digest), null)));
             } catch (IOException broken) {
                 throw Problem.refused(400, "bad_request", "The body broke off before its end.")
                         .exception();
@@ -315,7 +325,7 @@ public class BatchResource {
                             409, "not_terminal", "The batch has not ended; retry it when it has.")
                     .exception();
         }
-        return answer(batches.retry(job));
+        return answer(submissions.retry(job));
     }
 
     @DELETE
@@ -411,9 +421,5 @@ public class BatchResource {
                     throw InvalidRequest.of(
                             "order", "out_of_range", "\"order\" must be finished or input.");
         };
-    }
-
-    private static String hex(MessageDigest digest) {
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -3,8 +3,8 @@ package io.penstock.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.batch.Batches;
-import io.penstock.batch.Batches.Progress;
+import io.penstock.batch.JobOptions;
+import io.penstock.batch.Progress;
 import io.penstock.batch.Results;
 import io.penstock.json.Fields;
 import io.penstock.json.Json;
@@ -86,7 +86,7 @@ final class JobJson {
         }
         return json.put("reason", job.paused() == null ? job.reason() : reason(job))
                 .put("retry_of", job.input().retryOf())
-                .put("pipeline", Batches.pipeline(job));
+                .put("pipeline", JobOptions.pipelineName(job));
     }
 
     /// With the results of a job that has ended, when they are few enough.

@@ -3,10 +3,12 @@ package io.penstock.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.batch.Batches;
-import io.penstock.batch.Batches.Request;
-import io.penstock.batch.Batches.Submitted;
 import io.penstock.batch.Files;
 import io.penstock.batch.ItemReader;
+import io.penstock.batch.Sha256;
+import io.penstock.batch.Submissions;
+import io.penstock.batch.Submissions.Request;
+import io.penstock.batch.Submissions.Submitted;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.Job;
@@ -28,7 +30,6 @@ import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -65,11 +66,13 @@ public class OpenAiBatchResource {
     private static final Duration WINDOW_MAX = Duration.ofHours(24);
 
     private final Batches batches;
+    private final Submissions submissions;
     private final Files files;
     private final Bodies bodies;
 
-    OpenAiBatchResource(Batches batches, Files files, Bodies bodies) {
+    OpenAiBatchResource(Batches batches, Submissions submissions, Files files, Bodies bodies) {
         this.batches = batches;
+        this.submissions = submissions;
         this.files = files;
         this.bodies = bodies;
     }
@@ -80,7 +83,7 @@ public class OpenAiBatchResource {
             InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
         String key = BatchResource.key(headers);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
-            MessageDigest digest = Batches.sha256();
+            MessageDigest digest = Sha256.begin();
             digest.update(sent.bytes());
             Fields fields = Fields.of(sent.bytes()).only(FIELDS);
             String fileId = fields.requiredText("input_file_id");
@@ -104,11 +107,12 @@ public class OpenAiBatchResource {
                             null);
             requireInput(fileId);
             return answer(
-                    batches.submitFile(
+                    submissions.submitUnread(
+                            null,
                             new Request(
                                     Fields.JSON.createObjectNode(),
                                     key,
-                                    HexFormat.of().formatHex(digest.digest()),
+                                    Sha256.end(digest),
                                     null,
                                     expiry,
                                     asked)));

@@ -4,6 +4,7 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 import com.amazonaws.services.lambda.runtime.events.SQSBatchResponse;
 import com.amazonaws.services.lambda.runtime.events.SQSEvent;
+import io.penstock.batch.DeadLetters;
 import io.penstock.batch.Sweep;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
@@ -22,10 +23,12 @@ public class SweepHandler implements RequestHandler<SQSEvent, SQSBatchResponse> 
     private static final Logger LOG = Logger.getLogger(SweepHandler.class);
 
     private final Sweep sweep;
+    private final DeadLetters deadLetters;
     private final StoreLog storeLog;
 
-    SweepHandler(Sweep sweep, StoreLog storeLog) {
+    SweepHandler(Sweep sweep, DeadLetters deadLetters, StoreLog storeLog) {
         this.sweep = sweep;
+        this.deadLetters = deadLetters;
         this.storeLog = storeLog;
     }
 
@@ -51,7 +54,7 @@ public class SweepHandler implements RequestHandler<SQSEvent, SQSBatchResponse> 
 
     private boolean buried(SQSEvent.SQSMessage letter) throws InterruptedException {
         try {
-            sweep.bury(letter.getBody());
+            deadLetters.bury(letter.getBody());
             return true;
         } catch (StoreException failed) {
             storeLog.failed("A dead letter is left for later", failed.text());

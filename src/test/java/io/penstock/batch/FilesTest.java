@@ -34,7 +34,7 @@ class FilesTest {
     @BeforeEach
     void open() {
         opened = new Opened(directory, clock, "30s", 10);
-        files = new Files(opened.files(), opened.payloads(), clock);
+        files = new Files(opened.files(), opened.payloads(), new MillisClock(clock));
     }
 
     @AfterEach

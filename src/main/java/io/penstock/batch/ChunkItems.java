@@ -1,0 +1,173 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.InvalidRequest;
+import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.store.Chunk;
+import io.penstock.store.Counts;
+import io.penstock.store.Job;
+import io.penstock.store.Payloads;
+import io.penstock.store.Tokens;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// The items of a chunk during one claim, and which of them have an outcome; each gets one, which
+/// is recorded through the [Claim]. Not thread-safe.
+final class ChunkItems {
+
+    private static final Counts COMPLETED = new Counts(1, 0, 0, 0);
+    private static final Counts FAILED = new Counts(0, 1, 0, 0);
+    private static final Counts EXPIRED = new Counts(0, 0, 1, 0);
+    private static final Counts CANCELLED = new Counts(0, 0, 0, 1);
+
+    private final Payloads payloads;
+    private final ItemReader reader;
+    private final ObjectNode options;
+    private final Job job;
+    private final Claim claim;
+    private final long firstItem;
+    private final List<byte[]> lines = new ArrayList<>();
+    private final BitSet recorded = new BitSet();
+
+    /// Stages of items without an outcome, by the item's place.
+    private final Map<Integer, List<Finished>> stages = new HashMap<>();
+
+    /// @param options that hold for all items
+    ChunkItems(Payloads payloads, ItemReader reader, ObjectNode options, Job job, Claim claim) {
+        this.payloads = payloads;
+        this.reader = reader;
+        this.options = options;
+        this.job = job;
+        this.claim = claim;
+        this.firstItem = claim.chunk().firstItem();
+    }
+
+    /// Takes up where the claims before have left the chunk.
+    void readOn() {
+        Chunk chunk = claim.chunk();
+        List<byte[]> all = Segments.all(payloads, chunk);
+        byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
+        for (int i = 0; i < outcomes.length; i++) {
+            recorded.set(i, outcomes[i] != null);
+        }
+        stages.putAll(Segments.stages(all, chunk, outcomes));
+        Segments.split(Segments.input(payloads, job, chunk), lines);
+    }
+
+    /// The places of the items without an outcome, from the first.
+    List<Integer> open() {
+        return IntStream.range(0, lines.size()).filter(this::isOpen).boxed().toList();
+    }
+
+    boolean isOpen(int place) {
+        return !recorded.get(place);
+    }
+
+    /// How such an item is started.
+    Feed.Waiting waiting(int place) {
+        return new Feed.Waiting(place, lines.get(place), finished(place));
+    }
+
+    void answered(Happened.Answered answered) {
+        record(answered.place(), answered.line(), COMPLETED, answered.tokens());
+    }
+
+    /// Records a stage, so that it is never called again for this item.
+    void stageDone(Happened.StageDone done) {
+        stages.computeIfAbsent(done.place(), _ -> new ArrayList<>()).add(done.stage());
+        claim.add(
+                ResultLine.stage(firstItem + done.place(), done.stage()),
+                Counts.NONE,
+                done.tokens());
+    }
+
+    void failed(Happened.Failed failed) {
+        record(
+                failed.place(),
+                ResultLine.failed(
+                        firstItem + failed.place(),
+                        failed.customId(),
+                        failed.failure(),
+                        failed.attempts(),
+                        reached(failed.place(), failed.stage())),
+                FAILED,
+                failed.spent());
+    }
+
+    void unreadable(int place, InvalidRequest why) {
+        error(place, null, why.code(), "invalid_request_error", why.text(), FAILED);
+    }
+
+    /// Records that an item has ended its workers.
+    void crashed(int place) {
+        error(
+                place,
+                customId(place),
+                "worker_crashed",
+                "server_error",
+                "Each worker that ran this item ended without an answer.",
+                FAILED);
+    }
+
+    /// Records for each item without an outcome that it gets none.
+    void close(String code, String message) {
+        Counts one =
+                switch (code) {
+                    case "batch_expired" -> EXPIRED;
+                    case "batch_cancelled" -> CANCELLED;
+                    default -> FAILED;
+                };
+        for (int place : open()) {
+            error(place, customId(place), code, "batch_error", message, one);
+        }
+    }
+
+    private void error(
+            int place,
+            @Nullable String customId,
+            String code,
+            String type,
+            String message,
+            Counts counts) {
+        record(
+                place,
+                ResultLine.error(
+                        firstItem + place, customId, code, type, message, 0, reached(place, null)),
+                counts,
+                Tokens.NONE);
+    }
+
+    private void record(int place, byte[] line, Counts counts, Tokens tokens) {
+        if (recorded.get(place)) {
+            throw new IllegalStateException(
+                    "Item " + (firstItem + place) + " of job " + job.id() + " has an outcome");
+        }
+        recorded.set(place);
+        stages.remove(place);
+        claim.add(line, counts, tokens);
+    }
+
+    /// @return null where there is no pipeline
+    private ResultLine.@Nullable Reached reached(int place, @Nullable String failed) {
+        return options.hasNonNull("pipeline")
+                ? new ResultLine.Reached(finished(place), failed)
+                : null;
+    }
+
+    private List<Finished> finished(int place) {
+        return List.copyOf(stages.getOrDefault(place, List.of()));
+    }
+
+    private @Nullable String customId(int place) {
+        try {
+            return reader.read(lines.get(place), options).customId();
+        } catch (InvalidRequest unreadable) {
+            return null;
+        }
+    }
+}

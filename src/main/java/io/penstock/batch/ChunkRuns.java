@@ -1,0 +1,111 @@
+package io.penstock.batch;
+
+import io.penstock.llm.Call;
+import io.penstock.llm.Llm;
+import io.penstock.llm.Prices;
+import io.penstock.pipeline.Pipelines;
+import io.penstock.store.Chunk;
+import io.penstock.store.Job;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreLog;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Instant;
+import java.util.function.Supplier;
+
+/// Puts the runs of claimed chunks together. Thread-safe.
+@ApplicationScoped
+class ChunkRuns {
+
+    /// Messages that a run's owner has not taken yet: more than come while it writes to a store at
+    /// its usual pace.
+    private static final int INBOX = 256;
+
+    private final CallsOf calls;
+    private final JobStore jobs;
+    private final Payloads payloads;
+    private final ItemReader reader;
+    private final BatchConfig config;
+    private final StoreLog storeLog;
+    private final MillisClock clock;
+
+    /// Makes the calls of a chunk's items.
+    @FunctionalInterface
+    interface CallsOf {
+
+        Feed.Calls of(Job job, JobOptions options, Chunk chunk);
+    }
+
+    @Inject
+    ChunkRuns(
+            Llm llm,
+            Pipelines pipelines,
+            Prices prices,
+            JobStore jobs,
+            Payloads payloads,
+            ItemReader reader,
+            BatchConfig config,
+            StoreLog storeLog,
+            MillisClock clock) {
+        this(
+                (job, options, chunk) ->
+                        new ModelCalls(
+                                llm,
+                                pipelines,
+                                prices,
+                                new Call.Job(job.id(), options.weight(), config.maxWait()),
+                                pipelines.of(options.pipeline()),
+                                config.itemDeadline(),
+                                chunk.firstItem()),
+                jobs,
+                payloads,
+                reader,
+                config,
+                storeLog,
+                clock);
+    }
+
+    ChunkRuns(
+            CallsOf calls,
+            JobStore jobs,
+            Payloads payloads,
+            ItemReader reader,
+            BatchConfig config,
+            StoreLog storeLog,
+            MillisClock clock) {
+        this.calls = calls;
+        this.jobs = jobs;
+        this.payloads = payloads;
+        this.reader = reader;
+        this.config = config;
+        this.storeLog = storeLog;
+        this.clock = clock;
+    }
+
+    /// @param chunk as it was claimed for this run
+    /// @param jobRun what it shares with the job's other chunks in this process
+    /// @param softStop from when on no item is started
+    ChunkRun of(Job job, Chunk chunk, JobRun jobRun, Supplier<Instant> softStop) {
+        JobOptions options = JobOptions.of(job);
+        Claim claim = new Claim(jobs, payloads, config, clock, storeLog, chunk);
+        Inbox<Happened> inbox = new Inbox<>(INBOX);
+        return new ChunkRun(
+                job,
+                jobs,
+                clock,
+                config.maxWait(),
+                claim,
+                new ChunkItems(payloads, reader, options.json(), job, claim),
+                jobRun,
+                new Spending(options.maxCost(), () -> Progress.of(jobs.chunks(job.area()))),
+                softStop,
+                inbox,
+                new Feed(
+                        reader,
+                        options.json(),
+                        calls.of(job, options, chunk),
+                        jobRun.places,
+                        inbox));
+    }
+}

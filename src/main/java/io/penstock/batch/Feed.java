@@ -1,0 +1,119 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.InvalidRequest;
+import io.penstock.llm.Running;
+import io.penstock.pipeline.StageOutcome.Finished;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Starts items as long as their job has a place for another, each in a virtual thread of its own,
+/// and tells the run's owner what happens to them. The owner alone calls its methods.
+final class Feed {
+
+    private final ItemReader reader;
+    private final ObjectNode options;
+    private final Calls calls;
+    private final Semaphore places;
+    private final Inbox<Happened> inbox;
+
+    private @Nullable Thread feeder;
+    private volatile boolean stopped;
+
+    /// Makes the call of an item, or its run through a pipeline.
+    @FunctionalInterface
+    interface Calls {
+
+        /// @param earlier stages that are finished already
+        /// @param sent takes what happens before the end
+        Begun begin(int place, Item item, List<Finished> earlier, Consumer<Happened> sent);
+    }
+
+    /// An item's call before it is made.
+    ///
+    /// @param running by which it can be ended
+    /// @param work makes it, and tells how it ended
+    record Begun(Running running, Supplier<Happened.Ended> work) {}
+
+    /// An item that is to be started.
+    record Waiting(int place, byte[] line, List<Finished> earlier) {}
+
+    /// @param options that hold for all items
+    /// @param places of the job, one for each item that runs or waits for its turn
+    Feed(
+            ItemReader reader,
+            ObjectNode options,
+            Calls calls,
+            Semaphore places,
+            Inbox<Happened> inbox) {
+        this.reader = reader;
+        this.options = options;
+        this.calls = calls;
+        this.places = places;
+        this.inbox = inbox;
+    }
+
+    /// Starts to start these items; the last message is [Happened.AllStarted].
+    void start(List<Waiting> items) {
+        feeder = Thread.ofVirtual().name("feeder").start(() -> feed(items));
+    }
+
+    /// Starts no more.
+    void stop() {
+        stopped = true;
+        if (feeder != null) {
+            feeder.interrupt();
+        }
+    }
+
+    private void feed(List<Waiting> items) {
+        try {
+            for (Waiting item : items) {
+                if (stopped) {
+                    return;
+                }
+                places.acquire();
+                start(item);
+            }
+        } catch (InterruptedException stopping) {
+            // By the owner, which has seen a reason to stop.
+        } finally {
+            inbox.send(new Happened.AllStarted());
+        }
+    }
+
+    private void start(Waiting waiting) {
+        int place = waiting.place();
+        boolean started = false;
+        try {
+            Item item = reader.read(waiting.line(), options);
+            Begun call = calls.begin(place, item, waiting.earlier(), inbox::send);
+            inbox.send(new Happened.Started(place, call.running()));
+            Thread.ofVirtual().name("item").start(() -> run(place, call));
+            started = true;
+        } catch (InvalidRequest changed) {
+            inbox.send(new Happened.Unreadable(place, changed));
+        } finally {
+            if (!started) {
+                inbox.send(new Happened.Gone(place));
+                places.release();
+            }
+        }
+    }
+
+    private void run(int place, Begun call) {
+        Happened.Ended ended = new Happened.Gone(place);
+        try {
+            // The owner may have stopped before it knew of this one.
+            if (!stopped) {
+                ended = call.work().get();
+            }
+        } finally {
+            inbox.send(ended);
+            places.release();
+        }
+    }
+}

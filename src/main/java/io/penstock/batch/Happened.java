@@ -1,0 +1,54 @@
+package io.penstock.batch;
+
+import io.penstock.json.InvalidRequest;
+import io.penstock.llm.Failure;
+import io.penstock.llm.Running;
+import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.store.Tokens;
+import org.jspecify.annotations.Nullable;
+
+/// A message to the thread that owns a chunk's run. Places are those of the items in their chunk,
+/// from 0.
+sealed interface Happened {
+
+    /// An item is about to run.
+    record Started(int place, Running running) implements Happened {}
+
+    /// A stage of an item is finished, and it is not the last.
+    record StageDone(int place, Finished stage, Tokens tokens) implements Happened {}
+
+    /// The last message of an item that was started.
+    sealed interface Ended extends Happened {
+
+        int place();
+    }
+
+    /// An item has its answer.
+    ///
+    /// @param line its result as it is to be recorded
+    record Answered(int place, byte[] line, Tokens tokens) implements Ended {}
+
+    /// An item failed.
+    ///
+    /// @param stage in which it failed; null where there is no pipeline
+    /// @param spent on an answer that cannot be used
+    /// @param drained whether it was to start no other attempt, one of which might have cured it
+    record Failed(
+            int place,
+            @Nullable String customId,
+            Failure failure,
+            @Nullable String stage,
+            Tokens spent,
+            int attempts,
+            boolean drained)
+            implements Ended {}
+
+    /// An item came to no end of its own: the next claim of the chunk runs it again.
+    record Gone(int place) implements Ended {}
+
+    /// An item that was taken in cannot be read any more, and is not started.
+    record Unreadable(int place, InvalidRequest why) implements Happened {}
+
+    /// All items were started that are to be.
+    record AllStarted() implements Happened {}
+}

@@ -1,0 +1,136 @@
+package io.penstock.batch;
+
+import io.penstock.llm.Call;
+import io.penstock.llm.Completion;
+import io.penstock.llm.Failure;
+import io.penstock.llm.Llm;
+import io.penstock.llm.Outcome;
+import io.penstock.llm.Prices;
+import io.penstock.llm.Running;
+import io.penstock.llm.Usage;
+import io.penstock.pipeline.Pipeline;
+import io.penstock.pipeline.Pipelines;
+import io.penstock.pipeline.Run;
+import io.penstock.pipeline.StageOutcome;
+import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.store.Tokens;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Runs the items of one chunk against the model: each by one call, or through the stages of its
+/// job's pipeline. Thread-safe.
+final class ModelCalls implements Feed.Calls {
+
+    private final Llm llm;
+    private final Pipelines pipelines;
+    private final Prices prices;
+    private final Call.Job job;
+    private final @Nullable Pipeline pipeline;
+    private final Duration itemDeadline;
+    private final long firstItem;
+
+    /// @param pipeline null where each item is one call
+    /// @param itemDeadline of items that name none
+    /// @param firstItem index of the chunk's first item in its job
+    ModelCalls(
+            Llm llm,
+            Pipelines pipelines,
+            Prices prices,
+            Call.Job job,
+            @Nullable Pipeline pipeline,
+            Duration itemDeadline,
+            long firstItem) {
+        this.llm = llm;
+        this.pipelines = pipelines;
+        this.prices = prices;
+        this.job = job;
+        this.pipeline = pipeline;
+        this.itemDeadline = itemDeadline;
+        this.firstItem = firstItem;
+    }
+
+    @Override
+    public Feed.Begun begin(int place, Item item, List<Finished> earlier, Consumer<Happened> sent) {
+        Duration limit = item.limit() != null ? item.limit() : itemDeadline;
+        if (pipeline == null) {
+            Call call = Call.of(item.prompt(), limit, job);
+            return new Feed.Begun(call, () -> ended(place, item, call, llm.complete(call)));
+        }
+        Run run = Run.of(pipeline, item.prompt().text(), earlier, limit, job);
+        Consumer<Finished> passed =
+                stage -> sent.accept(new Happened.StageDone(place, stage, tokens(stage)));
+        return new Feed.Begun(run, () -> ended(place, item, run, pipelines.run(run, passed)));
+    }
+
+    private Happened.Ended ended(int place, Item item, Call call, Outcome outcome) {
+        return switch (outcome) {
+            case Completion done ->
+                    new Happened.Answered(
+                            place,
+                            ResultLine.completed(
+                                    firstItem + place, item.customId(), done, call.attemptCount()),
+                            tokens(done));
+            case Failure failure -> failed(place, item, call, failure, null, Tokens.NONE);
+        };
+    }
+
+    private Happened.Ended ended(int place, Item item, Run run, StageOutcome last) {
+        return switch (last) {
+            case Finished stage ->
+                    new Happened.Answered(
+                            place,
+                            ResultLine.completed(
+                                    firstItem + place,
+                                    item.customId(),
+                                    run.finished(),
+                                    run.attemptCount()),
+                            tokens(stage));
+            case StageOutcome.Failed(String stage, Failure failure, _, Completion unusable) ->
+                    failed(
+                            place,
+                            item,
+                            run,
+                            failure,
+                            stage,
+                            unusable == null ? Tokens.NONE : tokens(unusable));
+        };
+    }
+
+    private static Happened.Failed failed(
+            int place,
+            Item item,
+            Running work,
+            Failure failure,
+            @Nullable String stage,
+            Tokens spent) {
+        return new Happened.Failed(
+                place,
+                item.customId(),
+                failure,
+                stage,
+                spent,
+                work.attemptCount(),
+                work.isDraining());
+    }
+
+    private Tokens tokens(Completion done) {
+        return tokens(done.model(), done.usage());
+    }
+
+    private Tokens tokens(Finished stage) {
+        return tokens(stage.model(), stage.usage());
+    }
+
+    private Tokens tokens(String model, @Nullable Usage usage) {
+        return usage == null
+                ? Tokens.NONE
+                : new Tokens(
+                        usage.promptTokens(),
+                        usage.completionTokens(),
+                        prices.nanos(model, usage),
+                        usage.cachedTokens(),
+                        usage.reasoningTokens());
+    }
+}

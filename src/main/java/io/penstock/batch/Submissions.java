@@ -1,0 +1,232 @@
+package io.penstock.batch;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.InvalidRequest;
+import io.penstock.pipeline.Pipeline;
+import io.penstock.pipeline.Pipelines;
+import io.penstock.store.Chunk;
+import io.penstock.store.Job;
+import io.penstock.store.Job.Status;
+import io.penstock.store.JobStore;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import io.penstock.store.UnreadableSource;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Makes jobs of what callers submit. Thread-safe.
+///
+/// Every method throws [StoreException] when the store cannot be reached; trying again under the
+/// same idempotency key makes sense.
+@ApplicationScoped
+public class Submissions {
+
+    private final JobStore jobs;
+    private final Payloads payloads;
+    private final Messages messages;
+    private final BatchConfig config;
+    private final ItemReader items;
+    private final Pipelines pipelines;
+    private final MillisClock clock;
+
+    Submissions(
+            JobStore jobs,
+            Payloads payloads,
+            Messages messages,
+            BatchConfig config,
+            ItemReader items,
+            Pipelines pipelines,
+            MillisClock clock) {
+        this.jobs = jobs;
+        this.payloads = payloads;
+        this.messages = messages;
+        this.config = config.checked();
+        this.items = items;
+        this.pipelines = pipelines;
+        this.clock = clock;
+    }
+
+    /// What a submission came to.
+    public sealed interface Submitted {
+
+        /// There is a new job.
+        record Accepted(Job job) implements Submitted {}
+
+        /// The same was submitted before, under the same idempotency key.
+        record Known(Job job) implements Submitted {}
+
+        /// Something else was submitted before under the same idempotency key.
+        record Conflict() implements Submitted {}
+    }
+
+    /// What is asked for besides the items.
+    ///
+    /// @param options for all items, as JSON
+    /// @param idempotencyKey the caller's; null for none
+    /// @param digest of the request, compared when the key was used before
+    /// @param retryOf the job whose items these are again
+    /// @param expiry how long the job may take; null for as long as is configured
+    /// @param openAi what OpenAI's batch API asks for
+    public record Request(
+            ObjectNode options,
+            @Nullable String idempotencyKey,
+            @Nullable String digest,
+            @Nullable String retryOf,
+            @Nullable Duration expiry,
+            Job.@Nullable OpenAi openAi) {
+
+        /// A request that asks for no more.
+        public Request(
+                ObjectNode options,
+                @Nullable String idempotencyKey,
+                @Nullable String digest,
+                @Nullable String retryOf) {
+            this(options, idempotencyKey, digest, retryOf, null, null);
+        }
+    }
+
+    /// Starts to take in items. Close it in every case.
+    public Intake intake() {
+        return new Intake(RandomId.next(), config, payloads);
+    }
+
+    /// Makes a job of the items that were taken in. When this returns, the job is durable.
+    ///
+    /// @throws InvalidRequest when there is no item
+    public Submitted submit(Intake intake, Request request) {
+        List<Chunk> chunks = intake.finish();
+        Intake.store(chunks, jobs);
+        Job job =
+                job(
+                        intake.area(),
+                        Status.IN_PROGRESS,
+                        new Job.Input(
+                                intake.items(),
+                                chunks.size(),
+                                request.digest,
+                                null,
+                                request.retryOf),
+                        request);
+        // When the store fails now, the job may be there or not: an input without a job does no
+        // harm, a job without its input would be lost.
+        intake.keep();
+        Submitted submitted = create(job, request, Task.chunks(job));
+        if (!(submitted instanceof Submitted.Accepted)) {
+            intake.discard();
+            forgetChunks(job);
+        }
+        return submitted;
+    }
+
+    /// Makes a job of a file that is read later: the caller's own, or the one that was given to
+    /// OpenAI's API.
+    ///
+    /// @param source where the caller's own file is; null when the request names one that was given
+    /// @throws InvalidRequest when the caller's own cannot be read
+    public Submitted submitUnread(@Nullable String source, Request request) {
+        Job job =
+                job(
+                        RandomId.next(),
+                        Status.VALIDATING,
+                        new Job.Input(0, 0, request.digest, source, null),
+                        request);
+        // What was taken once is known, whatever became of its file.
+        if (source != null && (request.idempotencyKey == null || jobs.job(job.id()).isEmpty())) {
+            probe(source);
+        }
+        return create(job, request, List.of(new Task.Split(job.id())));
+    }
+
+    private void probe(String source) {
+        try {
+            payloads.probe(source);
+        } catch (UnreadableSource unreadable) {
+            throw InvalidRequest.of("input", "unreadable_input", unreadable.text());
+        }
+    }
+
+    /// Makes a new job of the items that have no result in one that has ended. What is finished of
+    /// a pipeline is finished in the new job too.
+    ///
+    /// @throws InvalidRequest when all have
+    public Submitted retry(Job job) {
+        try (Intake intake = intake()) {
+            ObjectNode options = JobOptions.of(job).json();
+            for (Chunk chunk : jobs.chunks(job.area())) {
+                byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
+                List<byte[]> lines = new ArrayList<>();
+                Segments.split(Segments.input(payloads, job, chunk), lines);
+                for (int i = 0; i < lines.size(); i++) {
+                    byte[] outcome = outcomes[i];
+                    if (outcome == null || ResultLine.isError(outcome)) {
+                        intake.add(
+                                items.read(lines.get(i), options),
+                                lines.get(i),
+                                outcome == null ? List.of() : ResultLine.stages(outcome));
+                    }
+                }
+            }
+            return submit(intake, new Request(options, null, null, job.id()));
+        }
+    }
+
+    /// @param first the tasks that a new job begins with
+    private Submitted create(Job job, Request request, List<Task> first) {
+        if (jobs.create(job)) {
+            messages.announce(job, first);
+            return new Submitted.Accepted(job);
+        }
+        Optional<Job> known = jobs.job(job.id());
+        if (known.isEmpty()) {
+            throw new StoreException("Job " + job.id() + " is being forgotten; try again");
+        }
+        if (!Objects.equals(known.get().input().digest(), request.digest)) {
+            return new Submitted.Conflict();
+        }
+        if (known.get().runs(clock.now())) {
+            // The first submission may have died before it queued anything.
+            messages.announce(known.get(), messages.pending(known.get()));
+        }
+        return new Submitted.Known(known.get());
+    }
+
+    /// Removes the chunks of a job that was not created, by an id that no job has.
+    private void forgetChunks(Job job) {
+        jobs.deleteChunks(job.area());
+    }
+
+    private Job job(String area, Status status, Job.Input input, Request request) {
+        Instant now = clock.now();
+        String key = request.idempotencyKey;
+        Instant expiresAt = now.plus(request.expiry == null ? config.expiry() : request.expiry);
+        return new Job(
+                "batch_" + (key == null ? area : Sha256.id(key)),
+                area,
+                0,
+                status,
+                null,
+                null,
+                now,
+                status == Status.IN_PROGRESS ? now : null,
+                null,
+                expiresAt,
+                expiresAt.plus(config.retention()),
+                input,
+                withPipeline(request.options).toString(),
+                null,
+                request.openAi);
+    }
+
+    /// A job keeps the pipeline that it was submitted with, so that all its items go through the
+    /// same stages, whatever is configured when they do.
+    private ObjectNode withPipeline(ObjectNode options) {
+        Pipeline pipeline = pipelines.of(options.get("pipeline"));
+        return pipeline == null ? options : options.deepCopy().set("pipeline", pipeline.toJson());
+    }
+}
