@@ -32,7 +32,7 @@ class IntakeTest {
         Random random = new Random(seed);
         try (Opened opened = new Opened(directory, Clock.systemUTC(), "30s", 3)) {
             for (int round = 0; round < 30; round++) {
-                cut(opened.engine().payloads(), "round-" + round, random);
+                cut(opened.payloads(), "round-" + round, random);
             }
         }
     }
@@ -70,7 +70,7 @@ class IntakeTest {
     @Test
     void whatIsNotMadeAJobLeavesNothing() throws IOException {
         try (Opened opened = new Opened(directory, Clock.systemUTC(), "30s", 3)) {
-            try (Intake intake = new Intake("gone", config(10, 1000), opened.engine().payloads())) {
+            try (Intake intake = new Intake("gone", config(10, 1000), opened.payloads())) {
                 intake.add(item("same"), new byte[] {'1'});
                 assertThatThrownBy(() -> intake.add(item("same"), new byte[] {'2'}))
                         .isInstanceOf(InvalidRequest.class);
@@ -83,7 +83,7 @@ class IntakeTest {
     void finishedStagesComeAlongInTheirItemsChunks() throws IOException {
         try (Opened opened = new Opened(directory, Clock.systemUTC(), "30s", 3);
                 Intake intake =
-                        new Intake("carried", config(3, 1000), opened.engine().payloads())) {
+                        new Intake("carried", config(3, 1000), opened.payloads())) {
             for (int i = 0; i < 8; i++) {
                 // The first two together are more than a segment has.
                 String result = (i < 3 ? "x".repeat(3 << 20) : "") + i;
@@ -101,7 +101,7 @@ class IntakeTest {
             assertThat(chunks.get(2).segments()).isEmpty();
             List<Integer> found = new ArrayList<>();
             for (Chunk chunk : chunks) {
-                List<byte[]> all = Segments.all(opened.engine().payloads(), chunk);
+                List<byte[]> all = Segments.all(opened.payloads(), chunk);
                 byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
                 assertThat(java.util.Arrays.asList(outcomes)).containsOnlyNulls();
                 Segments.stages(all, chunk, outcomes)

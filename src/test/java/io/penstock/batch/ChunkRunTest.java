@@ -1,0 +1,394 @@
+package io.penstock.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.llm.Failure;
+import io.penstock.llm.FailureKind;
+import io.penstock.llm.Running;
+import io.penstock.store.Chunk;
+import io.penstock.store.Counts;
+import io.penstock.store.Job;
+import io.penstock.store.Tokens;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A chunk's run against a model that is a function of the test's.
+class ChunkRunTest {
+
+    private static final Function<String, @Nullable Failure> ANSWERS = _ -> null;
+
+    @TempDir Path directory;
+
+    private final List<String> called = Collections.synchronizedList(new ArrayList<>());
+    private final Semaphore stopped = new Semaphore(0);
+    private Embedded store;
+
+    @BeforeEach
+    void open() {
+        store = new Embedded(directory);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        store.close();
+    }
+
+    @Test
+    void everyItemGetsItsOutcomeWhateverOrderTheyEndIn() throws InterruptedException {
+        Job job = store.job(300);
+
+        assertThat(run(job, text -> text.endsWith("7") ? failure(FailureKind.SERVER) : null))
+                .isNull();
+
+        assertThat(store.chunk(job, 0).done()).isTrue();
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(270);
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(30);
+        assertThat(store.recorded(job, 0)).hasSize(300).doesNotHaveDuplicates();
+        assertThat(called).hasSize(300).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void itemsWithAnOutcomeAreNotRunAgain() throws InterruptedException {
+        Job job = store.job(10);
+        Claim earlier = store.claim(job, 0);
+        for (int i = 0; i < 4; i++) {
+            earlier.add(Embedded.result(i), new Counts(1, 0, 0, 0), Tokens.NONE);
+        }
+        earlier.flush(true);
+        earlier.release();
+
+        assertThat(run(job, ANSWERS)).isNull();
+
+        assertThat(called)
+                .containsExactlyInAnyOrder(
+                        "item 4", "item 5", "item 6", "item 7", "item 8", "item 9");
+    }
+
+    @Test
+    void placesBoundHowManyRunAtOnce() throws InterruptedException {
+        Job job = store.job(200);
+        Semaphore free = new Semaphore(3);
+        JobRun jobRun = new JobRun(3);
+        jobRun.seen(job, store.clock.now());
+
+        Stop stop =
+                run(
+                        job,
+                        jobRun,
+                        text -> {
+                            assertThat(free.tryAcquire()).isTrue();
+                            free.release();
+                            return null;
+                        });
+
+        assertThat(stop).isNull();
+        assertThat(jobRun.places.availablePermits()).isEqualTo(3);
+    }
+
+    @Test
+    void aProviderThatIsAwayFailsNoItem() throws InterruptedException {
+        Job job = store.job(50);
+
+        assertThat(run(job, _ -> failure(FailureKind.TRANSPORT)))
+                .isEqualTo(new Stop.HandBack(Duration.ofSeconds(2)));
+
+        assertThat(store.recorded(job, 0)).isEmpty();
+        assertThat(store.chunk(job, 0).leaseUntil()).isNull();
+    }
+
+    @Test
+    void afterAnAnswerTheSameFailuresAreTheItemsOwn() throws InterruptedException {
+        Job job = store.job(10);
+
+        assertThat(run(job, text -> text.equals("item 9") ? null : failure(FailureKind.TRANSPORT)))
+                .isNull();
+
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(9);
+    }
+
+    /// A suspect runs twice in a careful run: alone, and with others when it got no outcome.
+    @Test
+    void aSuspectThatCouldNotReachTheProviderAtFirstHasOneOutcome() throws InterruptedException {
+        Job job = store.job(3);
+        Claim crashed = store.claim(job, 0);
+        for (int i = 0; i < 3; i++) {
+            crashed.suspect(List.of(1));
+            store.jobs.replace(crashed.chunk().lapsed());
+            crashed = store.claim(job, 0);
+        }
+        store.jobs.replace(crashed.chunk().lapsed());
+
+        assertThat(
+                        run(
+                                job,
+                                _ ->
+                                        Collections.frequency(called, "item 1") == 1
+                                                        && called.size() == 1
+                                                ? failure(FailureKind.TRANSPORT)
+                                                : null))
+                .isNull();
+
+        assertThat(called).startsWith("item 1").hasSize(4);
+        assertThat(store.recorded(job, 0)).hasSize(3);
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(3);
+        assertThat(store.chunk(job, 0).done()).isTrue();
+    }
+
+    @Test
+    void aLongWaitHandsTheChunkBack() throws InterruptedException {
+        Job job = store.job(2);
+
+        assertThat(
+                        run(
+                                job,
+                                _ ->
+                                        new Failure(
+                                                FailureKind.OVERLOADED,
+                                                "Later.",
+                                                null,
+                                                Duration.ofSeconds(30))))
+                .isEqualTo(new Stop.HandBack(Duration.ofSeconds(30)));
+        assertThat(run(job, _ -> failure(FailureKind.REJECTED)))
+                .isEqualTo(new Stop.HandBack(Duration.ofSeconds(1)));
+
+        assertThat(store.recorded(job, 0)).isEmpty();
+    }
+
+    @Test
+    void anAccountWithoutCreditParksTheJob() throws InterruptedException {
+        Job job = store.job(2);
+
+        assertThat(run(job, _ -> failure(FailureKind.QUOTA_EXHAUSTED)))
+                .isEqualTo(new Stop.Park("quota_exhausted", "No."));
+
+        assertThat(store.recorded(job, 0)).isEmpty();
+    }
+
+    @Test
+    void aCancelledJobsItemsAreRecordedAsCancelled() throws InterruptedException {
+        Job job = store.job(4);
+        Job cancelled = job.in(Job.Status.CANCELLING);
+        store.jobs.replace(cancelled);
+
+        assertThat(run(cancelled, ANSWERS)).isNull();
+
+        assertThat(called).isEmpty();
+        assertThat(store.chunk(job, 0).counts().cancelled()).isEqualTo(4);
+        assertThat(store.recorded(job, 0).getFirst()).contains("\"custom_id\":\"id-0\"");
+    }
+
+    @Test
+    void anExpiredJobsItemsAreRecordedAsExpired() throws InterruptedException {
+        Job job = store.job(4);
+        store.pass(Duration.ofHours(1));
+
+        assertThat(run(job, ANSWERS)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().expired()).isEqualTo(4);
+    }
+
+    @Test
+    void aPausedJobsChunkIsLeftWithoutALease() throws InterruptedException {
+        Job job = store.job(4).paused("user", "Paused.");
+        store.jobs.replace(job);
+
+        assertThat(run(job, ANSWERS)).isEqualTo(new Stop.Paused());
+
+        assertThat(called).isEmpty();
+        assertThat(store.chunk(job, 0).leaseUntil()).isNull();
+        assertThat(store.chunk(job, 0).done()).isFalse();
+    }
+
+    @Test
+    void aPauseWhileItRunsLetsWhatIsUnderWayEnd() throws InterruptedException {
+        Job job = store.job(100);
+        JobRun jobRun = new JobRun(5);
+        jobRun.seen(job, store.clock.now());
+        CountDownLatch under = new CountDownLatch(5);
+
+        Stop stop =
+                run(
+                        job,
+                        jobRun,
+                        _ -> {
+                            under.countDown();
+                            if (under.getCount() == 0 && called.size() == 5) {
+                                store.jobs.replace(job.paused("user", "Paused."));
+                                store.pass(Duration.ofSeconds(1));
+                            }
+                            // Until the run has seen the pause.
+                            stopped.acquireUninterruptibly();
+                            stopped.release();
+                            return null;
+                        });
+
+        assertThat(stop).isEqualTo(new Stop.Paused());
+        assertThat(called).hasSize(5);
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(5);
+    }
+
+    @Test
+    void anotherWorkersClaimCancelsTheItemsAndNothingMoreIsRecorded() throws InterruptedException {
+        Job job = store.job(5);
+        JobRun jobRun = new JobRun(1);
+        jobRun.seen(job, store.clock.now());
+
+        Stop stop =
+                run(
+                        job,
+                        jobRun,
+                        text -> {
+                            if (text.equals("item 2")) {
+                                steal(job);
+                                stopped.acquireUninterruptibly();
+                            }
+                            return null;
+                        });
+
+        assertThat(stop).isEqualTo(new Stop.Fenced());
+        assertThat(called).hasSize(3);
+        assertThat(store.chunk(job, 0).epoch()).isEqualTo(2);
+        assertThat(store.recorded(job, 0).size()).isLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void afterTheSoftStopNothingStarts() throws InterruptedException {
+        Job job = store.job(5);
+        store.now.set(Instant.parse("2026-11-26T12:00:01Z"));
+        JobRun jobRun = new JobRun(10);
+        jobRun.seen(job, store.clock.now());
+
+        Stop stop =
+                chunkRuns(ANSWERS)
+                        .of(
+                                job,
+                                store.claimed(job, 0),
+                                jobRun,
+                                () -> Instant.parse("2026-11-26T12:00:00Z"))
+                        .run();
+
+        assertThat(stop).isEqualTo(new Stop.HandBack(Duration.ZERO));
+        assertThat(called).isEmpty();
+    }
+
+    @Test
+    void aDeletedJobsChunkIsFenced() throws InterruptedException {
+        Job job = store.job(5);
+        Chunk claimed = store.claimed(job, 0);
+        store.jobs.delete(job);
+
+        assertThat(chunkRuns(ANSWERS).of(job, claimed, new JobRun(1), () -> Instant.MAX).run())
+                .isEqualTo(new Stop.Fenced());
+        assertThat(called).isEmpty();
+    }
+
+    @Test
+    void aChunkThatIsGivenUpFailsWhatIsLeft() throws InterruptedException {
+        Job job = store.job(5);
+
+        chunkRuns(ANSWERS)
+                .of(job, store.claimed(job, 0), new JobRun(1), () -> Instant.MAX)
+                .fail("dead_letter", "Given up.");
+
+        assertThat(called).isEmpty();
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(5);
+        assertThat(store.recorded(job, 0)).allMatch(line -> line.contains("dead_letter"));
+    }
+
+    /// Claims a chunk whose run writes it at the same time.
+    private void steal(Job job) {
+        Chunk claimed;
+        do {
+            claimed = store.chunk(job, 0).claimed(store.clock.now(), store.config.lease());
+        } while (!store.jobs.replace(claimed));
+    }
+
+    private @Nullable Stop run(Job job, Function<String, @Nullable Failure> model)
+            throws InterruptedException {
+        JobRun jobRun = new JobRun(20);
+        jobRun.seen(job, store.clock.now());
+        return run(job, jobRun, model);
+    }
+
+    private @Nullable Stop run(Job job, JobRun jobRun, Function<String, @Nullable Failure> model)
+            throws InterruptedException {
+        return chunkRuns(model).of(job, store.claimed(job, 0), jobRun, () -> Instant.MAX).run();
+    }
+
+    /// @param model null for an answer
+    private ChunkRuns chunkRuns(Function<String, @Nullable Failure> model) {
+        return new ChunkRuns(
+                (_, _, chunk) ->
+                        (place, item, _, _) ->
+                                new Feed.Begun(
+                                        new Stoppable(),
+                                        () -> ended(chunk.firstItem(), place, item, model)),
+                store.jobs,
+                store.payloads,
+                store.reader,
+                store.config,
+                store.storeLog,
+                store.clock);
+    }
+
+    private Happened.Ended ended(
+            long first, int place, Item item, Function<String, @Nullable Failure> model) {
+        called.add(item.prompt().text());
+        Failure failure = model.apply(item.prompt().text());
+        return failure == null
+                ? new Happened.Answered(place, Embedded.result(first + place), Tokens.NONE)
+                : new Happened.Failed(place, item.customId(), failure, null, Tokens.NONE, 1, false);
+    }
+
+    private static Failure failure(FailureKind kind) {
+        return new Failure(kind, "No.", null, null);
+    }
+
+    /// Tells the test that it was told to end.
+    private final class Stoppable implements Running {
+
+        @Override
+        public void cancel() {
+            stopped.release();
+        }
+
+        @Override
+        public void drain() {
+            stopped.release();
+        }
+
+        @Override
+        public boolean isDraining() {
+            return false;
+        }
+
+        @Override
+        public int attemptCount() {
+            return 1;
+        }
+
+        @Override
+        public Duration overhead() {
+            return Duration.ZERO;
+        }
+
+        @Override
+        public Map<String, String> rateHeaders() {
+            return Map.of();
+        }
+    }
+}
