@@ -119,7 +119,7 @@ public class Submissions {
         Submitted submitted = create(job, request, Task.chunks(job));
         if (!(submitted instanceof Submitted.Accepted)) {
             intake.discard();
-            forgetChunks(job);
+            jobs.deleteChunks(job.area());
         }
         return submitted;
     }
@@ -194,11 +194,6 @@ public class Submissions {
             messages.announce(known.get(), messages.pending(known.get()));
         }
         return new Submitted.Known(known.get());
-    }
-
-    /// Removes the chunks of a job that was not created, by an id that no job has.
-    private void forgetChunks(Job job) {
-        jobs.deleteChunks(job.area());
     }
 
     private Job job(String area, Status status, Job.Input input, Request request) {

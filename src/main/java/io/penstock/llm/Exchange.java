@@ -1,5 +1,7 @@
 package io.penstock.llm;
 
+import io.netty.channel.Channel;
+import io.netty.channel.nio.AbstractNioChannel;
 import io.vertx.core.Context;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
@@ -7,6 +9,7 @@ import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.impl.HttpClientConnection;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -87,8 +90,32 @@ final class Exchange implements AutoCloseable {
     void send(HttpClient client, RequestOptions options, Buffer body) {
         context.runOnContext(_ ->
                 client.request(options)
-                        .onSuccess(connected -> connected(connected, body))
+                        // In a turn of the loop of its own, never while a socket is read.
+                        .onSuccess(connected ->
+                                context.runOnContext(_ -> {
+                                    if (isUsable(connected)) {
+                                        connected(connected, body);
+                                    } else {
+                                        connected.reset();
+                                        send(client, options, body);
+                                    }
+                                }))
                         .onFailure(this::broke));
+    }
+
+    /// Whether a connection that has served before lies there open and silent. Bytes that nobody
+    /// asked for may have come, and not have been read yet: after the request is sent they would be
+    /// taken for its answer. So they are read now, and end the connection.
+    private static boolean isUsable(HttpClientRequest connected) {
+        boolean isNew = connected.streamId() == 1;
+        if (isNew) {
+            return true;
+        }
+        Channel channel = ((HttpClientConnection) connected.connection()).channel();
+        if (channel.unsafe() instanceof AbstractNioChannel.NioUnsafe socket) {
+            socket.read();
+        }
+        return channel.isActive();
     }
 
     /// Waits for the head of the answer.

@@ -2,6 +2,7 @@ package io.penstock.llm;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Vert.x 4.5 takes 102 and 104 for the answer itself and hands the real one to the next call. A
 /// connection on which anything else comes that nobody asked for (bytes after an answer's end, a
 /// second answer, bytes while no request is under way, another protocol) ends and is never used
-/// again.
+/// again. So does one whose answer came before its request was written to the end: nobody knows
+/// whether the provider takes the rest of it for another request.
 ///
 /// Belongs to its connection's event loop.
 final class StrictResponseCodec
@@ -57,12 +59,20 @@ final class StrictResponseCodec
             }
             super.encode(context, message, out);
         }
+
+        @Override
+        public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
+                throws Exception {
+            decoder.unwritten++;
+            super.write(context, message, promise.unvoid().addListener(_ -> decoder.unwritten--));
+        }
     }
 
     static final class Decoder extends HttpResponseDecoder {
 
         private final Runnable spoiled;
         private int awaited;
+        private int unwritten;
         private boolean isInterim;
         private boolean isSpoiled;
         private @Nullable HttpResponse answer;
@@ -91,7 +101,10 @@ final class StrictResponseCodec
         private boolean passedOn(Object message, ByteBuf in, ChannelHandlerContext context) {
             if (message instanceof HttpResponse response) {
                 int status = response.status().code();
-                isInterim = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
+                // One that cannot be read goes on: its connection breaks, and the call is told.
+                isInterim =
+                        response.status().codeClass() == HttpStatusClass.INFORMATIONAL
+                                && response.decoderResult().isSuccess();
                 if (status == 101) {
                     spoil();
                     context.close();
@@ -102,7 +115,7 @@ final class StrictResponseCodec
             boolean isPassedOn = !isInterim;
             if (message instanceof LastHttpContent) {
                 if (isPassedOn) {
-                    ended(in);
+                    ended(in, context);
                 }
                 isInterim = false;
             }
@@ -111,11 +124,16 @@ final class StrictResponseCodec
 
         /// The answer is good, but whatever comes behind it must not meet the next request: its
         /// head, which is read once more at the end, now says that the connection closes.
-        private void ended(ByteBuf in) {
+        private void ended(ByteBuf in, ChannelHandlerContext context) {
             awaited--;
-            if (in.isReadable() && answer != null) {
+            if (answer != null && (in.isReadable() || unwritten > 0)) {
                 answer.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-                spoil();
+                if (in.isReadable()) {
+                    spoil();
+                } else {
+                    // A provider that does not read the rest would keep it open for ever.
+                    context.executor().execute(context::close);
+                }
             }
             answer = null;
         }

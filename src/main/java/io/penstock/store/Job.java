@@ -208,11 +208,6 @@ public record Job(
         return changed(change -> change.openAi = other);
     }
 
-    /// This version under another id.
-    public Job withId(String other) {
-        return changed(change -> change.id = other);
-    }
-
     /// The next version, begun.
     public Job started(Instant now, long itemCount, int chunkCount) {
         return next(change -> {

@@ -82,8 +82,7 @@ class IntakeTest {
     @Test
     void finishedStagesComeAlongInTheirItemsChunks() throws IOException {
         try (Opened opened = new Opened(directory, Clock.systemUTC(), "30s", 3);
-                Intake intake =
-                        new Intake("carried", config(3, 1000), opened.payloads())) {
+                Intake intake = new Intake("carried", config(3, 1000), opened.payloads())) {
             for (int i = 0; i < 8; i++) {
                 // The first two together are more than a segment has.
                 String result = (i < 3 ? "x".repeat(3 << 20) : "") + i;

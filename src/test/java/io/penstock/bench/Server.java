@@ -68,9 +68,15 @@ final class Server implements AutoCloseable {
     /// The same with settings of its own.
     static Server penstock(Server provider, Map<String, String> settings, String... options)
             throws IOException {
+        return penstock("http://127.0.0.1:" + provider.port + "/v1", settings, options);
+    }
+
+    /// The same, calling whatever is at a URL.
+    static Server penstock(String baseUrl, Map<String, String> settings, String... options)
+            throws IOException {
         int port = freePort();
         Map<String, String> environment = new HashMap<>(settings);
-        environment.put("OPENAI_BASE_URL", "http://127.0.0.1:" + provider.port + "/v1");
+        environment.put("OPENAI_BASE_URL", baseUrl);
         environment.put("OPENAI_API_KEY", "bench");
         environment.put("QUARKUS_HTTP_PORT", Integer.toString(port));
         environment.putIfAbsent(

@@ -59,6 +59,13 @@ public final class RawProvider implements AutoCloseable {
 
         /// @return whether the connection stays open; what it throws resets it
         boolean answer(Asked asked, OutputStream out) throws IOException, InterruptedException;
+
+        /// Runs before the body is read, and may write the answer then.
+        ///
+        /// @return whether it did, so that the body is only read away
+        default boolean answersEarly(OutputStream out) throws IOException {
+            return false;
+        }
     }
 
     private final ServerSocket server;
@@ -81,7 +88,7 @@ public final class RawProvider implements AutoCloseable {
         return "http://127.0.0.1:" + server.getLocalPort() + "/v1";
     }
 
-    /// The requests that had this marker.
+    /// The requests that had this marker; those without any are not kept.
     public List<Asked> asked(String marker) {
         return List.copyOf(asked.getOrDefault(marker, new LinkedBlockingQueue<>()));
     }
@@ -159,11 +166,17 @@ public final class RawProvider implements AutoCloseable {
             head.append((char) b);
         }
         Matcher length = LENGTH.matcher(head);
+        boolean isAnswered = answering.answersEarly(out);
         byte[] body = in.readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
+        if (isAnswered) {
+            return true;
+        }
         String text = new String(body, StandardCharsets.UTF_8);
         String marker = marker(text);
         BlockingQueue<Asked> before =
-                asked.computeIfAbsent(marker, _ -> new LinkedBlockingQueue<>());
+                marker.isEmpty()
+                        ? new LinkedBlockingQueue<>()
+                        : asked.computeIfAbsent(marker, _ -> new LinkedBlockingQueue<>());
         Asked request =
                 new Asked(
                         connection,
