@@ -44,12 +44,19 @@ final class MixUp {
         System.out.println("Seed " + run.seed);
         long start = System.nanoTime();
         if (late >= 0) {
-            run.round(run.seed, NamedAnswers.Bytes.ASKED_FOR, late, wanted);
+            run.round("late", run.seed, NamedAnswers.late(run.seed, late), wanted);
         } else {
-            run.round(run.seed, NamedAnswers.Bytes.ASKED_FOR, -1, wanted * 7 / 10);
+            run.round(
+                    "asked for",
+                    run.seed,
+                    new NamedAnswers(run.seed, Long.MAX_VALUE),
+                    wanted * 7 / 10);
             for (int i = 0; i < ROUNDS; i++) {
                 run.round(
-                        run.seed + i, NamedAnswers.Bytes.AND_OTHERS, -1, wanted * 3 / 10 / ROUNDS);
+                        "and others",
+                        run.seed + i,
+                        new NamedAnswers(run.seed + i, 0),
+                        wanted * 3 / 10 / ROUNDS);
             }
         }
         run.print((System.nanoTime() - start) / 1e9);
@@ -57,9 +64,8 @@ final class MixUp {
 
     /// A process before a provider. Two thirds of the answers are callers', the rest batches' and a
     /// few WebSockets'.
-    private void round(long seed, NamedAnswers.Bytes bytes, int late, int wanted)
+    private void round(String what, long seed, NamedAnswers naming, int wanted)
             throws IOException, InterruptedException, ExecutionException {
-        NamedAnswers naming = new NamedAnswers(seed, bytes, late);
         try (RawProvider provider = new RawProvider(naming);
                 Server penstock = Server.penstock(provider.baseUrl(), SETTINGS, "-Xmx512m")) {
             NamedCallers callers =
@@ -76,14 +82,14 @@ final class MixUp {
             successes += tally.successes();
             wrong += tally.wrong().size();
             incomplete += tally.incomplete().size();
-            tally.counts().forEach((what, count) -> counts.merge(what, count, Long::sum));
+            tally.counts().forEach((key, count) -> counts.merge(key, count, Long::sum));
             show("At the wrong caller", tally.wrong());
             show("Incomplete", tally.incomplete());
             System.out.println(
                     String.format(
                             Locale.ROOT,
                             "%s: %d answers, %d wrong, %d incomplete, %.0f ms CPU, RSS %d MB",
-                            bytes,
+                            what,
                             tally.answers(),
                             tally.wrong().size(),
                             tally.incomplete().size(),

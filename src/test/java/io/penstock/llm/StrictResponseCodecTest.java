@@ -103,10 +103,34 @@ class StrictResponseCodecTest {
         assertThat(spoiled).hasValue(1);
     }
 
+    @Test
+    void anInterimAnswerThatCannotBeReadIsAFailureAtOnce() {
+        ask();
+
+        receive("HTTP/1.1 102 Processing\r\nx: " + "y".repeat(9000));
+
+        HttpResponse unread = channel.readInbound();
+        assertThat(unread.decoderResult().isFailure()).isTrue();
+    }
+
+    @Test
+    void anAnswerThatComesBeforeItsRequestIsWrittenToTheEndIsTheLastOnItsConnection() {
+        channel.writeOneOutbound(request());
+
+        receive(ANSWER);
+
+        assertThat(answers()).containsExactly("200 hello close");
+        assertThat(channel.isOpen()).isFalse();
+        assertThat(spoiled).hasValue(0);
+    }
+
+    private static DefaultFullHttpRequest request() {
+        return new DefaultFullHttpRequest(
+                HttpVersion.HTTP_1_1, HttpMethod.POST, "/", Unpooled.EMPTY_BUFFER);
+    }
+
     private void ask() {
-        channel.writeOutbound(
-                new DefaultFullHttpRequest(
-                        HttpVersion.HTTP_1_1, HttpMethod.POST, "/", Unpooled.EMPTY_BUFFER));
+        channel.writeOutbound(request());
         channel.releaseOutbound();
     }
 

@@ -27,29 +27,27 @@ public final class NamedAnswers implements RawProvider.Answering {
 
     private static final int HANG_MILLIS = 2_500;
 
-    /// What a provider may do.
-    public enum Bytes {
-        /// No byte that belongs to no answer.
-        ASKED_FOR,
-        /// Bytes behind answers, and on idle connections.
-        AND_OTHERS
-    }
-
     private final long seed;
-    private final Bytes bytes;
+    private final long othersAfter;
     private final int lateMillis;
     private final AtomicLong requests = new AtomicLong();
 
-    public NamedAnswers(long seed, Bytes bytes) {
-        this(seed, bytes, -1);
+    /// @param othersAfter after so many requests, bytes come that nobody asked for: behind answers
+    ///   and on idle connections
+    public NamedAnswers(long seed, long othersAfter) {
+        this(seed, othersAfter, -1);
+    }
+
+    private NamedAnswers(long seed, long othersAfter, int lateMillis) {
+        this.seed = seed;
+        this.othersAfter = othersAfter;
+        this.lateMillis = lateMillis;
     }
 
     /// One that is wrong beyond what HTTP/1.1 can tell: one answer of a hundred comes a second time
     /// after a while, whatever has been asked on its connection meanwhile.
-    public NamedAnswers(long seed, Bytes bytes, int lateMillis) {
-        this.seed = seed;
-        this.bytes = bytes;
-        this.lateMillis = lateMillis;
+    public static NamedAnswers late(long seed, int millis) {
+        return new NamedAnswers(seed, Long.MAX_VALUE, millis);
     }
 
     /// A name that no other has.
@@ -113,7 +111,7 @@ public final class NamedAnswers implements RawProvider.Answering {
         if (kind < 900) {
             return broken(name, asked, random, out);
         }
-        if (kind < 940 || bytes == Bytes.ASKED_FOR) {
+        if (kind < 940 || requests.get() <= othersAfter) {
             return ending(name, asked, random, out);
         }
         return more(name, asked, random, out);
