@@ -14,7 +14,9 @@ import io.netty.handler.codec.http.HttpResponseDecoder;
 import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// HTTP/1.1 on one connection, strict about which bytes belong to which answer, so that no answer
@@ -54,10 +56,10 @@ final class StrictResponseCodec
         @Override
         protected void encode(ChannelHandlerContext context, Object message, List<Object> out)
                 throws Exception {
+            super.encode(context, message, out);
             if (message instanceof HttpRequest) {
                 decoder.awaited++;
             }
-            super.encode(context, message, out);
         }
 
         @Override
@@ -69,6 +71,9 @@ final class StrictResponseCodec
     }
 
     static final class Decoder extends HttpResponseDecoder {
+
+        private static final Pattern FAREWELL = Pattern.compile("HTTP/1\\.[01] 408");
+        private static final int FAREWELL_BYTES = 12;
 
         private final Runnable spoiled;
         private int awaited;
@@ -86,8 +91,12 @@ final class StrictResponseCodec
         protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
                 throws Exception {
             if (isSpoiled || (awaited == 0 && in.isReadable())) {
+                if (isFarewell(in)) {
+                    isSpoiled = true;
+                } else {
+                    spoil();
+                }
                 in.skipBytes(in.readableBytes());
-                spoil();
                 context.close();
                 return;
             }
@@ -96,6 +105,19 @@ final class StrictResponseCodec
             for (int i = first; i < out.size(); ) {
                 i = passedOn(out.get(i), in, context) ? i + 1 : drop(out, i);
             }
+        }
+
+        /// Some say 408 before they close an idle connection, which is no reason to distrust them
+        /// (RFC 9110, section 15.5.9).
+        private static boolean isFarewell(ByteBuf in) {
+            return in.readableBytes() >= FAREWELL_BYTES
+                    && FAREWELL
+                            .matcher(
+                                    in.toString(
+                                            in.readerIndex(),
+                                            FAREWELL_BYTES,
+                                            StandardCharsets.US_ASCII))
+                            .matches();
         }
 
         private boolean passedOn(Object message, ByteBuf in, ChannelHandlerContext context) {

@@ -93,6 +93,19 @@ class StrictResponseCodecTest {
     }
 
     @Test
+    void aFarewellOnAnIdleConnectionClosesItWithoutDistrust() {
+        ask();
+        receive(ANSWER);
+        assertThat(answers()).containsExactly("200 hello");
+
+        receive("HTTP/1.0 408 Request Timeout\r\nconnection: close\r\n\r\n");
+
+        assertThat(channel.isOpen()).isFalse();
+        assertThat(answers()).isEmpty();
+        assertThat(spoiled).hasValue(0);
+    }
+
+    @Test
     void anotherProtocolClosesTheConnection() {
         ask();
 
