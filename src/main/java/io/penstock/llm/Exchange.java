@@ -91,15 +91,19 @@ final class Exchange implements AutoCloseable {
         context.runOnContext(_ ->
                 client.request(options)
                         // In a turn of the loop of its own, never while a socket is read.
-                        .onSuccess(connected ->
-                                context.runOnContext(_ -> {
-                                    if (isUsable(connected)) {
-                                        connected(connected, body);
-                                    } else {
-                                        connected.reset();
-                                        send(client, options, body);
-                                    }
-                                }))
+                        .onSuccess(connected -> {
+                            // The response's future tells of the same failures; without a handler
+                            // each is logged as an error.
+                            connected.exceptionHandler(_ -> {});
+                            context.runOnContext(_ -> {
+                                if (isUsable(connected)) {
+                                    connected(connected, body);
+                                } else {
+                                    connected.reset();
+                                    send(client, options, body);
+                                }
+                            });
+                        })
                         .onFailure(this::broke));
     }
 
@@ -217,9 +221,6 @@ final class Exchange implements AutoCloseable {
 
     private void connected(HttpClientRequest connected, Buffer body) {
         request = connected;
-        // The response's future tells of the same failures; without a handler each is logged as an
-        // error.
-        connected.exceptionHandler(_ -> {});
         if (closed) {
             // The reader gave up while the connection was being made.
             connected.reset();

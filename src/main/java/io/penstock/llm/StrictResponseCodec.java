@@ -111,8 +111,7 @@ final class StrictResponseCodec
         /// (RFC 9110, section 15.5.9).
         private static boolean isFarewell(ByteBuf in) {
             return in.readableBytes() >= FAREWELL_BYTES
-                    && FAREWELL
-                            .matcher(
+                    && FAREWELL.matcher(
                                     in.toString(
                                             in.readerIndex(),
                                             FAREWELL_BYTES,

@@ -24,7 +24,7 @@ import java.util.concurrent.ExecutionException;
 final class MixUp {
 
     private static final int CALLERS = 50;
-    private static final int ROUNDS = 10;
+    private static final int ROUNDS = 6;
 
     private final long seed = Long.getLong("penstock.bench.seed", System.nanoTime());
     private final Map<String, Long> counts = new TreeMap<>();

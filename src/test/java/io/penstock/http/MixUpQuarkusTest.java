@@ -47,8 +47,7 @@ class MixUpQuarkusTest {
         public Map<String, String> start() {
             long seed = System.nanoTime();
             System.out.println("Seed " + seed);
-            RawProvider started =
-                    new RawProvider(new NamedAnswers(seed, CALLS_BEFORE_OTHER_BYTES));
+            RawProvider started = new RawProvider(new NamedAnswers(seed, CALLS_BEFORE_OTHER_BYTES));
             provider = started;
             return Map.of(
                     "penstock.llm.base-url", started.baseUrl(),

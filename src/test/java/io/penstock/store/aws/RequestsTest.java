@@ -16,8 +16,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,11 +34,11 @@ class RequestsTest implements ExecutionInterceptor {
     private static final String TABLE = "penstock-" + UUID.randomUUID();
     private static final Instant NOW = Instant.now();
 
-    private static Emulators emulators;
+    private static @Nullable Emulators emulators;
 
     private final List<String> requests = new ArrayList<>();
     private final DynamoDbClient client =
-            emulators
+            Objects.requireNonNull(emulators)
                     .dynamoBuilder()
                     .overrideConfiguration(c -> c.addExecutionInterceptor(this))
                     .build();
@@ -46,13 +48,16 @@ class RequestsTest implements ExecutionInterceptor {
 
     @BeforeAll
     static void start() {
-        emulators = Emulators.start();
-        emulators.table(TABLE);
+        Emulators started = Emulators.start();
+        started.table(TABLE);
+        emulators = started;
     }
 
     @AfterAll
     static void stop() {
-        emulators.close();
+        if (emulators != null) {
+            emulators.close();
+        }
     }
 
     @Override
