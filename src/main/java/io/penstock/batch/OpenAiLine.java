@@ -41,7 +41,7 @@ final class OpenAiLine {
         if (head.has("status")) {
             line.putObject("response")
                     .put("status_code", head.path("status").asInt())
-                    .put("request_id", id)
+                    .put("request_id", head.path("provider_request_id").asText(id))
                     .putObject("body")
                     .set("error", error);
             line.putNull("error");

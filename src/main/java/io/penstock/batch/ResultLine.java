@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The outcome of one item as it is recorded and read, one line of JSON:
 /// `{"index","custom_id","result","model","finish_reason","usage","attempts"}` or
-/// `{"index","error":{"message","type","param","code"},"custom_id","attempts","status"?}`. An item
-/// in OpenAI's form has the provider's whole answer too: `"provider_request_id"` and `"body"`, and
-/// its result is null where the first choice has no text.
+/// `{"index","error":{"message","type","param","code"},"custom_id","attempts","status"?,
+/// "provider_request_id"?}`. An item in OpenAI's form has the provider's whole answer too:
+/// `"provider_request_id"` and `"body"`, and its result is null where the first choice has no text.
 ///
 /// In a pipeline there are also `"stages":[{"name","result","model","finish_reason","usage",
 /// "attempts"}…]`, those that are finished, and `"final_result"`, or with an error `"stage"`, the
@@ -116,6 +116,9 @@ final class ResultLine {
         ((ObjectNode) line.path("error")).put("param", failure.param());
         if (failure.status() != 0) {
             line.put("status", failure.status());
+        }
+        if (failure.requestId() != null) {
+            line.put("provider_request_id", failure.requestId());
         }
         return bytes(line);
     }

@@ -62,17 +62,10 @@ public class ChatResource {
         Call call = Call.of(prompt, null);
         Exchanges.runs(exchange, call);
         return switch (llm.complete(call)) {
-            case Completion completion -> {
-                Exchanges.answered(exchange, completion.providerRequestId());
-                yield Response.ok(completion.body(), MediaType.APPLICATION_JSON_TYPE).build();
-            }
-            case Failure failure -> throw refusal(failure, exchange).exception();
+            case Completion completion ->
+                    Response.ok(completion.body(), MediaType.APPLICATION_JSON_TYPE).build();
+            case Failure failure -> throw Refusals.openAi(failure).exception();
         };
-    }
-
-    private static Problem refusal(Failure failure, RoutingContext exchange) {
-        Exchanges.answered(exchange, failure.requestId());
-        return Refusals.openAi(failure);
     }
 
     private Response streamed(Prompt prompt, Bodies.Body sent, RoutingContext exchange) {
@@ -94,7 +87,7 @@ public class ChatResource {
                         Exchanges.runs(exchange, call);
                         // An error without [DONE] after it: OpenAI's SDKs raise what has an
                         // `error`.
-                        events.run(llm, call, _ -> "[DONE]", failure -> refusal(failure, exchange));
+                        events.run(llm, call, _ -> "[DONE]", Refusals::openAi);
                     }
                 });
     }

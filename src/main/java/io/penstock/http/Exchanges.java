@@ -48,12 +48,6 @@ class Exchanges {
         visit.runs(call);
     }
 
-    /// Notes what the provider calls its answer; null where it says nothing.
-    static void answered(RoutingContext exchange, @Nullable String providerRequestId) {
-        Visit visit = Objects.requireNonNull(exchange.get(VISIT), "The filter has not run.");
-        visit.answered(providerRequestId);
-    }
-
     void register(@Observes Filters filters) {
         filters.register(this::headers, 1000);
     }
@@ -111,8 +105,8 @@ class Exchanges {
                                 "%.1f",
                                 (call == null ? visit.age() : call.overhead()).toNanos()
                                         / 1_000_000.0));
-        headers.put("x-penstock-provider-request-id", visit::providerRequestId);
         if (call != null) {
+            headers.put("x-penstock-provider-request-id", call::providerRequestId);
             headers.putAll(call::rateHeaders);
         }
         if (response.getStatusCode() == 405 || response.headers().contains("allow")) {
@@ -129,7 +123,6 @@ class Exchanges {
 
         private final long startedAtNanos = System.nanoTime();
         private @Nullable Running call;
-        private @Nullable String providerRequestId;
         private boolean left;
 
         Duration age() {
@@ -152,14 +145,6 @@ class Exchanges {
 
         synchronized @Nullable Running call() {
             return call;
-        }
-
-        synchronized void answered(@Nullable String id) {
-            providerRequestId = id;
-        }
-
-        synchronized @Nullable String providerRequestId() {
-            return providerRequestId;
         }
     }
 }

@@ -39,6 +39,7 @@ public final class Call implements Running {
     private volatile @Nullable Completion completion;
     private volatile long outsideNanos;
     private volatile Rates rates = Rates.UNKNOWN;
+    private volatile @Nullable String providerRequestId;
     private volatile Map<String, String> rateHeaders = Map.of();
 
     private Call(
@@ -148,6 +149,11 @@ public final class Call implements Running {
         return rateHeaders.isEmpty() ? RateHeaders.write(rates) : rateHeaders;
     }
 
+    @Override
+    public @Nullable String providerRequestId() {
+        return providerRequestId;
+    }
+
     void limitedBy(Map<String, String> headers) {
         rateHeaders = headers;
     }
@@ -157,8 +163,10 @@ public final class Call implements Running {
         return rates;
     }
 
-    void learned(Rates said) {
-        rates = said;
+    /// Notes what the head of an answer says.
+    void learned(Exchange.Head head) {
+        rates = RateHeaders.read(head.headers());
+        providerRequestId = head.requestId();
     }
 
     /// Requests made to the provider so far, with those for which no connection came about.

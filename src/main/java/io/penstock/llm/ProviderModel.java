@@ -88,7 +88,7 @@ class ProviderModel implements ChatModel {
         if (head == null) {
             throw new LlmException(Llm.deadlineExceeded(), call);
         }
-        call.learned(RateHeaders.read(head.headers()));
+        call.learned(head);
         return head;
     }
 

@@ -2,6 +2,7 @@ package io.penstock.llm;
 
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// What runs for somebody and can be ended from any thread at any time: one call, or several in
 /// turn.
@@ -23,6 +24,9 @@ public interface Running {
 
     /// Time since its beginning that was not spent in the provider, in the queue, or backing off.
     Duration overhead();
+
+    /// The provider's own id of its last answer, for its support; null as long as there is none.
+    @Nullable String providerRequestId();
 
     /// The headers that tell a caller of the limits that hold for its model: `x-ratelimit-*`, none
     /// where no budget is configured.

@@ -108,6 +108,13 @@ public final class Run implements Running {
     }
 
     @Override
+    public @Nullable String providerRequestId() {
+        synchronized (lock) {
+            return call == null ? null : call.providerRequestId();
+        }
+    }
+
+    @Override
     public Map<String, String> rateHeaders() {
         synchronized (lock) {
             return call == null ? Map.of() : call.rateHeaders();

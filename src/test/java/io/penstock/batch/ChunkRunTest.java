@@ -362,6 +362,11 @@ class ChunkRunTest {
     private final class Stoppable implements Running {
 
         @Override
+        public @Nullable String providerRequestId() {
+            return null;
+        }
+
+        @Override
         public void cancel() {
             stopped.release();
         }
