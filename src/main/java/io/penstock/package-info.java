@@ -1,8 +1,12 @@
 /// Penstock: runs LLM prompts at the full speed a provider allows, never above it, and loses none.
 ///
-/// Holds nothing itself: each package below is one capability, and calls go one way only, from the
-/// doors ([io.penstock.lambda], [io.penstock.http]) through [io.penstock.llm] to
-/// [io.penstock.flow].
+/// Holds nothing itself: each package below is one capability, and calls go one way only.
+///
+/// The doors are [io.penstock.http] and, above it, [io.penstock.lambda]. They run one prompt
+/// through [io.penstock.llm], one input of several prompts through [io.penstock.pipeline], and many
+/// of either through [io.penstock.batch]. [io.penstock.flow] says when a call may start;
+/// [io.penstock.store] remembers; [io.penstock.json] reads callers' JSON. `io.penstock.dev`
+/// simulates a provider in dev mode and tests, and is used by none of them.
 @NullMarked
 package io.penstock;
 

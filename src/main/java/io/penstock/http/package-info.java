@@ -1,5 +1,5 @@
-/// Answers HTTP and WebSocket: reads what callers send, runs it through [io.penstock.llm], and
-/// writes answers and errors in one shape.
+/// Answers HTTP and WebSocket: reads requests, runs them through [io.penstock.llm],
+/// [io.penstock.pipeline] or [io.penstock.batch], and writes answers and errors in one shape.
 ///
 /// It decides statuses and texts, never whether a call is tried again. JSON is read by hand
 /// ([io.penstock.json.Fields]) because a misspelt or mistyped field must be refused by its name, at
