@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Caller;
+import io.penstock.testing.Door;
 import io.penstock.testing.Function;
 import io.penstock.testing.Function.Answer;
 import io.penstock.testing.Provider;
@@ -167,5 +168,16 @@ class PackagedIT {
                     .isNotEmpty()
                     .noneMatch(name -> name.contains("penstock/dev"));
         }
+    }
+
+    @Test
+    void theDescriptionOfTheApiIsThere() {
+        Door.Raw yaml = function.call("GET", "/q/openapi", "application/json", "");
+        Door.Raw json = function.call("GET", "/q/openapi?format=json", "application/json", "");
+
+        assertThat(yaml.status()).isEqualTo(200);
+        assertThat(yaml.body()).startsWith("---\nopenapi: 3.1.0");
+        assertThat(Caller.parse(json.body()).path("paths").path("/v1/chat/completions").isObject())
+                .isTrue();
     }
 }
