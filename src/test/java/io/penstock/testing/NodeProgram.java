@@ -56,6 +56,19 @@ public final class NodeProgram {
         return List.of("node", directory.resolve(file).toString());
     }
 
+    /// The command that runs a script with its packages.
+    public List<String> script(String text) {
+        try {
+            Path script = Files.createTempFile(directory, "script-", ".mjs");
+            script.toFile().deleteOnExit();
+            Files.writeString(script, text);
+            // Before Node.js 22 a client of WebSockets has to be asked for.
+            return List.of("node", "--no-warnings", "--experimental-websocket", script.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static void install(Path directory, Path installed) throws IOException {
         Process npm =
                 start(
