@@ -6,7 +6,8 @@
 ///
 /// The path of a prompt is a straight line: [Llm] (who may enter, until when) → [Attempts]
 /// (`@Retry`, turns, permits) → [Completions] (the AI service: `@Timeout`, `@Bulkhead`) →
-/// [ProviderModel] (LangChain4j's model, in OpenAI's JSON) → [Provider] (HTTP).
+/// [ProviderModel] (LangChain4j's model, in OpenAI's JSON) → [Provider] (HTTP). Its answer is read
+/// by [AnswerReader], from the bytes that [StrictResponseCodec] lets belong to it.
 @NullMarked
 package io.penstock.llm;
 
