@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.batch.Batches;
 import io.penstock.batch.Intake;
-import io.penstock.batch.Results;
 import io.penstock.batch.Sha256;
 import io.penstock.batch.Submissions;
 import io.penstock.batch.Submissions.Request;
@@ -12,7 +11,6 @@ import io.penstock.batch.Submissions.Submitted;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.Job;
-import io.penstock.store.Where;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
@@ -27,7 +25,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,15 +33,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
-/// `/batch`: many prompts as one job.
+/// `/batch`: many prompts as one job; [ResultsResource] has what comes of them.
 @Path("/batch")
 @Blocking
 @RunOnVirtualThread
@@ -56,34 +51,27 @@ public class BatchResource {
     /// Bucket names: Amazon S3 User Guide, "General purpose bucket naming rules".
     private static final String SOURCE = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}";
 
-    private static final int KEY_MAX = 255;
     private static final int LIST_MAX = 100;
-    private static final int PAGE_MAX = 10_000;
     private static final Set<String> LIST_OPTIONS = Set.of("after", "limit", "status");
-    private static final Set<String> RESULTS_OPTIONS = Set.of("after", "limit", "order");
     private static final Set<String> MAX_COST = Set.of("max_cost");
-    private static final Duration TICK = Duration.ofMillis(500);
 
     private final Batches batches;
     private final Submissions submissions;
     private final BatchRequests requests;
     private final Bodies bodies;
     private final Clock clock;
-    private final boolean isFunction;
 
     BatchResource(
             Batches batches,
             Submissions submissions,
             BatchRequests requests,
             Bodies bodies,
-            Clock clock,
-            Where where) {
+            Clock clock) {
         this.batches = batches;
         this.submissions = submissions;
         this.requests = requests;
         this.bodies = bodies;
         this.clock = clock;
-        this.isFunction = where.isFunction();
     }
 
     /// Takes a batch whose items are in one JSON object.
@@ -95,7 +83,7 @@ public class BatchResource {
             @Context RoutingContext exchange,
             @Context HttpHeaders headers,
             @Context UriInfo uri) {
-        String key = key(headers);
+        String key = IdempotencyKey.of(headers);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
             MessageDigest digest = Sha256.begin();
             digest.update(sent.bytes());
@@ -134,7 +122,7 @@ public class BatchResource {
             @Context UriInfo uri) {
         boolean read = false;
         try {
-            String key = key(headers);
+            String key = IdempotencyKey.of(headers);
             ObjectNode options = requests.options(Query.of(uri, BatchRequests.IN_QUERY));
             MessageDigest digest = Sha256.begin();
             digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
@@ -194,86 +182,6 @@ public class BatchResource {
         return JobJson.withResults(
                         job, batches.progress(job), batches.results(job), clock.instant())
                 .toString();
-    }
-
-    /// The results that are there, one line of JSON for each: all, or a page with `x-next-cursor`.
-    @GET
-    @Path("{id}/results")
-    public Response results(@PathParam("id") String id, @Context UriInfo uri) {
-        Query query = Query.of(uri, RESULTS_OPTIONS);
-        Results.Order wanted = order(query.text("order"));
-        String after = query.text("after");
-        int limit = query.number("limit", 0, PAGE_MAX);
-        Job job = found(id);
-        Results results = batches.results(job);
-        if (limit == 0 && after == null) {
-            if (isFunction) {
-                return atOnce(results, wanted);
-            }
-            StreamingOutput whole = out -> results.write(wanted, out);
-            return Response.ok(whole, JSON_LINES).build();
-        }
-        Results.Page page = results.page(wanted, after, limit == 0 ? PAGE_MAX : limit);
-        return Response.ok(page.lines(), JSON_LINES).header("x-next-cursor", page.cursor()).build();
-    }
-
-    /// A function's answer is not streamed and has a bound.
-    private static Response atOnce(Results results, Results.Order order) {
-        Long size = results.size();
-        if (size == null || size <= Results.PAGE_BYTES) {
-            Results.Page page = results.page(order, null, Integer.MAX_VALUE);
-            if (page.isLast()) {
-                return Response.ok(page.lines(), JSON_LINES).build();
-            }
-        }
-        return results.link()
-                .map(link -> Response.seeOther(link).build())
-                .orElseThrow(() ->
-                        Problem.refused(
-                                        413,
-                                        "answer_too_large",
-                                        "The results are larger than the answer of a function may be; read them in"
-                                                + " pages, ?limit=1000 and then &after= with each page's"
-                                                + " x-next-cursor.")
-                                .exception());
-    }
-
-    /// Tells of a batch's progress as it comes, until it has ended.
-    @GET
-    @Path("{id}/events")
-    @Produces(MediaType.SERVER_SENT_EVENTS)
-    public Response events(
-            @PathParam("id") String id, @Context UriInfo uri, @Context RoutingContext exchange) {
-        Query.none(uri);
-        Job first = found(id);
-        return EventStream.of(exchange, events -> follow(first, events));
-    }
-
-    private void follow(Job first, EventStream events) throws IOException, InterruptedException {
-        Optional<Job> job = Optional.of(first);
-        String last = "";
-        while (job.isPresent()) {
-            String line = line(job.get());
-            if (!line.equals(last)) {
-                events.event(line);
-                last = line;
-            }
-            if (job.get().status().isTerminal() || !events.pause(TICK)) {
-                return;
-            }
-            job = batches.find(first.id());
-        }
-    }
-
-    private String line(Job job) {
-        ObjectNode json = JobJson.of(job, batches.progress(job), clock.instant());
-        json.remove("results");
-        json.remove("errors");
-        if (!job.status().isTerminal()) {
-            // They change without anything having happened.
-            json.remove(List.of("rate_per_second", "eta_seconds"));
-        }
-        return json.toString();
     }
 
     @POST
@@ -365,7 +273,7 @@ public class BatchResource {
         return batches.find(id).orElseThrow(BatchResource::unknown);
     }
 
-    private static ProblemException unknown() {
+    static ProblemException unknown() {
         return Problem.refused(
                         404,
                         "not_found",
@@ -377,16 +285,8 @@ public class BatchResource {
         return switch (submitted) {
             case Submitted.Accepted(Job job) -> created(202, job);
             case Submitted.Known(Job job) -> created(200, job);
-            case Submitted.Conflict _ -> throw conflict();
+            case Submitted.Conflict _ -> throw IdempotencyKey.conflict();
         };
-    }
-
-    static ProblemException conflict() {
-        return Problem.refused(
-                        409,
-                        "idempotency_conflict",
-                        "This Idempotency-Key came with another request before; use a new one.")
-                .exception();
     }
 
     private static Response created(int status, Job job) {
@@ -399,27 +299,5 @@ public class BatchResource {
                                 .put("total", job.input().itemCount())
                                 .toString())
                 .build();
-    }
-
-    static @Nullable String key(HttpHeaders headers) {
-        String key = headers.getHeaderString("idempotency-key");
-        if (key != null && (key.isBlank() || key.length() > KEY_MAX)) {
-            throw InvalidRequest.of(
-                    "Idempotency-Key",
-                    "out_of_range",
-                    "Idempotency-Key must have from 1 to " + KEY_MAX + " characters.");
-        }
-        return key;
-    }
-
-    private static Results.Order order(@Nullable String order) {
-        return switch (order) {
-            case null -> Results.Order.FINISHED;
-            case "finished" -> Results.Order.FINISHED;
-            case "input" -> Results.Order.INPUT;
-            default ->
-                    throw InvalidRequest.of(
-                            "order", "out_of_range", "\"order\" must be finished or input.");
-        };
     }
 }

@@ -22,15 +22,11 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// `/v1/files`: the files that batches read and write (OpenAI API reference, "Files").
@@ -74,8 +70,6 @@ public class FilesResource {
     /// A content in a function's answer, for the same reason.
     private static final int FUNCTION_CONTENT_MAX = 4_000_000;
 
-    private static final Pattern RANGE = Pattern.compile("bytes=(\\d{0,18})-(\\d{0,18})");
-
     private final Files files;
     private final Bodies bodies;
     private final long maxBody;
@@ -103,7 +97,7 @@ public class FilesResource {
                 throw tooLargeForAFunction();
             }
             if (announced > maxUpload + FORM_EXTRA) {
-                throw tooLarge();
+                throw BoundedUpload.tooLarge(maxUpload);
             }
             try (Bodies.Hold hold = bodies.hold(Math.min(UPLOAD_MEMORY, maxBody))) {
                 if (hold == null) {
@@ -116,7 +110,7 @@ public class FilesResource {
                                     headers.getHeaderString("content-type"),
                                     "file",
                                     FORM,
-                                    new Bounded(upload));
+                                    new BoundedUpload(upload, maxUpload));
                     read = true;
                     return OpenAiJson.of(complete(upload, form)).toString();
                 }
@@ -147,7 +141,7 @@ public class FilesResource {
             } else {
                 expiry.put("seconds", seconds);
             }
-            life = life(Fields.of(expiry), "expires_after");
+            life = Retention.of(Fields.of(expiry), "expires_after");
         }
         if (upload.bytes() == 0) {
             throw InvalidRequest.of("file", "empty_file", "\"file\" is empty; send its content.");
@@ -175,7 +169,8 @@ public class FilesResource {
             }
             Duration life =
                     fields.has("expires_after")
-                            ? life(Fields.of(fields.object("expires_after")), "expires_after")
+                            ? Retention.of(
+                                    Fields.of(fields.object("expires_after")), "expires_after")
                             : Files.LIFE;
             Files.Reserved reserved =
                     files.reserve(filename, "batch", bytes, life)
@@ -235,38 +230,27 @@ public class FilesResource {
             throw Problem.refused(409, "not_uploaded", "The file's content has not been sent yet.")
                     .exception();
         }
-        Matcher range = RANGE.matcher(String.valueOf(headers.getHeaderString("range")));
-        if (!range.matches() || range.group().equals("bytes=-")) {
+        ByteRange range = ByteRange.of(headers.getHeaderString("range"), file.bytes());
+        if (range == null) {
             return whole(file);
         }
-        long size = file.bytes();
-        long first;
-        long last = size - 1;
-        if (range.group(1).isEmpty()) {
-            first = Math.max(0, size - Long.parseLong(range.group(2)));
-        } else {
-            first = Long.parseLong(range.group(1));
-            if (!range.group(2).isEmpty()) {
-                last = Math.min(last, Long.parseLong(range.group(2)));
-            }
-        }
-        if (first >= size || first > last) {
+        if (range.isEmpty()) {
             return Response.status(416)
-                    .header("content-range", "bytes */" + size)
+                    .header("content-range", "bytes */" + file.bytes())
                     .type(MediaType.APPLICATION_JSON_TYPE)
                     .entity(
                             Problem.refused(
                                             416,
                                             "out_of_range",
                                             "The file has "
-                                                    + size
+                                                    + file.bytes()
                                                     + " bytes; ask for some of them.")
                                     .toJson()
                                     .toString())
                     .build();
         }
-        return bytes(file, 206, first, last - first + 1)
-                .header("content-range", "bytes " + first + "-" + last + "/" + size)
+        return bytes(file, 206, range.first(), range.length())
+                .header("content-range", range.toString())
                 .build();
     }
 
@@ -324,24 +308,6 @@ public class FilesResource {
                                 .exception());
     }
 
-    /// How long a file is kept, by OpenAI's `{"anchor":"created_at","seconds"}` (API reference,
-    /// "Upload file").
-    static Duration life(Fields expiry, String param) {
-        expiry.only(Set.of("anchor", "seconds"));
-        if (!"created_at".equals(expiry.text("anchor"))) {
-            throw InvalidRequest.of(
-                    param + ".anchor",
-                    "out_of_range",
-                    "\"" + param + ".anchor\" must be created_at.");
-        }
-        Long seconds = expiry.integer("seconds", 3_600, 2_592_000);
-        if (seconds == null) {
-            throw InvalidRequest.of(
-                    param + ".seconds", "missing_field", "\"" + param + ".seconds\" is missing.");
-        }
-        return Duration.ofSeconds(seconds);
-    }
-
     private static void requireBatch(@Nullable String purpose) {
         if (purpose == null) {
             throw InvalidRequest.of("purpose", "missing_field", "\"purpose\" is missing.");
@@ -359,16 +325,6 @@ public class FilesResource {
         return name.length() > FILENAME_MAX ? name.substring(0, FILENAME_MAX) : name;
     }
 
-    private ProblemException tooLarge() {
-        return Problem.refused(
-                        413,
-                        "body_too_large",
-                        "The file is larger than "
-                                + maxUpload
-                                + " bytes (penstock.http.max-upload); send it in parts, each a batch of its own.")
-                .exception();
-    }
-
     private static ProblemException tooLargeForAFunction() {
         return Problem.refused(
                         413,
@@ -377,24 +333,5 @@ public class FilesResource {
                                 + "\"bytes\"} to POST /v1/files as application/json instead: the answer's x_upload.url"
                                 + " takes the file by PUT.")
                 .exception();
-    }
-
-    /// Ends an upload that grows too large.
-    private final class Bounded extends FilterOutputStream {
-
-        private final Files.Upload upload;
-
-        Bounded(Files.Upload upload) {
-            super(upload);
-            this.upload = upload;
-        }
-
-        @Override
-        public void write(byte[] buffer, int offset, int length) throws IOException {
-            if (upload.bytes() + length > maxUpload) {
-                throw tooLarge();
-            }
-            ((OutputStream) upload).write(buffer, offset, length);
-        }
     }
 }

@@ -81,7 +81,7 @@ public class OpenAiBatchResource {
     @Consumes(MediaType.APPLICATION_JSON)
     public String create(
             InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
-        String key = BatchResource.key(headers);
+        String key = IdempotencyKey.of(headers);
         try (Bodies.Body sent = bodies.read(body, exchange)) {
             MessageDigest digest = Sha256.begin();
             digest.update(sent.bytes());
@@ -123,7 +123,7 @@ public class OpenAiBatchResource {
         return switch (submitted) {
             case Submitted.Accepted(Job job) -> json(job).toString();
             case Submitted.Known(Job job) -> json(job).toString();
-            case Submitted.Conflict _ -> throw BatchResource.conflict();
+            case Submitted.Conflict _ -> throw IdempotencyKey.conflict();
         };
     }
 
@@ -262,7 +262,7 @@ public class OpenAiBatchResource {
 
     private static @Nullable Duration outputLife(Fields fields) {
         return fields.has("output_expires_after")
-                ? FilesResource.life(
+                ? Retention.of(
                         Fields.of(fields.object("output_expires_after")), "output_expires_after")
                 : null;
     }
