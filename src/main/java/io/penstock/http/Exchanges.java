@@ -60,7 +60,10 @@ class Exchanges {
         exchange.put(VISIT, visit);
         exchange.addHeadersEndHandler(_ -> write(exchange, requestId, visit));
         exchange.addEndHandler(end -> {
-            if (end.failed()) {
+            // Whoever writes the body piece by piece takes the handlers of failures for itself:
+            // then
+            // the end comes as a good one, of an answer that has not ended.
+            if (end.failed() || !exchange.response().ended()) {
                 visit.left();
             }
         });

@@ -96,6 +96,8 @@ abstract sealed class Answer permits TextAnswer, WholeAnswer {
 
     static @Nullable String text(JsonNode node, String field, @Nullable String fallback) {
         JsonNode value = node.path(field);
-        return value.isTextual() && !value.textValue().isBlank() ? value.textValue() : fallback;
+        return value.isTextual() && !value.textValue().isBlank()
+                ? SurrogatePairs.whole(value.textValue())
+                : fallback;
     }
 }

@@ -187,7 +187,7 @@ final class AnswerReader {
         }
         boolean isError = event.name().equals("error");
         ProviderJson.Values values = ProviderJson.values(data);
-        boolean isLast = values.rest().equals("[DONE]");
+        boolean isLast = isDone(values.rest());
         if (!isLast && !values.rest().isEmpty()) {
             return isError
                     ? ProviderFailure.inside(head, null, endpoint)
@@ -198,12 +198,36 @@ final class AnswerReader {
         return refused;
     }
 
+    private static boolean isDone(String text) {
+        return text.equalsIgnoreCase("[DONE]");
+    }
+
     private @Nullable Failure readChunks(List<ProviderJson.Value> values, boolean isError) {
         for (ProviderJson.Value value : values) {
+            if (value.node().isNull() || isDone(value.node().asText())) {
+                continue;
+            }
             Failure refused = refused(value, isError);
             if (refused == null) {
-                refused = answer.chunk(value);
+                refused =
+                        isWhole(value.node()) ? wholeInAnEvent(value.node()) : answer.chunk(value);
             }
+            if (refused != null) {
+                return refused;
+            }
+        }
+        return null;
+    }
+
+    /// A whole answer where a piece of one belongs.
+    private static boolean isWhole(JsonNode node) {
+        JsonNode first = node.path("choices").path(0);
+        return first.has("message") && !first.has("delta");
+    }
+
+    private @Nullable Failure wholeInAnEvent(JsonNode completion) {
+        for (String chunk : ChunkSum.chunks(completion, true)) {
+            Failure refused = answer.chunk(ProviderJson.values(chunk).list().getFirst());
             if (refused != null) {
                 return refused;
             }

@@ -20,14 +20,14 @@ class Dialects {
     /// What a server says of a field that it does not know, rather than of its value.
     private static final Pattern UNKNOWN =
             Pattern.compile(
-                    "(?i)not supported|unsupported|not permitted|not allowed|unrecognized|unknown|unexpected|extra"
+                    "(?i)not supported|should not exist|unsupported|not permitted|not allowed|unrecognized|unknown|unexpected|extra"
                             + "|additional|does not support|invalid (?:field|parameter|argument)");
 
     /// A field that no caller has asked for by this name.
     enum Field {
         /// `stream_options.include_usage`, which lets a stream end with its usage (OpenAI API
         /// reference, "Create chat completion"); Mistral's and older servers refuse it.
-        STREAM_OPTIONS("stream_options"),
+        STREAM_OPTIONS("stream_options", "streamOptions", "include_usage"),
         /// The configured one of the two names of the limit: OpenAI's newer models take only
         /// `max_completion_tokens`, many compatible servers only `max_tokens`.
         MAX_TOKENS("max_tokens", "max_completion_tokens");

@@ -2,6 +2,7 @@ package io.penstock.llm;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,7 @@ final class MessageText {
         }
         StringBuilder text = null;
         for (JsonNode part : content) {
-            String more = part.isTextual() ? part.textValue() : part(part);
+            String more = content(part);
             if (more != null) {
                 text = (text == null ? new StringBuilder() : text).append(more);
             }
@@ -39,9 +40,39 @@ final class MessageText {
     }
 
     private static @Nullable String part(JsonNode part) {
-        return TEXT.contains(part.path("type").asText()) && part.path("text").isTextual()
-                ? part.path("text").textValue()
-                : null;
+        if (!TEXT.contains(part.path("type").asText())) {
+            return null;
+        }
+        JsonNode text = part.path("text");
+        return content(text.isObject() && text.has("value") ? text.get("value") : text);
+    }
+
+    /// The words of a message in which the model declines; empty for none.
+    static String refusal(JsonNode message) {
+        if (message.path("refusal").isTextual()) {
+            return message.path("refusal").textValue();
+        }
+        StringBuilder refusal = new StringBuilder();
+        for (JsonNode part : message.path("content")) {
+            if (part.path("type").asText().equals("refusal")) {
+                refusal.append(part.path("refusal").asText());
+            }
+        }
+        return refusal.toString();
+    }
+
+    /// Whether the message has something that is no text: tool calls, images, sound.
+    static boolean hasOther(JsonNode message) {
+        for (Map.Entry<String, JsonNode> field : message.properties()) {
+            JsonNode value = field.getValue();
+            if (!field.getKey().equals("role")
+                    && !value.isNull()
+                    && !(value.isTextual() && value.textValue().isEmpty())
+                    && !(value.isContainerNode() && value.isEmpty())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether the message has something of the model's reasoning.

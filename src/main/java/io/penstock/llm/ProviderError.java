@@ -3,6 +3,7 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,8 @@ record ProviderError(
                     "http_code",
                     "error_code");
 
+    private static final Set<String> NOTHING = Set.of("", "0", "false", "null");
+
     /// Deeper than this nobody puts a sentence.
     private static final int DEPTH = 4;
 
@@ -71,6 +74,9 @@ record ProviderError(
             ProviderError bare = of(node);
             return bare.sentence.isEmpty() && bare.type.isEmpty() && bare.status == 0 ? null : bare;
         }
+        if (inner.path("error").isObject() && sentence(inner.path("message"), 0).isEmpty()) {
+            inner = inner.path("error");
+        }
         if (!inner.isObject()) {
             ProviderError around = of(node);
             return new ProviderError(
@@ -89,12 +95,24 @@ record ProviderError(
     static boolean isIn(JsonNode object) {
         JsonNode error = object.path("error");
         return switch (error.getNodeType()) {
-            case OBJECT, ARRAY -> !error.isEmpty();
+            case OBJECT -> says(error);
+            case ARRAY -> !error.isEmpty();
             case STRING -> !error.textValue().isBlank();
             case BOOLEAN -> error.booleanValue();
             case NUMBER -> error.doubleValue() != 0;
             default -> false;
         };
+    }
+
+    private static boolean says(JsonNode error) {
+        for (JsonNode value : error) {
+            if (value.isContainerNode()
+                    ? !value.isEmpty()
+                    : !value.isNull() && !NOTHING.contains(value.asText().strip())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether OpenAI's rate limiter says that this request is larger than all of a minute's limit.
@@ -144,7 +162,9 @@ record ProviderError(
 
     private static String word(JsonNode error, String name) {
         JsonNode value = error.path(name);
-        return value.isTextual() || value.isIntegralNumber() ? value.asText().strip() : "";
+        return value.isTextual() || value.isNumber()
+                ? value.asText().strip().replaceFirst("\\.0$", "")
+                : "";
     }
 
     private static int number(JsonNode error) {

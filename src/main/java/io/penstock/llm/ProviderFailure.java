@@ -77,7 +77,7 @@ final class ProviderFailure {
     private static final Pattern CREDENTIAL =
             Pattern.compile(
                     "(?i)\\b(?:sk|pk|rk|key|org|proj|gsk|hf|xai|pplx|nvapi|r8)[-_][\\w*.-]{4,}|\\bAIza[\\w-]{8,}"
-                            + "|bearer\\s+\\S+|\\S*\\*{3,}\\S*");
+                            + "|(?:bearer|basic)\\s+\\S+|\\S*\\*{3,}\\S*");
 
     /// What an error code looks like; anything else in its place is not passed on.
     private static final Pattern CODE = Pattern.compile("[a-z][a-z0-9_.]{0,63}");
@@ -299,9 +299,11 @@ final class ProviderFailure {
         String keyless =
                 apiKey == null || apiKey.isBlank() ? message : message.replace(apiKey, REMOVED);
         String scrubbed = CREDENTIAL.matcher(keyless).replaceAll(REMOVED);
-        return scrubbed.length() > MESSAGE_MAX
-                ? scrubbed.substring(0, MESSAGE_MAX) + "…"
-                : scrubbed;
+        // After the cut, which may leave half of a surrogate pair as the provider may send one.
+        return SurrogatePairs.whole(
+                scrubbed.length() > MESSAGE_MAX
+                        ? scrubbed.substring(0, MESSAGE_MAX) + "…"
+                        : scrubbed);
     }
 
     /// The first value of a body in JSON; a body that is one sentence and no page is a text.

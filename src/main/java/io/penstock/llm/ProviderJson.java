@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -23,7 +24,7 @@ final class ProviderJson {
 
     /// Answers are bounded before they are parsed. Numbers are read as far as a double goes, since
     /// none may keep an answer from its caller.
-    static final ObjectMapper JSON =
+    static final JsonMapper JSON =
             JsonMapper.builder(
                             JsonFactory.builder()
                                     .streamReadConstraints(
@@ -33,6 +34,9 @@ final class ProviderJson {
                                                     .build())
                                     .build())
                     .build();
+
+    private static final ObjectMapper LENIENT =
+            JSON.rebuild().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
     /// Half a surrogate pair has a form of its own only as an escape.
     private static final ObjectWriter ASCII = JSON.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII);
@@ -58,12 +62,27 @@ final class ProviderJson {
     }
 
     static Values values(String text) {
+        Values strict = values(text, JSON);
+        if (strict.rest.isEmpty()
+                || !strict.rest.contains("NaN") && !strict.rest.contains("Infinity")) {
+            return strict;
+        }
+        // Python's way of writing what JSON has no number for; it is passed on as a text.
+        Values lenient = values(text, LENIENT);
+        return new Values(
+                lenient.list.stream()
+                        .map(value -> new Value(value.node, written(value.node)))
+                        .toList(),
+                lenient.rest);
+    }
+
+    private static Values values(String text, ObjectMapper mapper) {
         List<Value> values = new ArrayList<>(1);
         int end = 0;
-        try (JsonParser parser = JSON.createParser(text)) {
+        try (JsonParser parser = mapper.createParser(text)) {
             while (parser.nextToken() != null) {
                 int start = (int) parser.currentTokenLocation().getCharOffset();
-                JsonNode node = JSON.readTree(parser);
+                JsonNode node = mapper.readTree(parser);
                 end = (int) parser.currentLocation().getCharOffset();
                 values.add(new Value(node, text.substring(start, end)));
             }

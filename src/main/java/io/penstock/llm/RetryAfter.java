@@ -46,6 +46,9 @@ final class RetryAfter {
     private static final String SPAN = "(?:\\d{1,9}(?:\\.\\d{1,9})?(?:ms|h|m|s)){1,4}";
 
     private static final Pattern PART = Pattern.compile("(\\d+(?:\\.\\d+)?)(ms|h|m|s)");
+    private static final Pattern UNIT =
+            Pattern.compile(
+                    "(\\d) ?(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)(?![a-z])");
     private static final Pattern WHOLE_SPAN = Pattern.compile(SPAN);
     private static final Pattern SENTENCE =
             Pattern.compile("(?:try again|retry) (?:in|after) (" + SPAN + ")(?![a-z0-9])");
@@ -80,7 +83,7 @@ final class RetryAfter {
         if (seconds != null) {
             return seconds;
         }
-        Duration span = span(value.trim());
+        Duration span = span(plain(value.trim()));
         return span != null ? span : untilDate(value.trim().toLowerCase(Locale.ROOT), now);
     }
 
@@ -107,8 +110,18 @@ final class RetryAfter {
 
     private static @Nullable Duration inSentence(String sentence) {
         String bounded = sentence.length() > 2_000 ? sentence.substring(0, 2_000) : sentence;
-        Matcher found = SENTENCE.matcher(bounded.toLowerCase(Locale.ROOT));
+        Matcher found = SENTENCE.matcher(plain(bounded));
         return found.find() ? span(found.group(1)) : null;
+    }
+
+    /// A text whose units are their short forms, right behind their numbers: `3 seconds` is `3s`.
+    private static String plain(String text) {
+        Matcher words = UNIT.matcher(text.toLowerCase(Locale.ROOT));
+        return words.replaceAll(found -> found.group(1) + shortened(found.group(2)));
+    }
+
+    private static String shortened(String unit) {
+        return unit.startsWith("milli") || unit.equals("ms") ? "ms" : unit.substring(0, 1);
     }
 
     private static @Nullable Duration span(String text) {

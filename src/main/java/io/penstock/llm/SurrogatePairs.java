@@ -9,6 +9,12 @@ final class SurrogatePairs {
 
     private char held;
 
+    /// A text on its own, with U+FFFD for each half of a pair that lacks the other.
+    static String whole(String text) {
+        SurrogatePairs pairs = new SurrogatePairs();
+        return pairs.next(text) + pairs.last();
+    }
+
     /// As much of the text so far as has not been given yet and is whole.
     String next(String piece) {
         if (held == 0 && isPlain(piece)) {

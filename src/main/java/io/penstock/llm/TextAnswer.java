@@ -14,6 +14,7 @@ final class TextAnswer extends Answer {
     private final SurrogatePairs pairs = new SurrogatePairs();
     private boolean hasContent;
     private boolean hasReasoning;
+    private boolean hasOther;
     private boolean isSure;
     private @Nullable String finishReason;
     private @Nullable Failure choiceFailure;
@@ -105,10 +106,12 @@ final class TextAnswer extends Answer {
         if (hasContent) {
             return completed(text.toString(), String.valueOf(finishReason), null);
         }
-        return hasReasoning
+        return hasReasoning || hasOther
                 ? failed(
                         FailureKind.UNEXPECTED_ANSWER,
-                        "The model's answer has its reasoning and no content.")
+                        "The model's answer has no text, but "
+                                + (hasReasoning ? "reasoning" : "something else")
+                                + " alone.")
                 : empty();
     }
 
@@ -124,9 +127,8 @@ final class TextAnswer extends Answer {
             choiceFailure = ProviderFailure.inside(head(), ProviderError.in(choice), endpoint);
         }
         JsonNode message = choice.path(contentField);
-        if (message.path("refusal").isTextual()) {
-            refusal.append(message.path("refusal").textValue());
-        }
+        refusal.append(MessageText.refusal(message));
+        hasOther |= MessageText.hasOther(message);
         hasReasoning |= MessageText.hasReasoning(message);
         String content = MessageText.of(message);
         boolean isEmpty = content == null || content.isEmpty();

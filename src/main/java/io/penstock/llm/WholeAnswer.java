@@ -158,11 +158,7 @@ final class WholeAnswer extends Answer {
 
     private static String textOf(JsonNode message) {
         String text = MessageText.of(message);
-        if (text == null) {
-            return "";
-        }
-        SurrogatePairs pairs = new SurrogatePairs();
-        return pairs.next(text) + pairs.last();
+        return text == null ? "" : SurrogatePairs.whole(text);
     }
 
     private boolean haveAllEnded() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
+import io.penstock.store.Documents;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
@@ -150,10 +151,12 @@ class ClaimTest {
     void anAnswerOfTheStoreThatGetsLostIsNoRefusal() throws InterruptedException {
         AtomicInteger lost = new AtomicInteger();
         JobStore lossy =
-                after(
-                        JobStore.class,
-                        store.jobs,
-                        name -> name.equals("replace") && lost.getAndIncrement() == 0);
+                new JobStore(
+                        after(
+                                Documents.class,
+                                store.documents(),
+                                name -> name.equals("write") && lost.getAndIncrement() == 0),
+                        Duration.ofDays(30));
         Claim claim =
                 new Claim(
                         lossy,

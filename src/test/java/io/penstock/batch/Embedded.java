@@ -8,6 +8,7 @@ import io.penstock.pipeline.Declared;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Counts;
+import io.penstock.store.Documents;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
@@ -57,6 +58,10 @@ final class Embedded implements AutoCloseable {
         queue = opened.queue();
         messages = new Messages(queue, jobs, clock);
         changes = new JobChanges(jobs);
+    }
+
+    Documents documents() {
+        return opened.engine().documents();
     }
 
     Files files() {

@@ -81,6 +81,7 @@ class ProviderTest {
     /// The rest of a request that is not read may be taken for another one.
     @Test
     void aConnectionWhoseAnswerCameBeforeTheWholeRequestIsNotUsedAgain() throws Exception {
+        CountDownLatch isRead = new CountDownLatch(1);
         RawProvider.Answering early =
                 new RawProvider.Answering() {
 
@@ -95,6 +96,13 @@ class ProviderTest {
                         out.write(
                                 RawProvider.http(
                                         413, "text/plain", "x".getBytes(StandardCharsets.UTF_8)));
+                        out.flush();
+                        // As long as nobody reads it, the request is not written to its end.
+                        try {
+                            isRead.await();
+                        } catch (InterruptedException _) {
+                            Thread.currentThread().interrupt();
+                        }
                         return true;
                     }
 
@@ -108,6 +116,7 @@ class ProviderTest {
             Provider provider = provider(server);
             Buffer large = Buffer.buffer("x".repeat(MORE_THAN_SOCKETS_HOLD));
             assertThat(text(provider.post(large, false, _ -> {}))).isEqualTo("x");
+            isRead.countDown();
 
             assertThat(text(provider.post(Buffer.buffer("b"), false, _ -> {}))).isEqualTo("b on 2");
         }

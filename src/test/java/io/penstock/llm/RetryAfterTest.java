@@ -32,6 +32,7 @@ class RetryAfterTest {
                 "retry-after    | 2026-11-23T10:00:30Z          | 30000",
                 "retry-after    | 1795428030                    | 30000",
                 "retry-after    | 1m26.4s                       | 86400",
+                "retry-after    | 3 seconds                     | 3000",
                 "retry-after    | 1e30                          | 86400000",
                 "retry-after-ms | 1500                          | 1500",
                 "retry-after-ms | 0.5                           | 1",
@@ -87,6 +88,8 @@ class RetryAfterTest {
                 "{'retry_after_ms':1500}                                             | 1500",
                 "{'message':'Rate limit reached. Please try again in 7.66s. Thanks'} | 7660",
                 "{'message':'Please try again in 20ms.'}                             | 20",
+                "{'message':'Please retry after 3 seconds.'}                         | 3000",
+                "{'message':'Please try again in 1 minute.'}                         | 60000",
                 "{'message':'Please retry in 1m26.4s.'}                              | 86400",
             })
     void readsTheWaitsThatABodyTells(String error, long millis) {
