@@ -60,9 +60,8 @@ class Exchanges {
         exchange.put(VISIT, visit);
         exchange.addHeadersEndHandler(_ -> write(exchange, requestId, visit));
         exchange.addEndHandler(end -> {
-            // Whoever writes the body piece by piece takes the handlers of failures for itself:
-            // then
-            // the end comes as a good one, of an answer that has not ended.
+            // A body that is written piece by piece takes the handlers of failures for itself. Its
+            // end then comes as a good one, of an answer that has not ended.
             if (end.failed() || !exchange.response().ended()) {
                 visit.left();
             }
