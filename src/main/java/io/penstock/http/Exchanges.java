@@ -9,7 +9,6 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -101,12 +100,7 @@ class Exchanges {
                 () -> Integer.toString(call == null ? 0 : call.attemptCount()));
         headers.put(
                 "x-penstock-overhead-ms",
-                () ->
-                        String.format(
-                                Locale.ROOT,
-                                "%.1f",
-                                (call == null ? visit.age() : call.overhead()).toNanos()
-                                        / 1_000_000.0));
+                () -> tenths(call == null ? visit.age() : call.overhead()));
         if (call != null) {
             headers.put("x-penstock-provider-request-id", call::providerRequestId);
             headers.putAll(call::rateHeaders);
@@ -117,6 +111,12 @@ class Exchanges {
         if (endpoint.simulated()) {
             headers.put("x-penstock-provider", () -> "simulated");
         }
+    }
+
+    /// Milliseconds with one digit behind the point.
+    private static String tenths(Duration time) {
+        long tenths = Math.max(0, time.toNanos() + 50_000) / 100_000;
+        return tenths / 10 + "." + tenths % 10;
     }
 
     /// A client's request, from its head to its end. The event loop and the call's thread meet

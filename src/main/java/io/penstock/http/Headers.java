@@ -3,6 +3,7 @@ package io.penstock.http;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,8 @@ final class Headers {
     private static final Logger LOG = Logger.getLogger(Headers.class);
 
     private static final int VALUE_MAX = 256;
+
+    private static final Pattern UNPRINTABLE = Pattern.compile("[^ -~]");
 
     private final BiConsumer<String, String> answer;
 
@@ -44,6 +47,11 @@ final class Headers {
     /// A header's value as it may be (RFC 9110, section 5.5), and not longer than clients take.
     static String printable(String value) {
         String bounded = value.length() > VALUE_MAX ? value.substring(0, VALUE_MAX) : value;
-        return bounded.replaceAll("[^ -~]", "?");
+        for (int i = 0; i < bounded.length(); i++) {
+            if (bounded.charAt(i) < ' ' || bounded.charAt(i) > '~') {
+                return UNPRINTABLE.matcher(bounded).replaceAll("?");
+            }
+        }
+        return bounded;
     }
 }

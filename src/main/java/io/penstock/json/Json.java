@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -97,6 +98,9 @@ public final class Json {
         return JsonFactory.builder()
                 // Callers' names would stay in the table of the whole process.
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                // Jackson's own keeps its buffers with the thread, and virtual threads live for one
+                // call.
+                .recyclerPool(JsonRecyclerPools.sharedBoundedPool())
                 .streamReadConstraints(
                         StreamReadConstraints.builder()
                                 // Bodies are bounded before they are parsed.

@@ -46,11 +46,13 @@ final class Exchange implements AutoCloseable {
         /// The provider's id of the request, for its support; null where it names none that is fit
         /// to be passed on.
         @Nullable String requestId() {
-            return REQUEST_ID.stream()
-                    .map(headers::get)
-                    .filter(id -> id != null && FIT.matcher(id).matches())
-                    .findFirst()
-                    .orElse(null);
+            for (String name : REQUEST_ID) {
+                String id = headers.get(name);
+                if (id != null && FIT.matcher(id).matches()) {
+                    return id;
+                }
+            }
+            return null;
         }
     }
 
@@ -76,6 +78,7 @@ final class Exchange implements AutoCloseable {
     private boolean isRead;
 
     // Confined to the context.
+    private boolean inOwnTurn = true;
     private @Nullable HttpClientRequest request;
     private @Nullable HttpClientResponse response;
     private boolean ended;
@@ -88,23 +91,33 @@ final class Exchange implements AutoCloseable {
     }
 
     void send(HttpClient client, RequestOptions options, Buffer body) {
-        context.runOnContext(_ ->
-                client.request(options)
-                        // In a turn of the loop of its own, never while a socket is read.
-                        .onSuccess(connected -> {
-                            // The response's future tells of the same failures; without a handler
-                            // each is logged as an error.
-                            connected.exceptionHandler(_ -> {});
-                            context.runOnContext(_ -> {
-                                if (isUsable(connected)) {
-                                    connected(connected, body);
-                                } else {
-                                    connected.reset();
-                                    send(client, options, body);
-                                }
-                            });
-                        })
-                        .onFailure(this::broke));
+        context.runOnContext(_ -> {
+            client.request(options)
+                    .onSuccess(connected -> {
+                        // The response's future tells of the same failures; without a handler each
+                        // is logged as an error.
+                        connected.exceptionHandler(_ -> {});
+                        if (inOwnTurn) {
+                            connected(client, options, body, connected);
+                        } else {
+                            // A socket may be in the middle of a read, in which none is read again.
+                            context.runOnContext(_ -> connected(client, options, body, connected));
+                        }
+                    })
+                    .onFailure(this::broke);
+            inOwnTurn = false;
+        });
+    }
+
+    private void connected(
+            HttpClient client, RequestOptions options, Buffer body, HttpClientRequest connected) {
+        if (isUsable(connected)) {
+            connected(connected, body);
+        } else {
+            connected.reset();
+            inOwnTurn = true;
+            send(client, options, body);
+        }
     }
 
     /// Whether a connection that has served before lies there open and silent. Bytes that nobody

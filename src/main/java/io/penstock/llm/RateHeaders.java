@@ -13,22 +13,38 @@ final class RateHeaders {
 
     private static final double NUMBER_MAX = 1e12;
 
+    private record Names(
+            String requestLimit, String requestsLeft, String tokenLimit, String tokensLeft) {}
+
+    private static final Names OPENAI =
+            new Names(
+                    "x-ratelimit-limit-requests",
+                    "x-ratelimit-remaining-requests",
+                    "x-ratelimit-limit-tokens",
+                    "x-ratelimit-remaining-tokens");
+
+    private static final Names ANTHROPIC =
+            new Names(
+                    "anthropic-ratelimit-requests-limit",
+                    "anthropic-ratelimit-requests-remaining",
+                    "anthropic-ratelimit-tokens-limit",
+                    "anthropic-ratelimit-tokens-remaining");
+
     private RateHeaders() {}
 
     static Rates read(MultiMap headers) {
         boolean openAi =
-                headers.contains("x-ratelimit-limit-requests")
-                        || headers.contains("x-ratelimit-limit-tokens");
-        String names = openAi ? "x-ratelimit-%2$s-%1$s" : "anthropic-ratelimit-%1$s-%2$s";
-        Long requestLimit = limit(headers, names.formatted("requests", "limit"));
-        Long tokenLimit = limit(headers, names.formatted("tokens", "limit"));
+                headers.contains(OPENAI.requestLimit) || headers.contains(OPENAI.tokenLimit);
+        Names names = openAi ? OPENAI : ANTHROPIC;
+        Long requestLimit = limit(headers, names.requestLimit);
+        Long tokenLimit = limit(headers, names.tokenLimit);
         return requestLimit == null && tokenLimit == null
                 ? Rates.UNKNOWN
                 : new Rates(
                         requestLimit,
-                        left(headers, names.formatted("requests", "remaining"), requestLimit),
+                        left(headers, names.requestsLeft, requestLimit),
                         tokenLimit,
-                        left(headers, names.formatted("tokens", "remaining"), tokenLimit));
+                        left(headers, names.tokensLeft, tokenLimit));
     }
 
     /// What a caller is told: of each limit how much there is, how much is left, and how long it
