@@ -52,6 +52,7 @@ public final class Emulators implements AutoCloseable {
     private final DynamoDbClient dynamo;
     private final S3Client s3;
     private final SqsClient sqs;
+    private volatile boolean closed;
 
     /// A queue with its dead letters.
     public record Queues(String url, String deadUrl) {}
@@ -264,6 +265,7 @@ public final class Emulators implements AutoCloseable {
     }
 
     private void kill() {
+        closed = true;
         synchronized (processes) {
             processes.forEach(Process::destroyForcibly);
         }
@@ -312,7 +314,17 @@ public final class Emulators implements AutoCloseable {
         synchronized (processes) {
             processes.add(process);
         }
+        process.onExit().thenAccept(gone -> ended(gone, log));
         return new Ports(process.inputReader(), log);
+    }
+
+    /// Without it every call fails from now on, and nobody would know why.
+    private void ended(Process process, File log) {
+        if (!closed) {
+            System.err.printf(
+                    "A stand-in for AWS has ended with status %d: nothing works without it. See %s.%n",
+                    process.exitValue(), log);
+        }
     }
 
     /// The lines in which a process names its ports; it may say other things in between.

@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,14 +20,19 @@ import java.util.concurrent.TimeUnit;
 
 /// The packaged application as a process: the native binary in a native build, else the jar.
 ///
-/// It inherits no setting of the machine's, only what the test gives it.
+/// It inherits no setting of the machine's, only what the test gives it. What it prints is kept,
+/// and written to a file of [#LOGS] too.
 public final class PackagedApplication implements AutoCloseable {
 
     /// Where AWS's client looks for the path of its library before it unpacks one.
     private static final String NATIVE_CLIENT =
             "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI";
 
+    /// One file a process, for whoever watches.
+    public static final Path LOGS = Path.of("target", "logs");
+
     private final Process process;
+    private final Path logFile;
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private final Thread reader;
 
@@ -121,6 +127,8 @@ public final class PackagedApplication implements AutoCloseable {
         builder.environment().putAll(environment);
         try {
             process = builder.start();
+            String handler = environment.getOrDefault("QUARKUS_LAMBDA_HANDLER", "penstock");
+            logFile = Files.createDirectories(LOGS).resolve(handler + "-" + process.pid() + ".log");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -187,8 +195,13 @@ public final class PackagedApplication implements AutoCloseable {
     }
 
     private void read() {
-        try (BufferedReader lines = process.inputReader()) {
-            lines.lines().forEach(log::add);
+        try (BufferedReader lines = process.inputReader();
+                PrintWriter file = new PrintWriter(Files.newBufferedWriter(logFile), true)) {
+            lines.lines()
+                    .forEach(line -> {
+                        log.add(line);
+                        file.println(line);
+                    });
         } catch (IOException e) {
             log.add(e.toString());
         } catch (UncheckedIOException e) {

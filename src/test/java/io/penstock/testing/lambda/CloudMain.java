@@ -2,6 +2,7 @@ package io.penstock.testing.lambda;
 
 import io.penstock.dev.SimulatedProvider;
 import io.penstock.testing.Emulators;
+import io.penstock.testing.PackagedApplication;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -32,10 +33,11 @@ public final class CloudMain {
         Cloud cloud = cloud(Emulators.start(), variables, HTTP_PORT, SOCKET_PORT);
         Runtime.getRuntime().addShutdownHook(new Thread(cloud::close));
         System.out.printf(
-                "HTTP API       %s%nWebSocket API  %s%nprovider       %s%nEnd it with Ctrl-C.%n",
+                "HTTP API       %s%nWebSocket API  %s%nprovider       %s%nlogs           %s, a file for each process%nEnd it with Ctrl-C.%n",
                 cloud.httpUrl(),
                 cloud.socketUrl(),
-                variables.getOrDefault("OPENAI_BASE_URL", "OpenAI"));
+                variables.getOrDefault("OPENAI_BASE_URL", "OpenAI"),
+                PackagedApplication.LOGS);
         new CountDownLatch(1).await();
     }
 
