@@ -184,7 +184,7 @@ public final class Fields {
     }
 
     static String bounded(String name) {
-        return name.length() > 64 ? name.substring(0, 64) + "…" : name;
+        return name.length() > 64 ? Unicode.beginning(name, 64) + "…" : name;
     }
 
     private static String plain(double bound) {

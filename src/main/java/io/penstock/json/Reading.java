@@ -65,7 +65,7 @@ final class Reading {
             } catch (InvalidRequest said) {
                 throw said;
             } catch (StreamConstraintsException beyond) {
-                throw reading.beyond();
+                throw reading.beyondLimits();
             } catch (JsonProcessingException malformed) {
                 JsonLocation at = malformed.getLocation();
                 throw reading.isOver() && at != null ? trailing(at) : malformed(at);
@@ -173,6 +173,15 @@ final class Reading {
         };
     }
 
+    /// The parser reads a number along with its field's name, before anybody has begun the field.
+    private InvalidRequest beyondLimits() throws IOException {
+        Level level = open.isEmpty() ? null : open.getLast();
+        if (level != null && level.name == null && in.currentToken() == JsonToken.FIELD_NAME) {
+            level.name = in.currentName();
+        }
+        return beyond();
+    }
+
     private InvalidRequest beyond() {
         return refusal(
                 "out_of_range",
@@ -215,10 +224,11 @@ final class Reading {
                 (path.isEmpty() ? "The body " : "\"" + path + "\" ") + fault + ".");
     }
 
-    /// What is being read, such as `messages[2].content`.
+    /// What is being read, such as `messages[2].content`; of a long path its beginning and its end,
+    /// which say where to look.
     private String path() {
         StringBuilder path = new StringBuilder();
-        for (int i = 0; i < open.size() && path.length() < PATH_MAX; i++) {
+        for (int i = 0; i < open.size(); i++) {
             Level level = open.get(i);
             if (level.node instanceof ArrayNode array) {
                 // A value that has begun is in it already.
@@ -227,8 +237,10 @@ final class Reading {
                 path.append(path.isEmpty() ? "" : ".").append(Fields.bounded(level.name));
             }
         }
-        return path.length() > PATH_MAX ? path.substring(0, PATH_MAX) + "…" : path.toString();
+        return path.length() <= PATH_MAX
+                ? path.toString()
+                : Unicode.beginning(path, PATH_MAX / 2) + "…" + Unicode.ending(path, PATH_MAX / 2);
     }
 
-    private static final int PATH_MAX = 512;
+    private static final int PATH_MAX = 160;
 }

@@ -48,4 +48,20 @@ public final class Unicode {
         }
         return -1;
     }
+
+    /// The first characters of a text, at most so many, and no half of a surrogate pair.
+    static String beginning(CharSequence text, int length) {
+        if (text.length() <= length) {
+            return text.toString();
+        }
+        boolean splits = Character.isHighSurrogate(text.charAt(length - 1));
+        return text.subSequence(0, splits ? length - 1 : length).toString();
+    }
+
+    /// The last characters of a text, as [#beginning].
+    static String ending(CharSequence text, int length) {
+        int from = Math.max(0, text.length() - length);
+        boolean splits = from > 0 && Character.isLowSurrogate(text.charAt(from));
+        return text.subSequence(splits ? from + 1 : from, text.length()).toString();
+    }
 }

@@ -149,7 +149,8 @@ class JsonTest {
         assertThat(nanos).isLessThan(1_000_000_000L);
         assertThat(half.code()).isEqualTo("invalid_json");
         assertThat(half.param()).startsWith("n".repeat(64) + "….");
-        assertThat(half.text()).contains("half of a surrogate pair");
+        assertThat(half.param()).endsWith("n…[200000]").hasSizeLessThan(200);
+        assertThat(half.text()).contains("half of a surrogate pair").hasSizeLessThan(320);
     }
 
     @Test
