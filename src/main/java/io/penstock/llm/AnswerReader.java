@@ -3,14 +3,14 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Reads one answer of a provider's: bytes in, an [Outcome] out, whole and streamed alike.
 ///
-/// The bytes alone say in which form an answer comes, one JSON document or server-sent events,
-/// whatever its media type is and whatever was asked for. It never throws but for what the taker of
-/// deltas throws; what is not a whole answer is a [Failure]. Not thread-safe.
+/// The bytes alone say in which form an answer comes, one JSON document, server-sent events, or
+/// chunks on a line each, whatever its media type is and whatever was asked for. It never throws
+/// but for what the taker of deltas throws; what is not a whole answer is a [Failure]. Not
+/// thread-safe.
 final class AnswerReader {
 
     /// Of something that is no answer, so much is kept.
@@ -18,6 +18,9 @@ final class AnswerReader {
 
     /// A byte order mark in UTF-8.
     private static final int MARK_BYTES = 3;
+
+    /// A first line that is longer is no chunk's.
+    private static final int LINE_MAX = 64 * 1024;
 
     private enum Form {
         UNKNOWN,
@@ -31,9 +34,11 @@ final class AnswerReader {
     private final Endpoint endpoint;
     private final long maxBytes;
 
-    private final Events events = new Events();
+    private Events events = new Events();
     private Buffer begun = Buffer.buffer();
     private Form form = Form.UNKNOWN;
+    private boolean hasLine;
+    private int lineEnd;
     private long size;
     private boolean isDone;
     private @Nullable Failure failure;
@@ -45,14 +50,9 @@ final class AnswerReader {
         this.head = head;
         this.endpoint = endpoint;
         this.maxBytes = maxBytes;
-        String encoding = head.headers().get("content-encoding");
-        if (encoding != null && !encoding.isBlank() && !isIdentity(encoding)) {
-            failure = ProviderFailure.unknownEncoding(encoding);
+        if (head.coding() == Coding.UNKNOWN) {
+            failure = ProviderFailure.unknownEncoding(head.headers().getAll(Coding.HEADER));
         }
-    }
-
-    private static boolean isIdentity(String encoding) {
-        return "identity".equals(encoding.strip().toLowerCase(Locale.ROOT));
     }
 
     /// Takes the next bytes.
@@ -62,11 +62,19 @@ final class AnswerReader {
         if (failure != null || isDone) {
             return false;
         }
+        long room = maxBytes - size;
         size += bytes.length();
-        if (size > maxBytes) {
-            failure = ProviderFailure.tooLong(maxBytes);
-            return false;
+        if (size <= maxBytes) {
+            take(bytes);
+        } else {
+            // Wherever the bytes are cut, the same of them are read.
+            take(bytes.slice(0, (int) room));
+            failure = failure == null && !isDone ? ProviderFailure.tooLong(maxBytes) : failure;
         }
+        return failure == null && !isDone;
+    }
+
+    private void take(Buffer bytes) {
         switch (form) {
             case EVENTS -> readEvents(bytes);
             case JSON, OTHER -> keep(bytes);
@@ -81,7 +89,39 @@ final class AnswerReader {
                 }
             }
         }
-        return failure == null && !isDone;
+        if (form == Form.JSON && !hasLine) {
+            lookForLines();
+        }
+    }
+
+    /// Some servers leave out the words of server-sent events. A chunk on the first line says so.
+    private void lookForLines() {
+        lineEnd = Math.max(lineEnd, start(begun));
+        while (lineEnd < begun.length() && begun.getByte(lineEnd) != '\n') {
+            lineEnd++;
+        }
+        hasLine = lineEnd < begun.length() || lineEnd > LINE_MAX;
+        if (lineEnd == begun.length()) {
+            return;
+        }
+        String line = ProviderJson.decoded(begun.getBytes(start(begun), lineEnd));
+        if (line != null && line.contains("\"delta\"") && areChunks(ProviderJson.values(line))) {
+            form = Form.EVENTS;
+            events = new Events(true);
+            readEvents(begun);
+        }
+    }
+
+    private static boolean areChunks(ProviderJson.Values values) {
+        return isOver(values.rest())
+                && values.list().stream()
+                        .anyMatch(one -> one.node().path("choices").path(0).has("delta"))
+                && values.list().stream().noneMatch(one -> isWhole(one.node()));
+    }
+
+    /// Some proxies end a document as if it were a stream.
+    private static boolean isOver(String rest) {
+        return rest.isEmpty() || isDone(rest) || rest.equals("data: [DONE]");
     }
 
     /// Whether the provider has said that nothing more comes.
@@ -124,13 +164,7 @@ final class AnswerReader {
 
     /// The form that an answer's first character means.
     private static Form formOf(Buffer bytes) {
-        int at = 0;
-        if (bytes.length() > 0 && bytes.getByte(0) == (byte) 0xEF) {
-            at = MARK_BYTES;
-        }
-        while (at < bytes.length() && " \t\r\n".indexOf(bytes.getByte(at)) >= 0) {
-            at++;
-        }
+        int at = start(bytes);
         if (at >= bytes.length()) {
             return Form.UNKNOWN;
         }
@@ -140,6 +174,18 @@ final class AnswerReader {
             case 'd', 'e', 'i', 'r', ':' -> Form.EVENTS;
             default -> Form.OTHER;
         };
+    }
+
+    /// Where the first character is, behind a byte order mark and white space.
+    private static int start(Buffer bytes) {
+        int at = 0;
+        if (bytes.length() > 0 && bytes.getByte(0) == (byte) 0xEF) {
+            at = MARK_BYTES;
+        }
+        while (at < bytes.length() && " \t\r\n".indexOf(bytes.getByte(at)) >= 0) {
+            at++;
+        }
+        return at;
     }
 
     private Failure none() {
@@ -157,10 +203,15 @@ final class AnswerReader {
         }
         ProviderJson.Values values =
                 ProviderJson.values(text.startsWith("\uFEFF") ? text.substring(1) : text);
-        // Some proxies end a document as if it were a stream.
-        boolean isOne = values.rest().isEmpty() || values.rest().equals("data: [DONE]");
-        if (values.list().size() != 1 || !isOne) {
-            return ProviderFailure.notJson();
+        if (areChunks(values)) {
+            isDone = !values.rest().isEmpty();
+            return readChunks(values.list(), false);
+        }
+        boolean isOver = isOver(values.rest());
+        if (values.list().size() != 1 || !isOver) {
+            return isOver && values.list().stream().noneMatch(one -> one.node().has("choices"))
+                    ? ProviderFailure.noChoices(endpoint)
+                    : ProviderFailure.notJson();
         }
         isDone = true;
         ProviderJson.Value value = values.list().getFirst();
@@ -241,7 +292,10 @@ final class AnswerReader {
         if (isError || ProviderError.isIn(node) || isBareError(node)) {
             return ProviderFailure.inside(head, ProviderError.in(node), endpoint);
         }
-        return node.isObject() ? null : ProviderFailure.notJson();
+        if (!node.isObject()) {
+            return ProviderFailure.notJson();
+        }
+        return value.twice() == null ? null : ProviderFailure.twice(value.twice());
     }
 
     private static boolean isBareError(JsonNode node) {

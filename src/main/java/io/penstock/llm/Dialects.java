@@ -1,7 +1,6 @@
 package io.penstock.llm;
 
 import jakarta.enterprise.context.ApplicationScoped;
-import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -53,15 +52,18 @@ class Dialects {
     /// Learns from a refusal.
     ///
     /// @param sent the fields that were added to the refused request
+    /// @param status of the refusal, or its own number; some servers refuse `stream_options` with a
+    ///   server's error or inside of an answer
+    /// @param said what the provider said
     /// @return whether it was for one of these, so that the request is worth another try without
-    boolean learn(String model, Set<Field> sent, int status, byte[] error) {
-        String said = new String(error, StandardCharsets.UTF_8);
-        if (sent.isEmpty() || (status != 400 && status != 422) || !UNKNOWN.matcher(said).find()) {
+    boolean learn(String model, Set<Field> sent, int status, String said) {
+        if (sent.isEmpty() || !UNKNOWN.matcher(said).find()) {
             return false;
         }
+        boolean isRefusal = status == 400 || status == 422;
         Set<Field> found = EnumSet.noneOf(Field.class);
         for (Field field : sent) {
-            if (field.isIn(said)) {
+            if ((isRefusal || field == Field.STREAM_OPTIONS) && field.isIn(said)) {
                 found.add(field);
             }
         }

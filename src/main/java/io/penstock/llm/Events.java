@@ -6,7 +6,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts the bytes of a server-sent event stream into its events.
+/// Cuts the bytes of a server-sent event stream into its events, or those of JSON Lines, in which
+/// each line is one.
 ///
 /// Follows the WHATWG HTML standard, section 9.2.6: lines end in CR, LF or both; several `data`
 /// lines are joined by a line feed; other fields, comments and events without data are passed over.
@@ -22,6 +23,9 @@ final class Events {
     /// What each piece of an answer has.
     static final String CHUNK = "\"choices\"";
 
+    private static final String DATA = "data:";
+
+    private final boolean isLines;
     private final Deque<Event> complete = new ArrayDeque<>();
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     private @Nullable StringBuilder data;
@@ -29,6 +33,15 @@ final class Events {
     private boolean isMalformed;
     private boolean afterCarriageReturn;
     private boolean atStart = true;
+
+    Events() {
+        this(false);
+    }
+
+    /// @param isLines whether each line is an event, whether or not it says that it is data
+    Events(boolean isLines) {
+        this.isLines = isLines;
+    }
 
     void add(Buffer bytes) {
         for (int i = 0; i < bytes.length(); i++) {
@@ -72,6 +85,11 @@ final class Events {
         }
         atStart = false;
         if (text.isEmpty()) {
+            endEvent();
+            return;
+        }
+        if (isLines) {
+            data(text.startsWith(DATA) ? text.substring(DATA.length()) : text);
             endEvent();
             return;
         }

@@ -38,6 +38,10 @@ final class Exchange implements AutoCloseable {
             return status >= 200 && status <= 299;
         }
 
+        Coding coding() {
+            return Coding.of(headers);
+        }
+
         private static final List<String> REQUEST_ID =
                 List.of("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid");
 
@@ -67,7 +71,7 @@ final class Exchange implements AutoCloseable {
     }
 
     /// Of an error's body at most; longer ones are cut.
-    private static final int ERROR_BYTES = 64 * 1024;
+    static final int ERROR_BYTES = 64 * 1024;
 
     private static final Duration ERROR_WAIT = Duration.ofSeconds(1);
 
@@ -76,6 +80,7 @@ final class Exchange implements AutoCloseable {
     private final LongConsumer waited;
     private int taken;
     private boolean isRead;
+    private @Nullable Inflation inflation;
 
     // Confined to the context.
     private boolean inOwnTurn = true;
@@ -141,18 +146,29 @@ final class Exchange implements AutoCloseable {
     /// @throws IOException when there is no answer, for the reason it tells
     @Nullable Head head(Instant deadline) throws IOException, InterruptedException {
         return switch (take(deadline)) {
-            case Signal.Began(Head head) -> head;
+            case Signal.Began(Head head) -> {
+                Coding coding = head.coding();
+                if (coding == Coding.GZIP || coding == Coding.DEFLATE) {
+                    inflation = new Inflation(coding, this::piece);
+                }
+                yield head;
+            }
             case Signal.Broke(Throwable cause) -> throw new IOException(cause);
             case null -> null;
             case Signal other -> throw new IllegalStateException("No head before " + other);
         };
     }
 
-    /// Waits for the next piece of the body, unless its end was read before.
+    /// Waits for the next piece of the body, unpacked, unless its end was read before.
     ///
     /// @return an empty buffer at the end of the body, null when the deadline came first
-    /// @throws IOException when the body broke off
+    /// @throws IOException when the body broke off; a [java.util.zip.ZipException] when it is
+    ///   damaged
     @Nullable Buffer next(Instant deadline) throws IOException, InterruptedException {
+        return inflation == null ? piece(deadline) : inflation.next(deadline);
+    }
+
+    private @Nullable Buffer piece(Instant deadline) throws IOException, InterruptedException {
         if (isRead) {
             return Buffer.buffer();
         }
@@ -190,6 +206,9 @@ final class Exchange implements AutoCloseable {
 
     @Override
     public void close() {
+        if (inflation != null) {
+            inflation.close();
+        }
         context.runOnContext(_ -> {
             closed = true;
             if (response != null && !ended) {

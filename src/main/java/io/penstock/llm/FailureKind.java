@@ -8,7 +8,8 @@ public enum FailureKind {
     RATE_LIMITED(true),
     /// The provider has no capacity (503, 529): again, with growing waits.
     OVERLOADED(true),
-    /// The provider failed (other 5xx, 409, or an error object with status 200).
+    /// The provider failed (other 5xx, 409, or an error with status 200 that sounds as if it
+    /// passed).
     SERVER(true),
     /// No connection, or it broke before the answer began.
     TRANSPORT(true),
@@ -19,7 +20,8 @@ public enum FailureKind {
     /// The answer hit a length limit that the caller did not set; the same prompt would hit it
     /// again.
     LENGTH(false),
-    /// The answer is whole, but none of those that were asked for; another one may be.
+    /// The answer came, but is none of those that were asked for, or cannot be trusted: the next
+    /// one would be paid for too, and most likely be the same.
     UNEXPECTED_ANSWER(false),
     /// The provider refuses this prompt as it is.
     INVALID_REQUEST(false),

@@ -66,7 +66,6 @@ class Provider {
                         .with(
                                 new HttpClientOptions()
                                         .setKeepAlive(true)
-                                        .setDecompressionSupported(true)
                                         .setConnectTimeout(
                                                 millis(config.checked().connectTimeout()))
                                         .setTcpNoDelay(true))
@@ -88,7 +87,7 @@ class Provider {
         MultiMap headers =
                 HttpHeaders.headers()
                         .set(HttpHeaders.CONTENT_TYPE, "application/json")
-                        // An answer that is compressed all the same is read.
+                        // An answer that is compressed all the same is read; see Inflation.
                         .set(HttpHeaders.ACCEPT_ENCODING, HttpHeaders.IDENTITY)
                         .set(HttpHeaders.USER_AGENT, USER_AGENT);
         if (endpoint.apiKey() != null) {

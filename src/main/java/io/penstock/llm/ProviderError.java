@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// An error as a provider's body tells it, in any of the shapes that are about: OpenAI's
 /// `{"error":{…}}`, a list of one (Google), a bare object (vLLM, Databricks), `detail` (FastAPI),
-/// `error` as a text (Ollama, Hugging Face).
+/// `error` as a text (Ollama, Hugging Face), or a [VendorError].
 ///
 /// @param json the object that says the most; for [RetryAfter]
 /// @param status the error's own number, if it is one of HTTP's; else 0
@@ -18,8 +18,15 @@ import org.jspecify.annotations.Nullable;
 /// @param type empty for none
 /// @param param the field that is wrong; empty for none
 /// @param sentence for a person; empty for none
+/// @param decides whether the number says more than the status that it came with
 record ProviderError(
-        JsonNode json, int status, String code, String type, String param, String sentence) {
+        JsonNode json,
+        int status,
+        String code,
+        String type,
+        String param,
+        String sentence,
+        boolean decides) {
 
     private static final List<String> SENTENCES =
             List.of(
@@ -27,6 +34,8 @@ record ProviderError(
                     "detail",
                     "msg",
                     "error_message",
+                    "error_msg",
+                    "errorMessage",
                     "error_description",
                     "description",
                     "reason",
@@ -66,6 +75,10 @@ record ProviderError(
         if (!node.isObject()) {
             return node.isTextual() ? ofText(node) : null;
         }
+        ProviderError own = VendorError.in(node);
+        if (own != null) {
+            return own;
+        }
         JsonNode inner = first(node.get("error"));
         if (inner == null) {
             inner = first(node.get("errors"));
@@ -85,23 +98,26 @@ record ProviderError(
                     around.code,
                     around.type,
                     around.param,
-                    sentence(inner, 0));
+                    sentence(inner, 0),
+                    false);
         }
         return of(inner);
     }
 
     /// Whether an object that came with status 200 says in its `error` that it is one: not by null,
-    /// false, zero, or something empty.
+    /// false, zero, or something empty. Or whether it has a [VendorError].
     static boolean isIn(JsonNode object) {
         JsonNode error = object.path("error");
-        return switch (error.getNodeType()) {
-            case OBJECT -> says(error);
-            case ARRAY -> !error.isEmpty();
-            case STRING -> !error.textValue().isBlank();
-            case BOOLEAN -> error.booleanValue();
-            case NUMBER -> error.doubleValue() != 0;
-            default -> false;
-        };
+        boolean isSaid =
+                switch (error.getNodeType()) {
+                    case OBJECT -> says(error);
+                    case ARRAY -> !error.isEmpty();
+                    case STRING -> !error.textValue().isBlank();
+                    case BOOLEAN -> error.booleanValue();
+                    case NUMBER -> error.doubleValue() != 0;
+                    default -> false;
+                };
+        return isSaid || VendorError.in(object) != null;
     }
 
     private static boolean says(JsonNode error) {
@@ -138,7 +154,7 @@ record ProviderError(
     }
 
     private static ProviderError ofText(JsonNode text) {
-        return new ProviderError(text, 0, "", "", "", bounded(text.textValue()));
+        return new ProviderError(text, 0, "", "", "", bounded(text.textValue()), false);
     }
 
     private static ProviderError of(JsonNode error) {
@@ -157,7 +173,8 @@ record ProviderError(
                 inner.isEmpty() ? code : inner,
                 type,
                 word(error, "param"),
-                sentence(error, 0));
+                sentence(error, 0),
+                false);
     }
 
     private static String word(JsonNode error, String name) {

@@ -1,76 +1,21 @@
 package io.penstock.llm;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/// Tells from an error of the provider's which [Failure] it is.
-///
-/// Statuses and codes: OpenAI API reference, "Error codes"; 529: Anthropic API reference, "Errors";
-/// words in capitals: Google APIs, "google.rpc.Code"; the others are those of compatible servers.
+/// Tells from an error of the provider's which [Failure] it is, and in which words.
 final class ProviderFailure {
 
     private static final int MESSAGE_MAX = 500;
+    private static final int WORD_MAX = 100;
     private static final String REMOVED = "[removed]";
-
-    private static final Set<String> QUOTA =
-            Set.of(
-                    "insufficient_quota",
-                    "credit_balance_exhausted",
-                    "billing_hard_limit_reached",
-                    "billing_not_active",
-                    "organization_spend_limit_exceeded",
-                    "project_spend_limit_exceeded",
-                    "organization_usage_limit_exceeded",
-                    "exceeded_current_quota_error",
-                    "insufficient_balance",
-                    "insufficient_credits",
-                    "insufficient_funds",
-                    "insufficient_user_quota",
-                    "payment_required",
-                    "out_of_credits",
-                    "no_credits",
-                    "credits_exhausted",
-                    "billing_error",
-                    "arrearage",
-                    "accountoverdueerror");
-
-    /// No credit in the words of a sentence, where the code says nothing of it.
-    private static final Pattern NO_CREDIT =
-            Pattern.compile(
-                    "credit balance is too low|insufficient (?:account )?(?:balance|credits?|funds)"
-                            + "|(?:please|need to) (?:recharge|top up)|(?:out of|no|not enough) credits?\\b"
-                            + "|balance is not enough|billing (?:hard )?limit");
-
-    private static final Set<String> FILTERED =
-            Set.of(
-                    "content_filter",
-                    "content_policy_violation",
-                    "moderation_blocked",
-                    "content_moderation",
-                    "data_inspection_failed",
-                    "datainspectionfailed",
-                    "responsibleaipolicyviolation",
-                    "sensitive_words_detected",
-                    "content_blocked");
-
-    private static final List<String> KEY_REFUSED =
-            List.of(
-                    "authentication",
-                    "invalid_api_key",
-                    "incorrect_api_key",
-                    "api_key_invalid",
-                    "unauthenticated",
-                    "permission_denied");
 
     /// What looks like a credential in a provider's message: keys with the usual prefixes, bearer
     /// tokens, and masked keys.
@@ -91,9 +36,11 @@ final class ProviderFailure {
     ///
     /// @param body as it came, as far as it came
     static Failure of(Exchange.Head head, byte[] body, Endpoint endpoint) {
-        String text = ProviderJson.decoded(body);
-        ProviderError error = text == null ? null : ProviderError.in(read(text));
-        return failure(head, error, head.status(), endpoint);
+        ProviderError error =
+                ProviderError.in(
+                        ErrorText.json(body, head.headers().get(HttpHeaders.CONTENT_TYPE)));
+        int status = error != null && error.decides() ? error.status() : head.status();
+        return failure(head, error, status, endpoint);
     }
 
     /// The failure that an error inside of an answer means, in a stream or with status 200: its own
@@ -105,6 +52,9 @@ final class ProviderFailure {
     /// The failure of a request that got no answer.
     static Failure unreachable(Endpoint endpoint, IOException broken) {
         Throwable cause = broken.getCause() == null ? broken : broken.getCause();
+        if (cause instanceof NotHttp odd) {
+            return notHttp(endpoint, odd);
+        }
         String why =
                 switch (cause) {
                     case UnknownHostException _ -> "its name is unknown here";
@@ -119,6 +69,18 @@ final class ProviderFailure {
                         + " cannot be reached: "
                         + why
                         + ". Check the network and OPENAI_BASE_URL, then try again.");
+    }
+
+    /// Whoever speaks another protocol may be gone soon, and has not been paid. A head that nobody
+    /// can read is written by the same program each time, and its answer is paid for.
+    private static Failure notHttp(Endpoint endpoint, NotHttp odd) {
+        return Failure.of(
+                odd.isAnswer() ? FailureKind.UNEXPECTED_ANSWER : FailureKind.TRANSPORT,
+                "What the provider at "
+                        + endpoint.authority()
+                        + " answers is not HTTP: "
+                        + odd.getMessage()
+                        + ". Check OPENAI_BASE_URL and the proxies before it.");
     }
 
     /// The failure of an answer that stopped short.
@@ -145,6 +107,33 @@ final class ProviderFailure {
                         + " OPENAI_BASE_URL if it happens every time.");
     }
 
+    /// The failure of an answer in another form than OpenAI's.
+    static Failure noChoices(Endpoint endpoint) {
+        return Failure.of(
+                FailureKind.TRUNCATED,
+                "The provider at "
+                        + endpoint.authority()
+                        + " answers in JSON that has no \"choices\"; try again, or check OPENAI_BASE_URL if"
+                        + " it happens every time.");
+    }
+
+    /// The failure of an answer in which a field is there twice, with different values: nobody
+    /// knows which was meant. The next answer would be written by the same program, and be paid for
+    /// too.
+    static Failure twice(String field) {
+        return Failure.of(
+                FailureKind.UNEXPECTED_ANSWER,
+                "The provider's answer has the field \""
+                        + printable(field)
+                        + "\" twice with different values, so that none of them can be trusted.");
+    }
+
+    /// A word of the provider's, for a sentence of ours.
+    static String printable(String word) {
+        String bounded = word.length() > WORD_MAX ? word.substring(0, WORD_MAX) : word;
+        return bounded.replaceAll("[^\\w.,;:/ -]", "?");
+    }
+
     /// The failure of an answer that is a web page.
     static Failure page(Endpoint endpoint) {
         return Failure.of(
@@ -156,110 +145,33 @@ final class ProviderFailure {
     }
 
     /// The failure of an answer in a coding that was not asked for.
-    static Failure unknownEncoding(String encoding) {
-        String name = encoding.length() > 32 ? encoding.substring(0, 32) : encoding;
+    static Failure unknownEncoding(List<String> encodings) {
         return Failure.of(
                 FailureKind.UNEXPECTED_ANSWER,
                 "The provider's answer is compressed in a way that Penstock does not read"
                         + " (content-encoding: "
-                        + name.replaceAll("[^\\w.,; -]", "?")
+                        + printable(String.join(", ", encodings))
                         + "); let it or the proxy before it send answers as they are.");
     }
 
     private static Failure failure(
             Exchange.Head head, @Nullable ProviderError error, int status, Endpoint endpoint) {
-        FailureKind kind = kind(status, error, head.headers());
+        FailureKind kind = ErrorKind.of(status, error, head.headers());
+        int told = head.isSuccess() ? status : head.status();
         String code = error == null ? "" : error.code();
         String param = error == null ? "" : error.param();
         return new Failure(
                 kind,
-                message(kind, status, error, endpoint),
+                message(kind, told, error, endpoint),
                 isFit(CODE, code, endpoint) ? code : null,
                 RetryAfter.of(head.headers(), error == null ? null : error.json(), Instant.now()),
-                status >= 400 ? status : 0,
+                told >= 400 ? told : 0,
                 isFit(PARAM, param, endpoint) ? param : null,
                 head.requestId());
     }
 
     private static boolean isFit(Pattern form, String word, Endpoint endpoint) {
         return form.matcher(word).matches() && !word.equals(endpoint.apiKey());
-    }
-
-    private static FailureKind kind(int status, @Nullable ProviderError error, MultiMap headers) {
-        String code = error == null ? "" : error.code().toLowerCase(Locale.ROOT);
-        String type = error == null ? "" : error.type().toLowerCase(Locale.ROOT);
-        if (status == 402
-                || QUOTA.contains(code)
-                || QUOTA.contains(type)
-                || (error != null && saysNoCredit(status, error, headers))) {
-            return FailureKind.QUOTA_EXHAUSTED;
-        }
-        if (FILTERED.contains(code)
-                || FILTERED.contains(type)
-                || (error != null && error.isFlagged())) {
-            return FailureKind.CONTENT_FILTER;
-        }
-        if (status == 429 && error != null && error.isTooLargeForItsLimit()) {
-            return FailureKind.INVALID_REQUEST;
-        }
-        return switch (status) {
-            case 0 -> kindInside(code + " " + type);
-            case 400 ->
-                    isKeyRefused(code + " " + type + " " + reason(error))
-                            ? FailureKind.AUTHENTICATION
-                            : FailureKind.INVALID_REQUEST;
-            case 401, 403 -> FailureKind.AUTHENTICATION;
-            case 408 -> FailureKind.TIMEOUT;
-            case 409 -> FailureKind.SERVER;
-            case 429 -> FailureKind.RATE_LIMITED;
-            case 503, 529 -> FailureKind.OVERLOADED;
-            // A redirect too: it means that the base URL is not the API's.
-            default -> status < 500 ? FailureKind.INVALID_REQUEST : FailureKind.SERVER;
-        };
-    }
-
-    /// Where a wait is told with it, a quota comes back by itself: Google's free ones have the same
-    /// words as OpenAI's spent credit.
-    private static boolean saysNoCredit(int status, ProviderError error, MultiMap headers) {
-        return status < 500
-                && NO_CREDIT.matcher(error.sentence().toLowerCase(Locale.ROOT)).find()
-                && RetryAfter.of(headers, error.json(), Instant.now()) == null;
-    }
-
-    /// The kind of an error that has no number.
-    private static FailureKind kindInside(String words) {
-        if (words.contains("rate_limit") || words.contains("resource_exhausted")) {
-            return FailureKind.RATE_LIMITED;
-        }
-        if (words.contains("overloaded") || words.contains("unavailable")) {
-            return FailureKind.OVERLOADED;
-        }
-        if (isKeyRefused(words)) {
-            return FailureKind.AUTHENTICATION;
-        }
-        return words.contains("invalid_request")
-                        || words.contains("badrequest")
-                        || words.contains("bad_request")
-                        || words.contains("invalid_argument")
-                        || words.contains("context_length")
-                ? FailureKind.INVALID_REQUEST
-                : FailureKind.SERVER;
-    }
-
-    private static boolean isKeyRefused(String words) {
-        return KEY_REFUSED.stream().anyMatch(words::contains);
-    }
-
-    /// Google's `"details":[{"reason":"API_KEY_INVALID"}]`.
-    private static String reason(@Nullable ProviderError error) {
-        return error == null
-                ? ""
-                : error.json()
-                        .path("details")
-                        .path(0)
-                        .path("reason")
-                        .asText()
-                        .toLowerCase(Locale.ROOT);
     }
 
     private static String message(
@@ -277,20 +189,31 @@ final class ProviderFailure {
                     "The provider account's credit or spend limit is used up; add credit or raise the"
                             + " limit, waiting does not help.";
             case INVALID_REQUEST, CONTENT_FILTER -> {
-                String said = error == null ? "" : error.sentence();
+                String said = said(error, endpoint);
                 yield said.isBlank()
                         ? "The provider at "
                                 + endpoint.authority()
                                 + " refuses the request with status "
                                 + status
                                 + "; check OPENAI_BASE_URL and the model."
-                        : "The provider refuses the prompt: " + scrubbed(said, endpoint.apiKey());
+                        : "The provider refuses the prompt: " + said;
             }
-            default ->
-                    status == 0
-                            ? "The provider failed while it answered; try again."
-                            : "The provider failed with status " + status + "; try again.";
+            case UNEXPECTED_ANSWER ->
+                    "The provider answers with an error in place of a text: "
+                            + said(error, endpoint);
+            default -> {
+                String said = status == 0 ? said(error, endpoint) : "";
+                yield (status == 0
+                                ? "The provider failed while it answered"
+                                : "The provider failed with status " + status)
+                        + (said.isBlank() ? "" : ", and says: \"" + said + "\"")
+                        + "; try again.";
+            }
         };
+    }
+
+    private static String said(@Nullable ProviderError error, Endpoint endpoint) {
+        return error == null ? "" : scrubbed(error.sentence(), endpoint.apiKey());
     }
 
     /// A provider's sentence without anything like a key, and not too long.
@@ -304,18 +227,5 @@ final class ProviderFailure {
                 scrubbed.length() > MESSAGE_MAX
                         ? scrubbed.substring(0, MESSAGE_MAX) + "…"
                         : scrubbed);
-    }
-
-    /// The first value of a body in JSON; a body that is one sentence and no page is a text.
-    private static @Nullable JsonNode read(String body) {
-        String text = (body.startsWith("\uFEFF") ? body.substring(1) : body).strip();
-        if (text.isEmpty() || text.startsWith("<")) {
-            return null;
-        }
-        if ("{[\"".indexOf(text.charAt(0)) >= 0) {
-            List<ProviderJson.Value> values = ProviderJson.values(text).list();
-            return values.isEmpty() ? null : values.getFirst().node();
-        }
-        return ProviderJson.JSON.getNodeFactory().textNode(text);
     }
 }

@@ -5,12 +5,15 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.penstock.json.Unicode;
 import java.io.IOException;
@@ -23,6 +26,11 @@ import org.jspecify.annotations.Nullable;
 /// it can be passed on to the last digit. Nothing in a text makes reading throw.
 final class ProviderJson {
 
+    static final int NUMBER_MAX = 10_000;
+
+    /// Of objects and arrays in each other: trees are walked by recursion.
+    static final int DEPTH = 500;
+
     /// Answers are bounded before they are parsed. Numbers are read as far as a double goes, since
     /// none may keep an answer from its caller.
     static final JsonMapper JSON =
@@ -32,9 +40,12 @@ final class ProviderJson {
                                     .streamReadConstraints(
                                             StreamReadConstraints.builder()
                                                     .maxStringLength(Integer.MAX_VALUE)
-                                                    .maxNumberLength(10_000)
+                                                    .maxNumberLength(NUMBER_MAX)
+                                                    .maxNestingDepth(DEPTH)
                                                     .build())
                                     .build())
+                    // Costs nothing where no field is there twice.
+                    .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
                     .build();
 
     private static final ObjectMapper LENIENT =
@@ -44,7 +55,10 @@ final class ProviderJson {
     private static final ObjectWriter ASCII = JSON.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII);
 
     /// One value and the characters that it came in.
-    record Value(JsonNode node, String text) {}
+    ///
+    /// @param twice a field of it, however deep, that is there twice with different values, of
+    ///   which the node has the last; null for none
+    record Value(JsonNode node, String text, @Nullable String twice) {}
 
     /// The values at the beginning of a text.
     ///
@@ -73,7 +87,7 @@ final class ProviderJson {
         Values lenient = values(text, LENIENT);
         return new Values(
                 lenient.list.stream()
-                        .map(value -> new Value(value.node, written(value.node)))
+                        .map(value -> new Value(value.node, written(value.node), null))
                         .toList(),
                 lenient.rest);
     }
@@ -86,8 +100,10 @@ final class ProviderJson {
                 int start = (int) parser.currentTokenLocation().getCharOffset();
                 JsonNode node = mapper.readTree(parser);
                 end = (int) parser.currentLocation().getCharOffset();
-                values.add(new Value(node, text.substring(start, end)));
+                values.add(new Value(node, text.substring(start, end), null));
             }
+        } catch (StreamConstraintsException | MismatchedInputException odd) {
+            return ThoroughReading.values(text);
         } catch (IOException | RuntimeException notJson) {
             // The rest tells; Jackson has unchecked exceptions for some numbers.
         }
@@ -98,7 +114,9 @@ final class ProviderJson {
     ///
     /// @param object the text of one JSON object
     static String without(String field, String object) {
-        try (JsonParser parser = JSON.createParser(object)) {
+        StringBuilder kept = new StringBuilder(object.length());
+        int from = 0;
+        try (JsonParser parser = ThoroughReading.FACTORY.createParser(object)) {
             parser.nextToken();
             int before = (int) parser.currentLocation().getCharOffset();
             boolean isFirst = true;
@@ -109,20 +127,27 @@ final class ProviderJson {
                 parser.finishToken();
                 int end = (int) parser.currentLocation().getCharOffset();
                 if (isWanted) {
-                    return object.substring(0, before) + after(object, end, isFirst);
+                    kept.append(object, from, before);
+                    from = isFirst ? afterComma(object, end) : end;
+                    before = from;
+                } else {
+                    before = end;
+                    isFirst = false;
                 }
-                before = end;
-                isFirst = false;
             }
         } catch (IOException impossible) {
             throw new IllegalStateException("An object that was read before", impossible);
         }
-        return object;
+        return from == 0 ? object : kept.append(object, from, object.length()).toString();
     }
 
-    private static String after(String object, int end, boolean isFirst) {
-        String rest = object.substring(end).stripLeading();
-        return isFirst && rest.startsWith(",") ? rest.substring(1) : rest;
+    /// Behind the comma that follows, if one does.
+    private static int afterComma(String object, int end) {
+        int at = end;
+        while (Character.isWhitespace(object.charAt(at))) {
+            at++;
+        }
+        return object.charAt(at) == ',' ? at + 1 : end;
     }
 
     static String written(JsonNode node) {

@@ -9,9 +9,11 @@ import io.quarkus.arc.Unremovable;
 import io.vertx.core.buffer.Buffer;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Supplier;
+import java.util.zip.ZipException;
 
 /// The provider as a LangChain4j model: OpenAI's chat completions, whole or streamed, one HTTP
 /// request each, and one more where the first was refused for a field that nobody had asked for.
@@ -67,12 +69,22 @@ class ProviderModel implements ChatModel {
             try (Exchange exchange =
                     provider.post(body.json(), call.streams(), call::spentOutside)) {
                 Exchange.Head head = head(exchange, call);
-                if (head.isSuccess()) {
-                    return read(exchange, head, call);
+                byte[] error = head.isSuccess() ? null : exchange.error(call.deadline());
+                Outcome outcome =
+                        error == null
+                                ? read(exchange, head, call)
+                                : ProviderFailure.of(head, error, endpoint);
+                if (outcome instanceof Completion completion) {
+                    return completion;
                 }
-                byte[] error = exchange.error(call.deadline());
-                if (!dialects.learn(call.model(), body.added(), head.status(), error)) {
-                    throw new LlmException(ProviderFailure.of(head, error, endpoint), call);
+                Failure failure = (Failure) outcome;
+                String said =
+                        error == null
+                                ? failure.message()
+                                : new String(error, StandardCharsets.UTF_8);
+                if (call.streamed()
+                        || !dialects.learn(call.model(), body.added(), failure.status(), said)) {
+                    throw new LlmException(failure, call);
                 }
             }
         }
@@ -92,7 +104,7 @@ class ProviderModel implements ChatModel {
         return head;
     }
 
-    private Completion read(Exchange exchange, Exchange.Head head, Call call)
+    private Outcome read(Exchange exchange, Exchange.Head head, Call call)
             throws InterruptedException {
         AnswerReader reader =
                 new AnswerReader(Answer.to(call, head, endpoint), head, endpoint, maxAnswer);
@@ -110,27 +122,26 @@ class ProviderModel implements ChatModel {
             isBroken = true;
         }
         Outcome outcome = reader.end(isBroken);
-        if (reader.isDone() && !isBroken) {
-            drain(exchange);
-        }
-        return switch (outcome) {
-            case Completion completion -> completion;
-            case Failure failure -> throw new LlmException(failure, call);
-        };
+        return reader.isDone() && !isBroken && !drain(exchange) ? ProviderFailure.cut() : outcome;
     }
 
     /// Reads what follows `[DONE]`, which is nothing but the end of the body: then the connection
     /// can be used again. A provider that is slow to end it loses the connection, not the answer.
-    private static void drain(Exchange exchange) throws InterruptedException {
+    ///
+    /// @return false when the end says that the answer was damaged
+    private static boolean drain(Exchange exchange) throws InterruptedException {
         try {
             Instant soon = Instant.now().plus(DRAIN);
             Buffer rest = exchange.next(soon);
             if (rest != null && rest.length() > 0) {
                 exchange.next(soon);
             }
+        } catch (ZipException damaged) {
+            return false;
         } catch (IOException broken) {
             // The answer is whole.
         }
+        return true;
     }
 
     /// Gives the AI service this model; public with a public constructor, as the LangChain4j

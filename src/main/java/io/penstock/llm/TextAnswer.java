@@ -7,8 +7,6 @@ import org.jspecify.annotations.Nullable;
 /// where the caller had not asked for it, is a failure.
 final class TextAnswer extends Answer {
 
-    private static final int WORD_MAX = 40;
-
     private final StringBuilder text = new StringBuilder();
     private final StringBuilder refusal = new StringBuilder();
     private final SurrogatePairs pairs = new SurrogatePairs();
@@ -33,7 +31,7 @@ final class TextAnswer extends Answer {
     @Override
     @Nullable Failure whole(ProviderJson.Value completion) {
         if (!completion.node().path("choices").isArray()) {
-            return ProviderFailure.notJson();
+            return ProviderFailure.noChoices(endpoint);
         }
         add(completion.node(), "message");
         text.append(pairs.last());
@@ -79,7 +77,7 @@ final class TextAnswer extends Answer {
                     failed(
                             FailureKind.UNEXPECTED_ANSWER,
                             "The provider stopped for a reason that is none of the usual: \""
-                                    + printable(String.valueOf(finishReason))
+                                    + ProviderFailure.printable(String.valueOf(finishReason))
                                     + "\".");
             case CUT -> cut();
             case ENDED -> ended();
@@ -143,10 +141,5 @@ final class TextAnswer extends Answer {
         String delta = pairs.next(content);
         text.append(delta);
         return delta;
-    }
-
-    private static String printable(String word) {
-        String bounded = word.length() > WORD_MAX ? word.substring(0, WORD_MAX) : word;
-        return bounded.replaceAll("[^\\w -]", "?");
     }
 }

@@ -51,7 +51,7 @@ final class WholeAnswer extends Answer {
     @Nullable Failure whole(ProviderJson.Value completion) {
         JsonNode node = completion.node();
         if (!node.path("choices").isArray()) {
-            return ProviderFailure.notJson();
+            return ProviderFailure.noChoices(endpoint);
         }
         take(node);
         for (JsonNode choice : node.path("choices")) {

@@ -46,8 +46,12 @@ class AnswerReaderFuzzTest {
 
     private void one(Random random) {
         List<String> words = words(random);
-        boolean asEvents = random.nextBoolean();
-        byte[] whole = asEvents ? events(words, random) : json(words);
+        byte[] whole =
+                switch (random.nextInt(5)) {
+                    case 0, 1 -> events(words, "data: ", end(random), "[DONE]");
+                    case 2 -> events(words, "", random.nextBoolean() ? "\n" : "\r\n", "");
+                    default -> json(words);
+                };
         byte[] damaged = whole;
         boolean isInStrings = random.nextInt(4) == 0;
         int damages = random.nextInt(3);
@@ -101,28 +105,33 @@ class AnswerReaderFuzzTest {
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    private static byte[] events(List<String> words, Random random) {
-        String end = List.of("\n\n", "\r\n\r\n", "\r\r").get(random.nextInt(3));
+    private static String end(Random random) {
+        return List.of("\n\n", "\r\n\r\n", "\r\r").get(random.nextInt(3));
+    }
+
+    /// Server-sent events, or chunks on a line each.
+    private static byte[] events(List<String> words, String before, String end, String last) {
         StringBuilder events = new StringBuilder();
         for (String word : words) {
-            events.append("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":")
+            events.append(before)
+                    .append("{\"choices\":[{\"index\":0,\"delta\":{\"content\":")
                     .append(Caller.JSON.getNodeFactory().textNode(word))
                     .append("},\"finish_reason\":null}]}")
                     .append(end);
         }
-        return events.append(
-                        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}")
+        events.append(before)
+                .append("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}")
                 .append(end)
-                .append("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}")
-                .append(end)
-                .append("data: [DONE]")
-                .append(end)
+                .append(before)
+                .append("{\"choices\":[],\"usage\":{\"prompt_tokens\":1}}")
+                .append(end);
+        return (last.isEmpty() ? events : events.append(before).append(last).append(end))
                 .toString()
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    /// Cut short, without some bytes, with some more, with some twice or changed, or with other
-    /// line ends.
+    /// Cut short, without some bytes, with some more, with some twice or changed, with other line
+    /// ends, or with a field that is there twice.
     ///
     /// @param isInStrings whether also within the strings of the JSON
     private static byte[] damaged(byte[] bytes, boolean isInStrings, Random random) {
@@ -131,11 +140,14 @@ class AnswerReaderFuzzTest {
         }
         int at = random.nextInt(bytes.length);
         int length = Math.min(bytes.length - at, 1 + random.nextInt(6));
-        int kind = random.nextInt(6);
+        int kind = random.nextInt(7);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.write(bytes, 0, at);
         if (kind == 0) {
             return out.toByteArray();
+        }
+        if (kind == 6) {
+            return withTwice(bytes, at, random);
         }
         if (!isInStrings && touchesString(bytes, at, length)) {
             return bytes;
@@ -173,6 +185,27 @@ class AnswerReaderFuzzTest {
                         : rest.substring(0, found)
                                 + change[1]
                                 + rest.substring(found + change[0].length()))
+                .getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static byte[] withTwice(byte[] bytes, int at, Random random) {
+        String[][] fields = {
+            {"content", "\"other\""},
+            {"content", "null"},
+            {"finish_reason", "\"stop\""},
+            {"delta", "{\"content\":\"other\"}"},
+            {"message", "{}"},
+            {"choices", "[]"},
+            {"index", "0"},
+            {"index", "1"}
+        };
+        String[] field = fields[random.nextInt(fields.length)];
+        String name = "\"" + field[0] + "\":";
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int found = text.indexOf(name, at);
+        return (found < 0
+                        ? text
+                        : text.substring(0, found) + name + field[1] + "," + text.substring(found))
                 .getBytes(StandardCharsets.ISO_8859_1);
     }
 

@@ -101,6 +101,8 @@ class AnswerReaderTest {
                 "{\"a\":\"usage\",\"usage\":null}|{\"a\":\"usage\"}",
                 "{\"usage\":\"x\"}|{}",
                 "{\"b\":{\"usage\":1}}|{\"b\":{\"usage\":1}}",
+                "{\"usage\":1,\"usage\":1,\"a\":2,\"usage\":1}|{\"a\":2}",
+                "{\"usage\":1 , \"usage\":1 }|{}",
             })
     void aFieldIsTakenOutOfATextToTheLetter(String before) {
         String[] both = before.split("\\|");
@@ -158,6 +160,43 @@ class AnswerReaderTest {
                             assertThat(failed.message())
                                     .contains("content-encoding: " + encoding.replace('\0', '?'));
                         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "identity", "", " ", "Identity, none", "utf-8"})
+    void anEncodingThatIsNoneIsNone(String encoding) {
+        Exchange.Head head =
+                new Exchange.Head(
+                        200, MultiMap.caseInsensitiveMultiMap().add("content-encoding", encoding));
+
+        assertThat(head.coding()).isEqualTo(Coding.NONE);
+    }
+
+    @Test
+    void whatIsNestedDeeperThanAnythingIsPassedOnAsItCame() {
+        String completion =
+                "{\"choices\":[{\"message\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}],\"x\":"
+                        + "[".repeat(100_000)
+                        + "]".repeat(100_000)
+                        + "}";
+
+        assertThat(Read.of(bytes(completion), CHAT, null, false).outcome())
+                .isInstanceOfSatisfying(
+                        Completion.class,
+                        done -> {
+                            assertThat(done.text()).isEqualTo("Hi");
+                            assertThat(done.body()).isEqualTo(completion);
+                        });
+    }
+
+    @Test
+    void chunksOnALineEachAreHandedOnAsTheyCome() {
+        String line = "{\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":null}]}";
+
+        Read read = Read.of(bytes(line + "\n" + line + "\n{\"choi"), STREAM, null, true);
+
+        assertThat(read.deltas()).containsExactly("Hi", "Hi");
+        assertThat(read.outcome()).isInstanceOf(Failure.class);
     }
 
     @Test

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.testing.Caller;
 import io.vertx.core.MultiMap;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,6 +69,14 @@ class ProviderFailureTest {
                 "429 | {'error':{'message':'Request too large: Limit 30000, Requested 45000'}}  | INVALID_REQUEST | Request too large",
                 "429 | {'error':{'message':'Rate limit: Limit 30000, Used 29000, Requested 2000'}} | RATE_LIMITED | rate",
                 "503 | {'error':{}}                                                             | OVERLOADED      | overloaded",
+                "400 | {'base_resp':{'status_code':1002,'status_msg':'rate limit'}}             | RATE_LIMITED    | rate",
+                "500 | {'base_resp':{'status_code':2049,'status_msg':'invalid api key'}}        | AUTHENTICATION  | refuses Penstock's key",
+                "400 | {'base_resp':{'status_code':9999,'status_msg':'something new'}}          | INVALID_REQUEST | something new",
+                "400 | {'error_code':18,'error_msg':'Open api qps request limit reached'}       | RATE_LIMITED    | rate",
+                "400 | {'error_code':'110','error_msg':'Access token invalid'}                  | AUTHENTICATION  | refuses Penstock's key",
+                "400 | {'promptFeedback':{'blockReason':'SAFETY','blockReasonMessage':'Unsafe.'}} | CONTENT_FILTER | Unsafe.",
+                "500 | {'error':{'message':'cut off in the mid                                  | SERVER          | status 500",
+                "400 | {'error':{'code':'x','message':'cut off in the mid\\u00e                 | INVALID_REQUEST | cut off in the mid",
             })
     void understandsAnErrorInWhateverShape(int status, String body, FailureKind kind, String says) {
         Failure failure = ofStatus(status, body.replace('\'', '"'));
@@ -93,6 +104,15 @@ class ProviderFailureTest {
                 "{'error':'stream_read_error'}                            | SERVER          | 0",
                 "{'error':{'code':'invalid_api_key'}}                     | AUTHENTICATION  | 0",
                 "{'error':{'message':'insufficient balance'}}             | QUOTA_EXHAUSTED | 0",
+                "{'base_resp':{'status_code':1004,'status_msg':'x'}}      | AUTHENTICATION  | 401",
+                "{'base_resp':{'status_code':1026,'status_msg':'x'}}      | CONTENT_FILTER  | 400",
+                "{'base_resp':{'status_code':7777,'status_msg':'x'}}      | SERVER          | 0",
+                "{'error_code':336100,'error_msg':'high load'}            | OVERLOADED      | 503",
+                "{'error':'stream_options is not supported'}              | UNEXPECTED_ANSWER | 0",
+                "{'error':'no such deployment'}                           | UNEXPECTED_ANSWER | 0",
+                "{'type':'error','message':'no such deployment'}          | UNEXPECTED_ANSWER | 0",
+                "{'error':{'message':'Invalid API key'}}                  | AUTHENTICATION  | 0",
+                "{'error':{'message':'bad','code':1305}}                  | SERVER          | 0",
             })
     void judgesAnErrorInsideOfAnAnswerByItsOwnNumberAndCode(
             String body, FailureKind kind, int status) {
@@ -105,6 +125,38 @@ class ProviderFailureTest {
         assertThat(failure.kind()).isEqualTo(kind);
         assertThat(failure.status()).isEqualTo(status);
         assertThat(failure.message()).doesNotContain("status 200");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ISO-8859-1, text/plain; charset=iso-8859-1",
+        "ISO-8859-1, application/json",
+        "ISO-8859-1, 'application/json; charset=\"no such\"'",
+        "UTF-8, application/json;charset=utf-8",
+        "UTF-8, text/plain",
+        "UTF-16, text/plain; charset=UTF-16",
+    })
+    void readsAnErrorInItsCharset(Charset charset, String contentType) {
+        byte[] body = "{\"error\":{\"message\":\"Größe überschritten\"}}".getBytes(charset);
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap().add("content-type", contentType);
+
+        assertThat(ProviderFailure.of(new Exchange.Head(400, headers), body, ENDPOINT).message())
+                .endsWith("Größe überschritten");
+    }
+
+    @Test
+    void tellsTheBeginningOfALongError() {
+        String text =
+                "{\"error\":{\"message\":\"too many ä"
+                        + "ä".repeat(100_000)
+                        + "\",\"code\":\"c\"}}";
+        byte[] cut = Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), Exchange.ERROR_BYTES + 1);
+
+        for (byte[] body : List.of(cut, Arrays.copyOf(cut, cut.length - 1))) {
+            assertThat(ProviderFailure.of(head(400), body, ENDPOINT).message())
+                    .contains("too many ää")
+                    .endsWith("…");
+        }
     }
 
     @ParameterizedTest
