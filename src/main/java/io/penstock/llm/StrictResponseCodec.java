@@ -4,9 +4,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.CombinedChannelDuplexHandler;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.codec.http.HttpResponse;
@@ -27,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// connection on which anything else comes that nobody asked for (bytes after an answer's end, a
 /// second answer, bytes while no request is under way, another protocol) ends and is never used
 /// again. So does one whose answer came before its request was written to the end: nobody knows
-/// whether the provider takes the rest of it for another request.
+/// whether the provider takes the rest of it for another request. What is odd in a head is mended
+/// or refused by [ResponseHead].
 ///
 /// Belongs to its connection's event loop.
 final class StrictResponseCodec
@@ -40,7 +44,12 @@ final class StrictResponseCodec
                 new Decoder(
                         new HttpDecoderConfig()
                                 .setMaxInitialLineLength(maxHeaderBytes)
-                                .setMaxHeaderSize(maxHeaderBytes),
+                                .setMaxHeaderSize(maxHeaderBytes)
+                                // Of the same length they say one thing (RFC 9110, section 8.6).
+                                .setAllowDuplicateContentLengths(true)
+                                .setTrailersFactory(
+                                        DefaultHttpHeadersFactory.trailersFactory()
+                                                .withValidation(false)),
                         spoiled);
         init(decoder, new Encoder(decoder));
     }
@@ -76,6 +85,8 @@ final class StrictResponseCodec
         private static final int FAREWELL_BYTES = 12;
 
         private final Runnable spoiled;
+        private final ResponseHead head;
+        private boolean isAtHead = true;
         private int awaited;
         private int unwritten;
         private boolean isInterim;
@@ -85,6 +96,7 @@ final class StrictResponseCodec
         private Decoder(HttpDecoderConfig config, Runnable spoiled) {
             super(config);
             this.spoiled = spoiled;
+            this.head = new ResponseHead(config.getMaxHeaderSize());
         }
 
         @Override
@@ -100,6 +112,19 @@ final class StrictResponseCodec
                 context.close();
                 return;
             }
+            try {
+                if (isAtHead && !head.isReady(in)) {
+                    return;
+                }
+            } catch (NotHttp odd) {
+                isSpoiled = true;
+                in.skipBytes(in.readableBytes());
+                HttpMessage unread = createInvalidMessage();
+                unread.setDecoderResult(DecoderResult.failure(odd));
+                out.add(unread);
+                return;
+            }
+            isAtHead = false;
             int first = out.size();
             super.decode(context, in, out);
             for (int i = first; i < out.size(); ) {
@@ -121,6 +146,11 @@ final class StrictResponseCodec
 
         private boolean passedOn(Object message, ByteBuf in, ChannelHandlerContext context) {
             if (message instanceof HttpResponse response) {
+                if (response.decoderResult().isFailure()) {
+                    response.setDecoderResult(
+                            DecoderResult.failure(
+                                    NotHttp.unreadable(response.decoderResult().cause())));
+                }
                 int status = response.status().code();
                 // One that cannot be read goes on: its connection breaks, and the call is told.
                 isInterim =
@@ -139,6 +169,7 @@ final class StrictResponseCodec
                     ended(in, context);
                 }
                 isInterim = false;
+                isAtHead = true;
             }
             return isPassedOn;
         }

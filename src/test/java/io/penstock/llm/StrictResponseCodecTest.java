@@ -126,6 +126,125 @@ class StrictResponseCodecTest {
         assertThat(unread.decoderResult().isFailure()).isTrue();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "no colon here",
+                ": no name",
+                "bad name: x",
+                "bad\u0000name: x",
+                "b\u00e4d: x",
+                "x",
+                " continues nothing",
+                "no colon here\r\n but continued",
+                "x-odd: a\u0000b\u0001\u007fc",
+                "x-odd: a\rb",
+                "x-odd: r\u00e9sum\u00e9 \u00ff",
+                "x-odd: one\r\n two\r\n\tthree",
+                "x-odd : spaced",
+                "content-length: 5",
+                "\u0080\u0081"
+            })
+    void aLineThatIsOddIsMendedOrPassedOver(String line) {
+        String answer =
+                "HTTP/1.1 200 O\u0001K\r\n"
+                        + line
+                        + "\r\ncontent-length: 5\r\nx-last: y\r\n\r\nhello";
+        for (int cut = 1; cut < answer.length(); cut++) {
+            ask();
+
+            receive("HTTP/1.1 103 X\r\n" + line + "\r\n\r\n" + answer.substring(0, cut));
+            receive(answer.substring(cut));
+
+            assertThat(answers()).containsExactly("200 hello");
+        }
+        assertThat(channel.isOpen()).isTrue();
+        assertThat(spoiled).hasValue(0);
+    }
+
+    @Test
+    void whatIsLeftOfAnOddHeadIsWhatWasSoundInIt() {
+        ask();
+
+        receive(
+                "HTTP/1.1 200 OK\r\nx-a: 1\r\nodd\r\n folded\r\nx-b: 2\u00003\r\n 4\r\nx-c: \u00e9\r\n"
+                        + "content-length: 0\r\n\r\n");
+
+        HttpResponse head = channel.readInbound();
+        assertThat(head.headers().entries().stream().map(Object::toString))
+                .containsExactly("x-a=1", "x-b=2 3 4", "x-c=\u00e9", "content-length=0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "content-length: 5\r\ncontent-length: 6",
+                "content-length: 5, 6",
+                "content-length: 5\r\ntransfer-encoding: chunked",
+                "content-length: 5\u0000",
+                "content-length: 5\r\n 0",
+                "content-length: 5\r\n ",
+                "content-length 5",
+                "content\u0000-length: 5",
+                "\u0001content-length: 5",
+                "content-length\u0000: 5",
+                "content length: 5",
+                "x: y\r\n content-length: 5",
+                "transfer-encoding\u0001: chunked",
+                "transfer-encoding: chunked\u0000",
+                "transfer-encoding: chunked\r\n , identity",
+                "transfer-encoding: chunked, gzip",
+                "content-length: five",
+                "content-length: -5",
+                "content-length: +5",
+            })
+    void aHeadThatDoesNotSurelyTellWhereItsAnswerEndsIsNone(String lines) {
+        ask();
+
+        receive("HTTP/1.1 200 OK\r\nx-a: b\r\n" + lines + "\r\n\r\nhello");
+
+        assertThat(unread().isAnswer()).isTrue();
+        receive(ANSWER);
+        assertThat(answers()).noneMatch(answer -> answer.startsWith("200"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SSH-2.0-OpenSSH_9.6\r\n",
+                "<html>",
+                "{\"choices\":[]}",
+                "HTTX",
+                "HTTP/2 200\r\n\r\n"
+            })
+    void anotherProtocolIsToldAtOnceByItsFirstWords(String bytes) {
+        ask();
+
+        receive(bytes);
+
+        NotHttp unread = unread();
+        assertThat(unread.isAnswer()).isFalse();
+        assertThat(unread).hasMessageContaining(bytes.substring(0, 3).replaceAll("[<{\"]", "?"));
+    }
+
+    private NotHttp unread() {
+        HttpResponse unread = channel.readInbound();
+        assertThat(unread.decoderResult().isFailure()).isTrue();
+        assertThat(unread.decoderResult().cause()).isInstanceOf(NotHttp.class);
+        return (NotHttp) unread.decoderResult().cause();
+    }
+
+    @Test
+    void oddTrailersAreNoReasonToThrowAnAnswerAway() {
+        ask();
+
+        receive(
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx\u0001: y\u0000\r\n"
+                        + "\r\n");
+
+        assertThat(answers()).containsExactly("200 hello");
+    }
+
     @Test
     void anAnswerThatComesBeforeItsRequestIsWrittenToTheEndIsTheLastOnItsConnection() {
         channel.writeOneOutbound(request());
