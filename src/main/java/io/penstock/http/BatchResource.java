@@ -27,7 +27,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
-import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
@@ -79,12 +78,9 @@ public class BatchResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.APPLICATION_JSON)
     public Response submit(
-            InputStream body,
-            @Context RoutingContext exchange,
-            @Context HttpHeaders headers,
-            @Context UriInfo uri) {
+            @Context RoutingContext exchange, @Context HttpHeaders headers, @Context UriInfo uri) {
         String key = IdempotencyKey.of(headers);
-        try (Bodies.Body sent = bodies.read(body, exchange)) {
+        try (Bodies.Body sent = bodies.read(exchange)) {
             MessageDigest digest = Sha256.begin();
             digest.update(sent.bytes());
             Fields fields = requests.read(sent.bytes());
@@ -116,10 +112,7 @@ public class BatchResource {
     @Consumes({JSON_LINES, ND_JSON})
     @Produces(MediaType.APPLICATION_JSON)
     public Response submitLines(
-            InputStream body,
-            @Context RoutingContext exchange,
-            @Context HttpHeaders headers,
-            @Context UriInfo uri) {
+            @Context RoutingContext exchange, @Context HttpHeaders headers, @Context UriInfo uri) {
         boolean read = false;
         try {
             String key = IdempotencyKey.of(headers);
@@ -127,7 +120,8 @@ public class BatchResource {
             MessageDigest digest = Sha256.begin();
             digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
             try (Intake intake = submissions.intake()) {
-                requests.takeIn(new DigestInputStream(body, digest), options, intake);
+                requests.takeIn(
+                        new DigestInputStream(bodies.open(exchange), digest), options, intake);
                 read = true;
                 return answer(
                         submissions.submit(

@@ -1,11 +1,17 @@
 package io.penstock.http;
 
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /// What callers have sent and Penstock still holds, in bytes: bounded for each body, and in all
@@ -16,10 +22,18 @@ class Bodies {
 
     private static final int UNIT = 1024;
 
+    /// How long a client may go on sending a body that was refused.
+    private static final Duration DISCARDING = Duration.ofSeconds(2);
+
     private final long maxBody;
     private final Semaphore units;
+    private final Duration patience;
 
-    Bodies(HttpConfig config) {
+    Bodies(
+            HttpConfig config,
+            @ConfigProperty(name = "quarkus.http.read-timeout", defaultValue = "60S")
+                    Duration patience) {
+        this.patience = patience;
         this.maxBody = config.maxBody().asLongValue();
         this.units = new Semaphore((int) (config.maxBodies().asLongValue() / UNIT));
     }
@@ -60,7 +74,7 @@ class Bodies {
     ///
     /// @throws ProblemException 413 when it is too long, 429 when there is no room for it; the
     ///   connection is closed then, as what is left of the body would be taken for the next request
-    Body read(InputStream body, RoutingContext exchange) {
+    Body read(RoutingContext exchange) {
         long length = length(exchange.request().getHeader("content-length"));
         if (length > maxBody) {
             closeAfter(exchange);
@@ -73,7 +87,7 @@ class Bodies {
         }
         boolean read = false;
         try {
-            byte[] bytes = body.readNBytes((int) maxBody + 1);
+            byte[] bytes = open(exchange).readNBytes((int) maxBody + 1);
             if (bytes.length > maxBody) {
                 closeAfter(exchange);
                 throw tooLarge();
@@ -82,6 +96,7 @@ class Bodies {
             read = true;
             return new Body(bytes, hold);
         } catch (IOException broken) {
+            closeAfter(exchange);
             throw Problem.refused(400, "bad_request", "The body broke off before its end.")
                     .exception();
         } finally {
@@ -89,6 +104,11 @@ class Bodies {
                 hold.close();
             }
         }
+    }
+
+    /// A request's body as it comes, without a bound.
+    InputStream open(RoutingContext exchange) {
+        return new Inflow(exchange, patience);
     }
 
     /// Takes a share of the bound, or null when there is none left.
@@ -128,10 +148,33 @@ class Bodies {
         }
     }
 
-    /// Ends the connection after the answer: what is left of a body that nobody reads would be
-    /// taken for the next request.
+    /// Ends a connection of HTTP/1.1 after the answer: what is left of a body that nobody reads
+    /// would be taken for the next request. On HTTP/2 that is the stream's end alone.
+    ///
+    /// @see StreamsApart
     static void closeAfter(RoutingContext exchange) {
+        if (exchange.request().version() == HttpVersion.HTTP_2) {
+            return;
+        }
         exchange.response().putHeader("connection", "close");
-        exchange.addEndHandler(_ -> exchange.request().connection().close());
+        exchange.addEndHandler(_ -> discard(exchange.request(), exchange.vertx()));
+    }
+
+    /// A connection that is closed while the client still sends is reset, which takes the answer
+    /// from the client before it has read it.
+    private static void discard(HttpServerRequest request, Vertx vertx) {
+        HttpConnection connection = request.connection();
+        try {
+            if (!request.isEnded()) {
+                request.handler(_ -> {});
+                request.endHandler(_ -> connection.close());
+                request.resume();
+                vertx.setTimer(DISCARDING.toMillis(), _ -> connection.close());
+                return;
+            }
+        } catch (IllegalStateException endedMeanwhile) {
+            // Then there is nothing to discard.
+        }
+        connection.close();
     }
 }

@@ -18,7 +18,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.io.InputStream;
 
 /// `POST /v1/chat/completions`: OpenAI's chat completions. What a caller asks goes to the provider
 /// as it came, known here or not, and so does the answer to the caller.
@@ -43,8 +42,8 @@ public class ChatResource {
     /// `"stream":true`. A caller that leaves ends the call.
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    public Response complete(InputStream body, @Context RoutingContext exchange) {
-        Bodies.Body sent = bodies.read(body, exchange);
+    public Response complete(@Context RoutingContext exchange) {
+        Bodies.Body sent = bodies.read(exchange);
         boolean streams = false;
         try {
             Fields fields = Fields.of(sent.bytes());
@@ -79,16 +78,14 @@ public class ChatResource {
         }
         // Also where the client has left before anything is written.
         exchange.addEndHandler(_ -> sent.close());
-        return EventStream.of(
-                exchange,
-                events -> {
-                    try (sent) {
-                        Call call = Call.streaming(prompt, null, events::piece);
-                        Exchanges.runs(exchange, call);
-                        // An error without [DONE] after it: OpenAI's SDKs raise what has an
-                        // `error`.
-                        events.run(llm, call, _ -> "[DONE]", Refusals::openAi);
-                    }
-                });
+        return EventStream.of(events -> {
+            try (sent) {
+                Call call = Call.streaming(prompt, null, events::piece);
+                Exchanges.runs(exchange, call);
+                // An error without [DONE] after it: OpenAI's SDKs raise what has an
+                // `error`.
+                events.run(llm, call, _ -> "[DONE]", Refusals::openAi);
+            }
+        });
     }
 }

@@ -18,7 +18,6 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
-import java.io.InputStream;
 
 /// `POST /complete`: one prompt, one answer, as JSON or, with `Accept: text/event-stream`, as it
 /// comes.
@@ -41,10 +40,9 @@ public class CompleteResource {
     @Produces(MediaType.APPLICATION_JSON)
     @Blocking
     @RunOnVirtualThread
-    public String complete(
-            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+    public String complete(@Context RoutingContext exchange, @Context HttpHeaders headers) {
         requireAcceptable(headers);
-        try (Bodies.Body sent = bodies.read(body, exchange)) {
+        try (Bodies.Body sent = bodies.read(exchange)) {
             PromptReader.Asked asked = read(sent);
             Call call = Call.of(asked.prompt(), asked.limit());
             Exchanges.runs(exchange, call);
@@ -63,16 +61,15 @@ public class CompleteResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Blocking
     @RunOnVirtualThread
-    public Response stream(
-            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+    public Response stream(@Context RoutingContext exchange, @Context HttpHeaders headers) {
         requireAcceptable(headers);
-        Bodies.Body sent = bodies.read(body, exchange);
+        Bodies.Body sent = bodies.read(exchange);
         boolean read = false;
         try {
             PromptReader.Asked asked = read(sent);
             read = true;
             exchange.addEndHandler(_ -> sent.close());
-            return EventStream.of(exchange, events -> stream(asked, sent, events, exchange));
+            return EventStream.of(events -> stream(asked, sent, events, exchange));
         } finally {
             if (!read) {
                 sent.close();

@@ -4,19 +4,13 @@ import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /// Server-sent events, written by the thread that makes them: while the client does not read, that
@@ -25,13 +19,11 @@ import java.util.function.Function;
 /// As long as there is no event, a [ProblemException] is still an ordinary answer with its status.
 final class EventStream {
 
-    private final OutputStream out;
-    private final CountDownLatch left;
+    private final Outflow out;
     private boolean begun;
 
-    private EventStream(OutputStream out, CountDownLatch left) {
+    private EventStream(Outflow out) {
         this.out = out;
-        this.left = left;
     }
 
     /// Makes the events of one answer.
@@ -41,21 +33,16 @@ final class EventStream {
     }
 
     /// The answer whose events `source` makes.
-    static Response of(RoutingContext exchange, Source source) {
-        CountDownLatch left = new CountDownLatch(1);
-        exchange.addEndHandler(_ -> left.countDown());
-        boolean isHead = exchange.request().method().equals(HttpMethod.HEAD);
-        StreamingOutput events =
-                out -> {
+    static Response of(Source source) {
+        Pieces events =
+                new Pieces(out -> {
                     try {
-                        if (!isHead) {
-                            source.write(new EventStream(out, left));
-                        }
+                        source.write(new EventStream(out));
                     } catch (InterruptedException stopping) {
                         Thread.currentThread().interrupt();
                         throw new InterruptedIOException("The server stops.");
                     }
-                };
+                });
         return Response.ok(events, MediaType.SERVER_SENT_EVENTS_TYPE)
                 .header("cache-control", "no-cache")
                 .build();
@@ -76,6 +63,7 @@ final class EventStream {
             case Failure failure when !begun -> throw refusal.apply(failure).exception();
             case Failure failure -> {
                 if (!call.isCancelled()) {
+                    out.last();
                     event(refusal.apply(failure).toJson().toString());
                 }
             }
@@ -104,6 +92,6 @@ final class EventStream {
     ///
     /// @return false when the client has left
     boolean pause(Duration length) throws InterruptedException {
-        return !left.await(length.toMillis(), TimeUnit.MILLISECONDS);
+        return out.pause(length);
     }
 }

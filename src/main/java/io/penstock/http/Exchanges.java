@@ -59,13 +59,13 @@ class Exchanges {
         exchange.put(VISIT, visit);
         exchange.addHeadersEndHandler(_ -> write(exchange, requestId, visit));
         exchange.addEndHandler(end -> {
-            // A body that is written piece by piece takes the handlers of failures for itself. Its
-            // end then comes as a good one, of an answer that has not ended.
+            // A stream that is reset here ends well, but its answer does not.
             if (end.failed() || !exchange.response().ended()) {
                 visit.left();
             }
         });
         LastWord.watch(exchange);
+        StreamsApart.watch(exchange);
         HttpServerRequest request = exchange.request();
         String contentType = request.getHeader("content-type");
         String encoding = request.getHeader("content-encoding");

@@ -20,7 +20,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
@@ -88,8 +87,7 @@ public class FilesResource {
     @POST
     @Consumes(MediaType.MULTIPART_FORM_DATA)
     @Produces(MediaType.APPLICATION_JSON)
-    public String upload(
-            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+    public String upload(@Context RoutingContext exchange, @Context HttpHeaders headers) {
         long announced = Bodies.length(headers.getHeaderString("content-length"));
         boolean read = false;
         try {
@@ -106,7 +104,7 @@ public class FilesResource {
                 try (Files.Upload upload = files.upload()) {
                     Form.Read form =
                             Form.read(
-                                    body,
+                                    bodies.open(exchange),
                                     headers.getHeaderString("content-type"),
                                     "file",
                                     FORM,
@@ -155,8 +153,8 @@ public class FilesResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.APPLICATION_JSON)
-    public String reserve(InputStream body, @Context RoutingContext exchange) {
-        try (Bodies.Body sent = bodies.read(body, exchange)) {
+    public String reserve(@Context RoutingContext exchange) {
+        try (Bodies.Body sent = bodies.read(exchange)) {
             Fields fields = Fields.of(sent.bytes()).only(RESERVATION);
             String filename = filename(fields.requiredText("filename"));
             requireBatch(fields.text("purpose"));
@@ -270,12 +268,12 @@ public class FilesResource {
     }
 
     private Response.ResponseBuilder bytes(StoredFile file, int status, long first, long length) {
-        StreamingOutput content =
-                out -> {
+        Pieces content =
+                new Pieces(out -> {
                     try (InputStream in = files.read(file, first, length)) {
                         in.transferTo(out);
                     }
-                };
+                });
         // No text, so that a function hands it on byte for byte.
         return Response.status(status)
                 .entity(content)

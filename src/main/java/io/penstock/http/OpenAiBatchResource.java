@@ -27,7 +27,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
-import java.io.InputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.List;
@@ -79,10 +78,9 @@ public class OpenAiBatchResource {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    public String create(
-            InputStream body, @Context RoutingContext exchange, @Context HttpHeaders headers) {
+    public String create(@Context RoutingContext exchange, @Context HttpHeaders headers) {
         String key = IdempotencyKey.of(headers);
-        try (Bodies.Body sent = bodies.read(body, exchange)) {
+        try (Bodies.Body sent = bodies.read(exchange)) {
             MessageDigest digest = Sha256.begin();
             digest.update(sent.bytes());
             Fields fields = Fields.of(sent.bytes()).only(FIELDS);

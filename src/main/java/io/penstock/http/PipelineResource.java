@@ -24,7 +24,6 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
-import java.io.InputStream;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -74,11 +73,10 @@ public class PipelineResource {
     @RunOnVirtualThread
     public String run(
             @PathParam("name") String name,
-            InputStream body,
             @Context RoutingContext exchange,
             @Context UriInfo uri) {
         Query.none(uri);
-        try (Bodies.Body sent = bodies.read(body, exchange)) {
+        try (Bodies.Body sent = bodies.read(exchange)) {
             Pipeline pipeline =
                     pipelines
                             .find(name)

@@ -8,7 +8,6 @@ import io.penstock.store.Job;
 import io.penstock.store.Where;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
-import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -16,7 +15,6 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.time.Clock;
@@ -61,8 +59,7 @@ public class ResultsResource {
             if (isFunction) {
                 return atOnce(results, wanted);
             }
-            StreamingOutput whole = out -> results.write(wanted, out);
-            return Response.ok(whole, JSON_LINES).build();
+            return Response.ok(new Pieces(out -> results.write(wanted, out)), JSON_LINES).build();
         }
         Results.Page page = results.page(wanted, after, limit == 0 ? PAGE_MAX : limit);
         return Response.ok(page.lines(), JSON_LINES).header("x-next-cursor", page.cursor()).build();
@@ -93,11 +90,10 @@ public class ResultsResource {
     @GET
     @Path("events")
     @Produces(MediaType.SERVER_SENT_EVENTS)
-    public Response events(
-            @PathParam("id") String id, @Context UriInfo uri, @Context RoutingContext exchange) {
+    public Response events(@PathParam("id") String id, @Context UriInfo uri) {
         Query.none(uri);
         Job first = found(id);
-        return EventStream.of(exchange, events -> follow(first, events));
+        return EventStream.of(events -> follow(first, events));
     }
 
     private void follow(Job first, EventStream events) throws IOException, InterruptedException {
