@@ -85,8 +85,7 @@ class Errors {
         return problem(
                 switch (status) {
                     case 406 -> notAcceptable();
-                    default ->
-                            Problem.refused(status, "bad_request", "The request cannot be read.");
+                    default -> unreadable(status, "The request cannot be read.");
                 });
     }
 
@@ -94,6 +93,19 @@ class Errors {
     Response unforeseen(Throwable thrown) {
         LOG.error("A request failed in a way that nobody foresaw", thrown);
         return problem(Problem.internal());
+    }
+
+    /// What the router cannot make sense of.
+    static Problem unreadable(boolean withoutHost) {
+        return unreadable(
+                400,
+                withoutHost
+                        ? "The request has no fit Host header; send the server's name in it."
+                        : "The request cannot be read.");
+    }
+
+    private static Problem unreadable(int status, String message) {
+        return Problem.refused(status, "bad_request", message);
     }
 
     static Problem notAcceptable() {

@@ -5,6 +5,7 @@ import io.penstock.llm.Running;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -49,6 +50,19 @@ class Exchanges {
 
     void register(@Observes Filters filters) {
         filters.register(this::headers, 1000);
+    }
+
+    /// What the router refuses comes past the filters.
+    void refuse(@Observes Router router) {
+        router.route()
+                .order(Integer.MIN_VALUE)
+                .failureHandler(exchange -> {
+                    if (exchange.statusCode() == 400 && exchange.get(VISIT) == null) {
+                        answer(exchange, Errors.unreadable(exchange.request().authority() == null));
+                    } else {
+                        exchange.next();
+                    }
+                });
     }
 
     private void headers(RoutingContext exchange) {

@@ -10,12 +10,14 @@ import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.assertj.core.api.SoftAssertions;
 import org.jspecify.annotations.Nullable;
@@ -515,5 +517,34 @@ class BadInputQuarkusTest extends PenstockTest {
 
     private Answer send(HttpRequest.Builder request) {
         return Caller.join(caller.send(request.build()));
+    }
+
+    @Test
+    void aRequestWithoutAHostIsRefusedInTheOneShape() throws IOException {
+        for (String host : List.of("", "host: a b\r\n", "host: a:b:c\r\n")) {
+            try (Socket socket = new Socket(base.getHost(), base.getPort())) {
+                socket.setSoTimeout(20_000);
+                socket.getOutputStream()
+                        .write(
+                                ("GET /v1/models HTTP/1.1\r\n" + host + "connection: close\r\n\r\n")
+                                        .getBytes(StandardCharsets.US_ASCII));
+                String answer =
+                        new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(answer).as(host).startsWith("HTTP/1.1 400 ").contains("\"bad_request\"");
+            }
+        }
+    }
+
+    @Test
+    void whoeverAsksBeforeSendingABodyIsToldToGoOn() throws Exception {
+        Answer answer =
+                caller.send(
+                                caller.json(prompt("asked first").toString())
+                                        .expectContinue(true)
+                                        .build())
+                        .get(20, TimeUnit.SECONDS);
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).contains("asked first");
     }
 }
