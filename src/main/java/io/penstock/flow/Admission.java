@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Says when a call may start, and refuses what would wait too long.
@@ -367,6 +368,18 @@ public class Admission {
         try {
             change.run();
             pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Asks something under the lock, and then lets start who may.
+    <T extends @Nullable Object> T ask(Supplier<T> question) {
+        lock.lock();
+        try {
+            T answer = question.get();
+            pump();
+            return answer;
         } finally {
             lock.unlock();
         }

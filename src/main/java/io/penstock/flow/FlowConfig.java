@@ -50,7 +50,7 @@ public interface FlowConfig {
     int breakerFailures();
 
     /// How often a process looks for what others know of a model that it calls, where the store is
-    /// shared.
+    /// shared; less often where many processes do.
     @WithDefault("50ms")
     Duration refresh();
 

@@ -98,6 +98,13 @@ final class Gate {
         return configured;
     }
 
+    /// Calls in flight that the budget allows to all processes together.
+    int maxInFlight() {
+        return configured == null
+                ? Integer.MAX_VALUE
+                : configured.maxInFlight().orElse(Integer.MAX_VALUE);
+    }
+
     int inFlight() {
         return inFlight;
     }

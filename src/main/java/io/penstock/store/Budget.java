@@ -1,14 +1,11 @@
 package io.penstock.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What all processes together have taken of a provider's limit. Immutable; each change gives the
+/// What all processes together have taken of a provider's rates. Immutable; each change gives the
 /// next version, to be stored by [BudgetStore#replace].
 ///
 /// A rate is kept as a point in time: a budget of 6,000 requests a minute gives one for each 10 ms,
@@ -20,39 +17,26 @@ import org.jspecify.annotations.Nullable;
 /// @param requestsUntil Unix microseconds, in the store's time
 /// @param tokensUntil the same for tokens
 /// @param notBefore the provider's word that no call may start earlier; null when there is none
-/// @param holdings who may have how many calls in flight; empty where that is not limited
 public record Budget(
         String name,
         long version,
         long requestsUntil,
         long tokensUntil,
-        @Nullable Instant notBefore,
-        List<Holding> holdings) {
-
-    /// Calls in flight that one process may have until it says so again.
-    ///
-    /// @param wanted how many it could use
-    public record Holding(String holder, int permits, int wanted, Instant until) {}
+        @Nullable Instant notBefore) {
 
     /// Nothing is taken yet.
     public static Budget fresh(String name) {
-        return new Budget(name, 0, 0, 0, null, List.of());
+        return new Budget(name, 0, 0, 0, null);
     }
 
     /// The next version, with more of both rates taken.
     public Budget taken(long newRequestsUntil, long newTokensUntil) {
-        return new Budget(name, version + 1, newRequestsUntil, newTokensUntil, notBefore, holdings);
+        return new Budget(name, version + 1, newRequestsUntil, newTokensUntil, notBefore);
     }
 
     /// The next version, with a later mark.
     public Budget marked(Instant newNotBefore) {
-        return new Budget(name, version + 1, requestsUntil, tokensUntil, newNotBefore, holdings);
-    }
-
-    /// The next version, with other holdings.
-    public Budget held(List<Holding> newHoldings) {
-        return new Budget(
-                name, version + 1, requestsUntil, tokensUntil, notBefore, List.copyOf(newHoldings));
+        return new Budget(name, version + 1, requestsUntil, tokensUntil, newNotBefore);
     }
 
     /// How it is stored.
@@ -65,35 +49,17 @@ public record Budget(
                         .put("requests", requestsUntil)
                         .put("tokens", tokensUntil);
         Json.put(json, "not_before", notBefore);
-        ArrayNode written = json.putArray("holdings");
-        for (Holding one : holdings) {
-            written.addObject()
-                    .put("holder", one.holder)
-                    .put("permits", one.permits)
-                    .put("wanted", one.wanted)
-                    .put("until", one.until.toEpochMilli());
-        }
         return json.toString();
     }
 
     /// Reads what [#toJson] wrote.
     public static Budget fromJson(String stored) {
         JsonNode json = Json.parse(stored);
-        List<Holding> holdings = new ArrayList<>();
-        json.path("holdings")
-                .forEach(one ->
-                        holdings.add(
-                                new Holding(
-                                        one.path("holder").textValue(),
-                                        one.path("permits").asInt(),
-                                        one.path("wanted").asInt(),
-                                        Instant.ofEpochMilli(one.path("until").asLong()))));
         return new Budget(
                 json.path("name").textValue(),
                 json.path("version").asLong(),
                 json.path("requests").asLong(),
                 json.path("tokens").asLong(),
-                Json.instant(json, "not_before"),
-                List.copyOf(holdings));
+                Json.instant(json, "not_before"));
     }
 }

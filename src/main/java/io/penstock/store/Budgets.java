@@ -2,9 +2,11 @@ package io.penstock.store;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 
-/// Budgets as documents: a process that starts again knows what was taken.
+/// Budgets as documents: a process that starts again knows what was taken. What is written often is
+/// a document of its own, so that nobody waits for another's writes.
 final class Budgets implements BudgetStore {
 
     /// An unused budget says nothing after a minute; the rest is a margin.
@@ -23,17 +25,41 @@ final class Budgets implements BudgetStore {
 
     @Override
     public Optional<Budget> budget(String name) {
-        return documents.read(key(name)).map(Budget::fromJson);
+        return documents.read(key(name, "")).map(Budget::fromJson);
+    }
+
+    @Override
+    public Optional<Budget> glance(String name) {
+        return documents.glance(key(name, "")).map(Budget::fromJson);
     }
 
     @Override
     public boolean replace(Budget next) {
         return documents.write(
+                new Document(key(next.name(), ""), next.version(), end(), next.toJson()));
+    }
+
+    @Override
+    public Holdings holdings(String name, int share) {
+        return documents
+                .read(key(name, "#holdings-" + share))
+                .map(Holdings::fromJson)
+                .orElse(Holdings.none(name, share));
+    }
+
+    @Override
+    public boolean replace(Holdings next) {
+        return documents.write(
                 new Document(
-                        key(next.name()),
+                        key(next.name(), "#holdings-" + next.share()),
                         next.version(),
-                        documents.clock().instant().plus(LIFE),
+                        end(),
                         next.toJson()));
+    }
+
+    @Override
+    public long present(String name) {
+        return documents.count(key(name, "#present"), end());
     }
 
     @Override
@@ -41,7 +67,12 @@ final class Budgets implements BudgetStore {
         return documents.clock();
     }
 
-    private static Document.Key key(String name) {
-        return new Document.Key(Kind.BUDGET, name);
+    private Instant end() {
+        return documents.clock().instant().plus(LIFE);
+    }
+
+    /// Names are models', and so callers': none may be taken for a part of another.
+    private static Document.Key key(String name, String part) {
+        return new Document.Key(Kind.BUDGET, name.replace("#", "##") + part);
     }
 }

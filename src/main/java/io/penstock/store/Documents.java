@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// does.
 ///
 /// What a method has written is durable when it returns, and what it reads includes every write
-/// that has returned; only [#list] and [#live] may lag behind by a second. A document past its end
-/// may still be stored and is never returned.
+/// that has returned; only [#glance], [#list] and [#live] may lag behind by a second. A document
+/// past its end may still be stored and is never returned.
 ///
 /// Every method but [#isShared] and [#clock] throws [StoreException] when the store cannot be
 /// reached or refuses; trying again later makes sense.
@@ -27,6 +27,15 @@ public interface Documents {
 
     /// The text of a document.
     Optional<String> read(Document.Key key);
+
+    /// The text of a document, at half the price where reads are paid for.
+    Optional<String> glance(Document.Key key);
+
+    /// Counts one more at a key that has no document.
+    ///
+    /// @param until when the count is forgotten
+    /// @return the count
+    long count(Document.Key key, Instant until);
 
     /// Writes a document whose stored version is one below `next`'s. Version 1 is a new one: it is
     /// written where there is none, or one past its end; an engine that does not remove those by

@@ -33,14 +33,58 @@ public interface BudgetStoreContract {
                         1,
                         1_790_000_000_123_456L,
                         1_790_000_000_654_321L,
-                        Instant.ofEpochMilli(1_790_000_000_789L),
-                        List.of(
-                                new Budget.Holding(
-                                        "one", 3, 5, Instant.ofEpochMilli(1_790_000_001_000L))));
+                        Instant.ofEpochMilli(1_790_000_000_789L));
 
         assertThat(budgets().replace(stored)).isTrue();
 
         assertThat(budgets().budget(stored.name())).contains(stored);
+        assertThat(budgets().glance(stored.name())).contains(stored);
+    }
+
+    @Test
+    default void holdingsAreKeptForEachShareAndOnlyTheNextVersionReplaces() {
+        String name = "holdings-" + UUID.randomUUID();
+        Holdings first =
+                Holdings.none(name, 0)
+                        .held(
+                                List.of(
+                                        new Holdings.Holding(
+                                                "one",
+                                                3,
+                                                5,
+                                                Instant.ofEpochMilli(1_790_000_001_000L))));
+        assertThat(budgets().holdings(name, 0)).isEqualTo(Holdings.none(name, 0));
+        assertThat(budgets().replace(first)).isTrue();
+        assertThat(budgets().replace(first)).isFalse();
+
+        assertThat(budgets().holdings(name, 0)).isEqualTo(first);
+        assertThat(budgets().holdings(name, 1)).isEqualTo(Holdings.none(name, 1));
+        assertThat(budgets().budget(name)).isEmpty();
+        assertThat(budgets().replace(first.held(List.of()))).isTrue();
+        assertThat(budgets().holdings(name, 0).all()).isEmpty();
+    }
+
+    @Test
+    default void whoIsPresentIsCounted() {
+        String name = "present-" + UUID.randomUUID();
+
+        assertThat(budgets().present(name)).isEqualTo(1);
+        assertThat(budgets().present(name)).isEqualTo(2);
+        assertThat(budgets().present(name + "x")).isEqualTo(1);
+        assertThat(budgets().budget(name)).isEmpty();
+    }
+
+    @Test
+    default void noBudgetIsAPartOfAnother() {
+        String name = "part-" + UUID.randomUUID();
+        budgets().present(name);
+        budgets().replace(Holdings.none(name, 0).held(List.of()));
+
+        for (String part : List.of("#present", "#holdings-0")) {
+            assertThat(budgets().budget(name + part)).isEmpty();
+            assertThat(budgets().replace(Budget.fresh(name + part).taken(1, 1))).isTrue();
+        }
+        assertThat(budgets().present(name)).isEqualTo(2);
     }
 
     @Test

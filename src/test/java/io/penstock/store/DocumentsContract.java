@@ -36,6 +36,17 @@ public interface DocumentsContract {
     }
 
     @Test
+    default void aGlanceSeesWhatIsThereAndACountIsNoDocument() {
+        Key key = new Key(Kind.BUDGET, "seen");
+        documents().put(new Document(key, 1, LATER, "one"));
+        Key counted = new Key(Kind.BUDGET, "counted");
+
+        assertThat(documents().glance(key)).contains("one");
+        assertThat(documents().count(counted, LATER)).isEqualTo(1);
+        assertThat(documents().count(counted, LATER)).isEqualTo(2);
+    }
+
+    @Test
     default void ofManyWhoWriteTheSameVersionOneWins() throws Exception {
         for (int version = 1; version <= 3; version++) {
             Document next = new Document(new Key(Kind.JOB, "race"), version, LATER, "v" + version);

@@ -62,8 +62,42 @@ final class DynamoDocuments implements Documents {
 
     @Override
     public Optional<String> read(Key key) {
-        Map<String, AttributeValue> item = item(key);
+        return text(item(key, true));
+    }
+
+    /// An eventually consistent read takes half a read unit ("Read consistency").
+    @Override
+    public Optional<String> glance(Key key) {
+        return text(item(key, false));
+    }
+
+    private Optional<String> text(Map<String, AttributeValue> item) {
         return counts(item) ? Optional.of(Items.doc(item)) : Optional.empty();
+    }
+
+    @Override
+    public long count(Key key, Instant until) {
+        AttributeValue count =
+                table.ask(
+                                key,
+                                dynamo ->
+                                        dynamo.updateItem(u ->
+                                                u.tableName(table.name())
+                                                        .key(Items.key(key))
+                                                        .updateExpression(
+                                                                "ADD version :one SET #ttl = :ttl")
+                                                        .expressionAttributeNames(
+                                                                Map.of("#ttl", "ttl"))
+                                                        .expressionAttributeValues(
+                                                                Map.of(
+                                                                        ":one",
+                                                                        Items.number(1),
+                                                                        ":ttl",
+                                                                        Items.ttl(until)))
+                                                        .returnValues("UPDATED_NEW")))
+                        .attributes()
+                        .get("version");
+        return count == null ? 0 : Long.parseLong(count.n());
     }
 
     @Override
@@ -167,7 +201,7 @@ final class DynamoDocuments implements Documents {
         values.put(":kind", Items.text(kind.name()));
         String condition = "kind = :kind";
         if (after != null) {
-            AttributeValue position = item(after).get("created");
+            AttributeValue position = item(after, true).get("created");
             if (position == null) {
                 return List.of();
             }
@@ -270,14 +304,14 @@ final class DynamoDocuments implements Documents {
     }
 
     /// @return empty when there is none
-    private Map<String, AttributeValue> item(Key key) {
+    private Map<String, AttributeValue> item(Key key, boolean isConsistent) {
         return table.ask(
                         key,
                         dynamo ->
                                 dynamo.getItem(g ->
                                         g.tableName(table.name())
                                                 .key(Items.key(key))
-                                                .consistentRead(true)))
+                                                .consistentRead(isConsistent)))
                 .item();
     }
 

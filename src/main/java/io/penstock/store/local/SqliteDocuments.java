@@ -24,6 +24,11 @@ final class SqliteDocuments implements Documents {
     private static final String INSERT_NEW =
             INSERT + " WHERE document.ends <= ?9 AND document.position IS NULL";
 
+    private static final String COUNT =
+            "INSERT INTO document (kind, grp, name, version, ends, live, doc)"
+                    + " VALUES (?1, ?2, ?3, 1, ?4, 0, '') ON CONFLICT (kind, grp, name)"
+                    + " DO UPDATE SET version = version + 1, ends = ?4 RETURNING version";
+
     private static final String THIS = " WHERE kind = ?1 AND grp = ?2 AND name = ?3";
 
     private static final String REPLACE =
@@ -65,6 +70,26 @@ final class SqliteDocuments implements Documents {
                         clock.millis())
                 .stream()
                 .findFirst();
+    }
+
+    @Override
+    public Optional<String> glance(Key key) {
+        return read(key);
+    }
+
+    @Override
+    public long count(Key key, Instant until) {
+        return call(
+                key.toString(),
+                session ->
+                        session.query(
+                                        row -> row.getLong(1),
+                                        COUNT,
+                                        key.kind().name(),
+                                        key.group(),
+                                        key.name(),
+                                        until.toEpochMilli())
+                                .getFirst());
     }
 
     @Override

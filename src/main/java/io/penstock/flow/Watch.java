@@ -1,0 +1,136 @@
+package io.penstock.flow;
+
+import io.penstock.store.Budget;
+import io.penstock.store.BudgetStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jboss.logging.Logger;
+
+/// Looks for what others know of a gate's budget, as long as it is used: the provider's marks, and
+/// how many calls this process may have in flight. Run by one thread.
+final class Watch {
+
+    private static final Logger LOG = Logger.getLogger(Watch.class);
+
+    /// How long a gate is watched after its last call.
+    private static final long WATCHED_MICROS = 5_000_000;
+
+    /// How long the calls of a gate wait for the first look while the store does not answer.
+    private static final long UNSEEN_MICROS = 2_000_000;
+
+    private final Admission admission;
+    private final BudgetStore budgets;
+    private final Gate gate;
+    private final Crowd crowd;
+    private final Duration refresh;
+    private final List<Share> shares;
+    private int roaming;
+
+    /// @param holder this process's name among those that hold calls in flight
+    Watch(
+            Admission admission,
+            BudgetStore budgets,
+            Gate gate,
+            Crowd crowd,
+            Duration refresh,
+            String holder) {
+        this.admission = admission;
+        this.budgets = budgets;
+        this.gate = gate;
+        this.crowd = crowd;
+        this.refresh = refresh;
+        this.shares = shares(budgets, gate, holder);
+    }
+
+    /// The shares of a limit, this process's own first: most find what they want there.
+    private static List<Share> shares(BudgetStore budgets, Gate gate, String holder) {
+        List<Share> shares = new ArrayList<>();
+        int limit = gate.maxInFlight();
+        if (limit < Integer.MAX_VALUE) {
+            int count = Math.ceilDiv(limit, Share.SIZE);
+            int first = Math.floorMod(holder.hashCode(), count);
+            for (int i = 0; i < count; i++) {
+                int number = (first + i) % count;
+                int size = limit / count + (number < limit % count ? 1 : 0);
+                shares.add(new Share(budgets, gate.name(), number, size, holder));
+            }
+        }
+        return shares;
+    }
+
+    /// Looks until the gate has not been used for a while.
+    void run() {
+        long startedAt = admission.now();
+        long busyAt = startedAt;
+        boolean isReported = false;
+        while (admission.now() - busyAt < WATCHED_MICROS) {
+            try {
+                if (look()) {
+                    busyAt = admission.now();
+                }
+                crowd.answered();
+                isReported = false;
+            } catch (RuntimeException failed) {
+                crowd.refused();
+                if (!isReported) {
+                    LOG.warnf(
+                            "What others know of %s cannot be seen now: %s",
+                            gate.name(), failed.getMessage());
+                    isReported = true;
+                }
+                if (admission.now() - startedAt > UNSEEN_MICROS) {
+                    admission.change(() -> gate.unseen(false));
+                }
+            }
+            LockSupport.parkNanos(crowd.pauseNanos(refresh));
+        }
+    }
+
+    /// @return whether the gate is used
+    private boolean look() {
+        Budget stored = budgets.glance(gate.name()).orElse(Budget.fresh(gate.name()));
+        boolean isBusy =
+                admission.ask(() -> {
+                    gate.seen(stored);
+                    gate.unseen(false);
+                    return gate.waiting() + gate.inFlight() > 0;
+                });
+        crowd.present();
+        if (!shares.isEmpty()) {
+            share();
+        }
+        return isBusy;
+    }
+
+    private void share() {
+        Instant now = Instant.ofEpochMilli(TimeUnit.MICROSECONDS.toMillis(admission.now()));
+        int wanted = admission.ask(() -> gate.waiting() + gate.inFlight());
+        int missing = wanted;
+        for (int i = 0; i < shares.size(); i++) {
+            Share share = shares.get(i);
+            boolean isNeeded = i == 0 || share.permits() > 0 || (missing > 0 && i == roaming);
+            if (isNeeded) {
+                share.adjust(missing, now, this::inFlightBesides);
+                missing = Math.max(0, missing - share.permits());
+            }
+        }
+        roaming = shares.size() < 2 ? 0 : 1 + roaming % (shares.size() - 1);
+        admission.change(() -> gate.hold(granted()));
+    }
+
+    private int inFlightBesides(Share share) {
+        int others = shares.stream().filter(other -> other != share).mapToInt(Share::permits).sum();
+        return admission.ask(() -> {
+            gate.hold(granted());
+            return gate.inFlight() - others;
+        });
+    }
+
+    private int granted() {
+        return shares.stream().mapToInt(Share::granted).sum();
+    }
+}
