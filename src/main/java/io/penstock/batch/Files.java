@@ -116,7 +116,11 @@ public class Files {
 
     /// A file, complete or reserved.
     public Optional<StoredFile> find(String id) {
-        return files.file(id).filter(file -> !file.purpose().isEmpty()).map(this::settled);
+        return Optional.of(id)
+                .filter(Ids::isPossible)
+                .flatMap(files::file)
+                .filter(file -> !file.purpose().isEmpty())
+                .map(this::settled);
     }
 
     /// Notes the content that was written past Penstock.
@@ -177,6 +181,6 @@ public class Files {
     }
 
     private static String id() {
-        return "file-" + RandomId.next();
+        return "file-" + Ids.next();
     }
 }

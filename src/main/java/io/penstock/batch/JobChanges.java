@@ -36,7 +36,7 @@ class JobChanges {
 
     private Made make(String id, Function<Job, @Nullable Job> change) {
         while (true) {
-            Optional<Job> stored = jobs.job(id);
+            Optional<Job> stored = Ids.isPossible(id) ? jobs.job(id) : Optional.empty();
             Job next = stored.map(change).orElse(null);
             if (next == null) {
                 return new Made(stored, false);

@@ -8,6 +8,7 @@ import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.JobStore;
+import io.penstock.store.Outlived;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.UnreadableSource;
@@ -33,6 +34,7 @@ public class Submissions {
     private final BatchConfig config;
     private final ItemReader items;
     private final Pipelines pipelines;
+    private final Outlived outlived;
     private final MillisClock clock;
 
     Submissions(
@@ -42,6 +44,7 @@ public class Submissions {
             BatchConfig config,
             ItemReader items,
             Pipelines pipelines,
+            Outlived outlived,
             MillisClock clock) {
         this.jobs = jobs;
         this.payloads = payloads;
@@ -49,6 +52,7 @@ public class Submissions {
         this.config = config.checked();
         this.items = items;
         this.pipelines = pipelines;
+        this.outlived = outlived;
         this.clock = clock;
     }
 
@@ -93,7 +97,7 @@ public class Submissions {
 
     /// Starts to take in items. Close it in every case.
     public Intake intake() {
-        return new Intake(RandomId.next(), config, payloads);
+        return new Intake(Ids.next(), config, payloads);
     }
 
     /// Makes a job of the items that were taken in. When this returns, the job is durable.
@@ -132,7 +136,7 @@ public class Submissions {
     public Submitted submitUnread(@Nullable String source, Request request) {
         Job job =
                 job(
-                        RandomId.next(),
+                        Ids.next(),
                         Status.VALIDATING,
                         new Job.Input(0, 0, request.digest, source, null),
                         request);
@@ -178,22 +182,29 @@ public class Submissions {
 
     /// @param first the tasks that a new job begins with
     private Submitted create(Job job, Request request, List<Task> first) {
-        if (jobs.create(job)) {
-            messages.announce(job, first);
-            return new Submitted.Accepted(job);
+        Optional<Job> known = Optional.empty();
+        while (known.isEmpty()) {
+            if (jobs.create(job)) {
+                messages.announce(job, first);
+                return new Submitted.Accepted(job);
+            }
+            known = jobs.job(job.id());
+            // The key was last used by a job that nobody can read any more and that is still
+            // stored.
+            if (known.isEmpty() && !outlived.forget()) {
+                throw new StoreException("Job " + job.id() + " is being forgotten; try again");
+            }
         }
-        Optional<Job> known = jobs.job(job.id());
-        if (known.isEmpty()) {
-            throw new StoreException("Job " + job.id() + " is being forgotten; try again");
-        }
-        if (!Objects.equals(known.get().input().digest(), request.digest)) {
+        boolean isOurs = known.get().area().equals(job.area());
+        if (!isOurs && !Objects.equals(known.get().input().digest(), request.digest)) {
             return new Submitted.Conflict();
         }
         if (known.get().runs(clock.now())) {
             // The first submission may have died before it queued anything.
             messages.announce(known.get(), messages.pending(known.get()));
         }
-        return new Submitted.Known(known.get());
+        // Ours was created, and has changed before the answer came, which got lost on its way.
+        return isOurs ? new Submitted.Accepted(known.get()) : new Submitted.Known(known.get());
     }
 
     private Job job(String area, Status status, Job.Input input, Request request) {

@@ -175,10 +175,13 @@ public class HttpHandler
         return HttpMethod.valueOf(event.getRequestContext().getHttp().getMethod());
     }
 
-    /// The body's framing is ours: the gateway has taken the caller's apart.
+    /// The body's framing is ours: the gateway has taken the caller's apart. `Expect` asks for an
+    /// interim answer before a body that is here already, and an event has one answer.
     private static boolean framing(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        return lower.equals("content-length") || lower.equals("transfer-encoding");
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "content-length", "transfer-encoding", "expect" -> true;
+            default -> false;
+        };
     }
 
     private static APIGatewayV2HTTPResponse error(int status, String code, String message) {

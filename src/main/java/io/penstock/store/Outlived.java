@@ -1,6 +1,7 @@
 package io.penstock.store;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
 
 /// Jobs past their retention and files that have expired, which nobody can read any more.
 /// Thread-safe.
@@ -20,16 +21,21 @@ public class Outlived {
     }
 
     /// Removes some with all that belongs to them, where the engine does not do so by itself.
-    public void forget() {
-        for (String stored : documents.outlived(Kind.JOB)) {
+    ///
+    /// @return whether there were any
+    public boolean forget() {
+        List<String> outlivedJobs = documents.outlived(Kind.JOB);
+        for (String stored : outlivedJobs) {
             Job job = Job.fromJson(stored);
             payloads.deleteAll(job.prefix());
             jobs.delete(job);
         }
-        for (String stored : documents.outlived(Kind.FILE)) {
+        List<String> outlivedFiles = documents.outlived(Kind.FILE);
+        for (String stored : outlivedFiles) {
             String id = StoredFile.fromJson(stored).id();
             payloads.deleteAll(StoredFile.prefix(id));
             files.delete(id);
         }
+        return !outlivedJobs.isEmpty() || !outlivedFiles.isEmpty();
     }
 }
