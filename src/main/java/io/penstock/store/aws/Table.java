@@ -3,6 +3,7 @@ package io.penstock.store.aws;
 import io.penstock.store.StoreException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -12,6 +13,7 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbResponse;
 import software.amazon.awssdk.services.dynamodb.model.QueryRequest;
+import software.amazon.awssdk.services.dynamodb.model.QueryResponse;
 import software.amazon.awssdk.services.dynamodb.model.WriteRequest;
 
 /// One table of DynamoDB, whose answers also tell the time. Thread-safe.
@@ -68,7 +70,16 @@ final class Table {
             QueryRequest.Builder query,
             Function<Stream<Map<String, AttributeValue>>, T> read) {
         QueryRequest request = query.tableName(name).build();
-        return Aws.call(object, () -> read.apply(client.queryPaginator(request).items().stream()));
+        return Aws.call(
+                object,
+                () -> {
+                    Iterator<QueryResponse> pages = client.queryPaginator(request).iterator();
+                    return read.apply(
+                            Stream.generate(() -> pages)
+                                    .takeWhile(Iterator::hasNext)
+                                    .map(left -> timed(_ -> left.next()))
+                                    .flatMap(page -> page.items().stream()));
+                });
     }
 
     /// Writes in batches, and again what a batch has left out (API reference of BatchWriteItem).

@@ -15,6 +15,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 public class LocalEngine implements StoreEngine {
 
     private final StoreConfig config;
-    private final Clock clock;
+    private final LocalClock clock;
     private @Nullable Opened opened;
 
     private record Opened(
@@ -31,7 +33,7 @@ public class LocalEngine implements StoreEngine {
 
     LocalEngine(StoreConfig config, Clock clock) {
         this.config = config.checked();
-        this.clock = clock;
+        this.clock = new LocalClock(clock);
     }
 
     /// Opens nothing before it is used: calls without a configured budget need no store.
@@ -59,11 +61,12 @@ public class LocalEngine implements StoreEngine {
 
     private Opened open(Path directory) {
         try {
-            Files.createDirectories(directory);
+            create(directory);
             FileChannel lock =
                     FileChannel.open(
                             directory.resolve("lock"),
                             StandardOpenOption.CREATE,
+                            StandardOpenOption.READ,
                             StandardOpenOption.WRITE);
             if (tryLock(lock) == null) {
                 lock.close();
@@ -88,6 +91,7 @@ public class LocalEngine implements StoreEngine {
     private Opened open(Path directory, FileChannel lock) throws IOException {
         boolean opening = true;
         try {
+            clock.keepIn(lock);
             Database database = new Database(directory.resolve("penstock.db"));
             opening = false;
             return new Opened(
@@ -99,6 +103,24 @@ public class LocalEngine implements StoreEngine {
             if (opening) {
                 lock.close();
             }
+        }
+    }
+
+    /// For its owner alone: there are prompts and answers in it. One that is there already stays as
+    /// its owner has made it.
+    private static void create(Path directory) throws IOException {
+        if (Files.isDirectory(directory)) {
+            return;
+        }
+        Files.createDirectories(directory.getParent());
+        if (Files.getFileStore(directory.getParent())
+                .supportsFileAttributeView(PosixFileAttributeView.class)) {
+            Files.createDirectory(
+                    directory,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+        } else {
+            Files.createDirectory(directory);
         }
     }
 
