@@ -64,6 +64,12 @@ public interface BatchConfig {
     @WithDefault("15m")
     Duration stalledAfter();
 
+    /// What it may take to record what has ended and to give a chunk back. A store that is slower
+    /// than this costs workers their leases as well.
+    default Duration commitTime() {
+        return lease().dividedBy(2).plus(commitInterval());
+    }
+
     /// Stops the start with one sentence when a value makes no sense.
     default BatchConfig checked() {
         range("workers", workers().orElse(4), 0, 1000);

@@ -3,6 +3,7 @@ package io.penstock.batch;
 import io.penstock.store.Chunk;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import org.jboss.logging.Logger;
 
 /// Finds the item that ends its worker, in a chunk that was claimed again and again in vain: runs a
@@ -42,6 +43,12 @@ final class CarefulRun {
     /// Whether a chunk needs it.
     static boolean isNeeded(Chunk chunk) {
         return chunk.crashes() > CRASHES_BEFORE_CARE;
+    }
+
+    /// Its items have places of their own: one that waited for another chunk's would be suspected
+    /// before it has begun.
+    static Semaphore places() {
+        return new Semaphore(ITEMS_AT_ONCE);
     }
 
     /// Records an item as failed that has ended too many claims in a row.

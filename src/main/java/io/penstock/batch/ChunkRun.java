@@ -11,6 +11,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +39,7 @@ final class ChunkRun {
     private final JobRun jobRun;
     private final Spending spending;
     private final Outage outage;
-    private final Supplier<Instant> softStop;
+    private final Supplier<Shift> shift;
     private final Inbox<Happened> inbox;
     private final Feed feed;
 
@@ -43,10 +47,11 @@ final class ChunkRun {
     private final Map<Integer, Running> running = new HashMap<>();
     private boolean feeding;
     private @Nullable Stop stop;
+    private boolean cut;
 
     /// @param maxWait for the provider's `Retry-After` within a run
     /// @param jobRun what it shares with the job's other chunks in this process
-    /// @param softStop from when on no item is started
+    /// @param shift for how long items are started and run; it may become shorter
     /// @param inbox to which `feed` sends
     ChunkRun(
             Job job,
@@ -57,7 +62,7 @@ final class ChunkRun {
             ChunkItems items,
             JobRun jobRun,
             Spending spending,
-            Supplier<Instant> softStop,
+            Supplier<Shift> shift,
             Inbox<Happened> inbox,
             Feed feed) {
         this.job = job;
@@ -69,7 +74,7 @@ final class ChunkRun {
         this.jobRun = jobRun;
         this.spending = spending;
         this.outage = new Outage(claim.chunk().epoch());
-        this.softStop = softStop;
+        this.shift = shift;
         this.inbox = inbox;
         this.feed = feed;
     }
@@ -95,7 +100,10 @@ final class ChunkRun {
     }
 
     private @Nullable Stop runToItsStop() throws InterruptedException {
-        items.readOn();
+        readOn();
+        if (stop instanceof Stop.Fenced) {
+            return stop;
+        }
         watch();
         if (!CarefulRun.isNeeded(claim.chunk())) {
             run(items.open());
@@ -118,10 +126,39 @@ final class ChunkRun {
 
     /// Records every item that has no outcome as failed, without running any.
     void fail(String code, String message) throws InterruptedException {
-        items.readOn();
+        readOn();
+        if (stop instanceof Stop.Fenced) {
+            return;
+        }
         items.close(code, message);
         flush(true);
         claim.release();
+    }
+
+    /// Reads what there is of the chunk, which may be much and its store slow, and keeps the lease
+    /// meanwhile.
+    private void readOn() throws InterruptedException {
+        FutureTask<@Nullable Void> reading = new FutureTask<>(items::readOn, null);
+        Thread reader = Thread.ofVirtual().name("reader").start(reading);
+        try {
+            while (true) {
+                try {
+                    reading.get(claim.nanosUntilFlush(), TimeUnit.NANOSECONDS);
+                    return;
+                } catch (TimeoutException stillReading) {
+                    if (!claim.keepLease()) {
+                        stop(new Stop.Fenced());
+                        return;
+                    }
+                }
+            }
+        } catch (ExecutionException failed) {
+            throw failed.getCause() instanceof RuntimeException cause
+                    ? cause
+                    : new IllegalStateException(failed);
+        } finally {
+            reader.interrupt();
+        }
     }
 
     private void runCarefully() throws InterruptedException {
@@ -148,7 +185,7 @@ final class ChunkRun {
             List<Happened> messages = inbox.take(claim.nanosUntilFlush());
             claim.since(inbox.takenNanos());
             messages.forEach(this::happened);
-            if (!feeding && running.isEmpty()) {
+            if ((!feeding && running.isEmpty()) || !shift.get().waits()) {
                 return;
             }
             flush(false);
@@ -235,8 +272,13 @@ final class ChunkRun {
     /// Looks at how the job stands, and keeps the lease.
     private void watch() throws InterruptedException {
         Instant now = clock.now();
-        if (now.isAfter(softStop.get())) {
+        Shift time = shift.get();
+        if (!time.startsMore()) {
             stop(new Stop.HandBack(Duration.ZERO));
+        }
+        if (!time.letsRun() && !cut) {
+            cut = true;
+            running.values().forEach(Running::cancel);
         }
         try {
             Optional<Job> present = jobRun.look(now, () -> jobs.job(job.id()));
@@ -248,7 +290,6 @@ final class ChunkRun {
             }
         } catch (StoreException unreachable) {
             LOG.debugf("Job %s cannot be watched now: %s", job.id(), unreachable.getMessage());
-            return;
         }
         if (!(stop instanceof Stop.Fenced) && !claim.keepLease()) {
             stop(new Stop.Fenced());
@@ -278,8 +319,8 @@ final class ChunkRun {
         }
     }
 
-    private static void end(Running call, Stop why) {
-        if (why instanceof Stop.Fenced) {
+    private void end(Running call, Stop why) {
+        if (cut || why instanceof Stop.Fenced) {
             call.cancel();
         } else {
             call.drain();

@@ -11,7 +11,6 @@ import io.penstock.store.Payloads;
 import io.penstock.store.StoreLog;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
-import java.time.Instant;
 import java.util.function.Supplier;
 
 /// Puts the runs of claimed chunks together. Thread-safe.
@@ -85,10 +84,11 @@ class ChunkRuns {
 
     /// @param chunk as it was claimed for this run
     /// @param jobRun what it shares with the job's other chunks in this process
-    /// @param softStop from when on no item is started
-    ChunkRun of(Job job, Chunk chunk, JobRun jobRun, Supplier<Instant> softStop) {
+    /// @param shift for how long items are started and run; it may become shorter
+    ChunkRun of(Job job, Chunk chunk, JobRun jobRun, Supplier<Shift> shift) {
         JobOptions options = JobOptions.of(job);
         Claim claim = new Claim(jobs, payloads, config, clock, storeLog, chunk);
+        claim.within(shift);
         Inbox<Happened> inbox = new Inbox<>(INBOX);
         return new ChunkRun(
                 job,
@@ -99,13 +99,13 @@ class ChunkRuns {
                 new ChunkItems(payloads, reader, options.json(), job, claim),
                 jobRun,
                 new Spending(options.maxCost(), () -> Progress.of(jobs.chunks(job.area()))),
-                softStop,
+                shift,
                 inbox,
                 new Feed(
                         reader,
                         options.json(),
                         calls.of(job, options, chunk),
-                        jobRun.places,
+                        CarefulRun.isNeeded(chunk) ? CarefulRun.places() : jobRun.places,
                         inbox));
     }
 }

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /// One worker's hold on a chunk. What is recorded through it counts until another worker has
@@ -42,6 +43,7 @@ final class Claim {
     private List<Recorded> pending = new ArrayList<>();
     private long pendingSinceNanos;
     private long sinceNanos = System.nanoTime();
+    private Supplier<Shift> shift = Shift::endless;
 
     private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
 
@@ -59,6 +61,11 @@ final class Claim {
         this.clock = clock;
         this.storeLog = storeLog;
         this.chunk = chunk;
+    }
+
+    /// Lets no write wait for a store that fails beyond the end of the worker's time.
+    void within(Supplier<Shift> time) {
+        shift = time;
     }
 
     /// As it was stored last.
@@ -208,7 +215,7 @@ final class Claim {
             try {
                 return step.run();
             } catch (StoreException failed) {
-                if (System.nanoTime() > end) {
+                if (System.nanoTime() > end || !shift.get().waits()) {
                     throw failed;
                 }
                 storeLog.failed("A chunk waits to be recorded", failed.text());

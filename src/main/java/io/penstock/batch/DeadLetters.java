@@ -72,7 +72,7 @@ public class DeadLetters {
                 "Job %s: chunk %d was delivered too often without coming to its end; what is left"
                         + " of it is recorded as failed",
                 job.id(), chunk.index());
-        runs.of(job, claimed, new JobRun(1), () -> Instant.MAX)
+        runs.of(job, claimed, new JobRun(1), Shift::endless)
                 .fail("dead_letter", "This item's chunk was given up after too many deliveries.");
         finisher.chunkDone(job, chunk.index());
     }

@@ -39,8 +39,8 @@ public class Worker {
     private final Consumer<String> paused;
     private final MillisClock clock;
 
-    /// Set once this process is to end.
-    private volatile Instant closing = Instant.MAX;
+    /// Shorter once this process is to end.
+    private volatile Shift whole = Shift.endless();
 
     @Inject
     Worker(
@@ -102,17 +102,16 @@ public class Worker {
     /// Handles one message.
     ///
     /// @param receipt by which its visibility is kept in step with the lease
-    /// @param softStop when to start no more and hand the rest on
+    /// @param shift when to start no more and hand the rest on
     /// @return whether the message has served; else it is to be delivered again
-    public boolean handle(String body, String receipt, Instant softStop)
-            throws InterruptedException {
+    public boolean handle(String body, String receipt, Shift shift) throws InterruptedException {
         Optional<Task> task = Task.parse(body);
         if (task.isEmpty()) {
             LOG.warn("A message of the queue is none of Penstock's and is passed over");
             return true;
         }
         try {
-            handle(task.get(), receipt, softStop);
+            handle(task.get(), receipt, shift);
             return true;
         } catch (StoreException failed) {
             storeLog.failed("A message is left for later", failed.text());
@@ -123,12 +122,12 @@ public class Worker {
         }
     }
 
-    private void handle(Task task, String receipt, Instant softStop) throws InterruptedException {
+    private void handle(Task task, String receipt, Shift shift) throws InterruptedException {
         switch (task) {
             case Task.RunChunk chunk -> {
                 Optional<Job> job = jobs.job(chunk.job());
                 if (job.isPresent() && !job.get().status().isTerminal()) {
-                    look(chunk, job.get(), receipt, softStop);
+                    look(chunk, job.get(), receipt, shift);
                 }
             }
             case Task.Finish(String id) -> finisher.finish(id);
@@ -137,11 +136,13 @@ public class Worker {
     }
 
     /// Starts nothing more: what runs comes to its end, is recorded, and the rest is handed on.
-    public void close() {
-        closing = clock.now();
+    ///
+    /// @param left until the process ends
+    public void close(Duration left) {
+        whole = Shift.ending(left, config.commitTime());
     }
 
-    private void look(Task.RunChunk task, Job job, String receipt, Instant softStop)
+    private void look(Task.RunChunk task, Job job, String receipt, Shift shift)
             throws InterruptedException {
         Optional<Chunk> stored = jobs.chunk(job.area(), task.chunk());
         if (stored.isEmpty()) {
@@ -167,19 +168,14 @@ public class Worker {
             messages.send(task, config.lease());
             return;
         }
-        stopped(task, job, run(job, claimed, receipt, softStop));
+        stopped(task, job, run(job, claimed, receipt, shift));
     }
 
-    private @Nullable Stop run(Job job, Chunk claimed, String receipt, Instant softStop)
+    private @Nullable Stop run(Job job, Chunk claimed, String receipt, Shift shift)
             throws InterruptedException {
         JobRun jobRun = jobRuns.begin(job);
         try (Visibility _ = new Visibility(queue, receipt, config.lease())) {
-            return runs.of(
-                            job,
-                            claimed,
-                            jobRun,
-                            () -> softStop.isBefore(closing) ? softStop : closing)
-                    .run();
+            return runs.of(job, claimed, jobRun, () -> shift.within(whole)).run();
         } finally {
             jobRuns.end(job);
         }

@@ -2,6 +2,7 @@ package io.penstock.lambda;
 
 import com.amazonaws.services.lambda.runtime.events.SQSEvent;
 import io.penstock.batch.BatchConfig;
+import io.penstock.batch.Shift;
 import io.penstock.batch.Sweep;
 import io.penstock.batch.Worker;
 import io.penstock.store.ChunkQueue;
@@ -84,7 +85,7 @@ class Loops {
         if (threads.isEmpty()) {
             return;
         }
-        worker.close();
+        worker.close(STOP_WAIT);
         threads.getLast().interrupt();
         Instant latest = Instant.now().plus(STOP_WAIT);
         for (Thread thread : threads) {
@@ -131,7 +132,7 @@ class Loops {
         message.setEventSource("aws:sqs");
         SQSEvent event = new SQSEvent();
         event.setRecords(List.of(message));
-        if (handler.handle(event, Instant.MAX).getBatchItemFailures().isEmpty()) {
+        if (handler.handle(event, Shift.endless()).getBatchItemFailures().isEmpty()) {
             queue.delete(delivery);
         } else {
             queue.extend(delivery.receipt(), Duration.ofSeconds(2L * delivery.receiveCount()));

@@ -8,11 +8,12 @@ import io.penstock.llm.Running;
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
 import io.penstock.store.Job;
+import io.penstock.store.Payloads;
 import io.penstock.store.Tokens;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,6 +36,7 @@ class ChunkRunTest {
 
     private final List<String> called = Collections.synchronizedList(new ArrayList<>());
     private final Semaphore stopped = new Semaphore(0);
+    private final Semaphore cancelled = new Semaphore(0);
     private Embedded store;
 
     @BeforeEach
@@ -268,21 +270,162 @@ class ChunkRunTest {
     @Test
     void afterTheSoftStopNothingStarts() throws InterruptedException {
         Job job = store.job(5);
-        store.now.set(Instant.parse("2026-11-26T12:00:01Z"));
         JobRun jobRun = new JobRun(10);
         jobRun.seen(job, store.clock.now());
 
+        Shift ending = Shift.ending(Duration.ofSeconds(25), Duration.ofSeconds(5));
+
+        Stop stop = chunkRuns(ANSWERS).of(job, store.claimed(job, 0), jobRun, () -> ending).run();
+
+        assertThat(stop).isEqualTo(new Stop.HandBack(Duration.ZERO));
+        assertThat(called).isEmpty();
+    }
+
+    @Test
+    void whatDoesNotEndInTimeIsCancelledAndTheChunkGivenBack() throws InterruptedException {
+        Job job = store.job(10);
+        JobRun jobRun = new JobRun(10);
+        jobRun.seen(job, store.clock.now());
+        long now = System.nanoTime();
+        Shift shift =
+                new Shift(
+                        now + Duration.ofMillis(500).toNanos(),
+                        now + Duration.ofMillis(700).toNanos(),
+                        now + Duration.ofMinutes(5).toNanos());
+
         Stop stop =
-                chunkRuns(ANSWERS)
+                chunkRuns(
+                                text -> {
+                                    if (text.compareTo("item 5") < 0) {
+                                        return null;
+                                    }
+                                    cancelled.acquireUninterruptibly();
+                                    return failure(FailureKind.CANCELLED);
+                                })
+                        .of(job, store.claimed(job, 0), jobRun, () -> shift)
+                        .run();
+
+        assertThat(stop).isEqualTo(new Stop.HandBack(Duration.ZERO));
+        assertThat(store.chunk(job, 0).counts()).isEqualTo(new Counts(5, 0, 0, 0));
+        assertThat(store.chunk(job, 0).leaseUntil()).isNull();
+        assertThat(store.claimed(job, 0).crashes()).isZero();
+    }
+
+    @Test
+    void whatCannotEvenBeCancelledIsNotWaitedFor() throws InterruptedException {
+        Job job = store.job(2);
+        JobRun jobRun = new JobRun(10);
+        jobRun.seen(job, store.clock.now());
+        long now = System.nanoTime();
+        Shift shift = new Shift(now, now, now + Duration.ofMillis(500).toNanos());
+        Semaphore never = new Semaphore(0);
+
+        Stop stop =
+                chunkRuns(
+                                _ -> {
+                                    never.acquireUninterruptibly();
+                                    return null;
+                                })
                         .of(
                                 job,
                                 store.claimed(job, 0),
                                 jobRun,
-                                () -> Instant.parse("2026-11-26T12:00:00Z"))
+                                () -> called.size() < 2 ? Shift.endless() : shift)
                         .run();
+        never.release(2);
 
         assertThat(stop).isEqualTo(new Stop.HandBack(Duration.ZERO));
-        assertThat(called).isEmpty();
+        assertThat(store.recorded(job, 0)).isEmpty();
+        assertThat(store.chunk(job, 0).leaseUntil()).isNull();
+    }
+
+    @Test
+    void theLeaseIsKeptWhileAllPlacesAreTaken() throws InterruptedException {
+        Job job = store.job(2);
+        JobRun jobRun = new JobRun(1);
+        jobRun.seen(job, store.clock.now());
+        jobRun.places.acquire();
+        Chunk claimed = store.claimed(job, 0);
+        Thread worker =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                chunkRuns(ANSWERS).of(job, claimed, jobRun, Shift::endless).run();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
+
+        for (int i = 0; i < 5; i++) {
+            store.pass(Duration.ofSeconds(15));
+            awaitLease(job);
+        }
+        jobRun.places.release();
+        worker.join();
+
+        assertThat(store.chunk(job, 0).done()).isTrue();
+        assertThat(store.chunk(job, 0).epoch()).isEqualTo(1);
+        assertThat(store.chunk(job, 0).crashes()).isZero();
+    }
+
+    /// Else it would be suspected before it has begun.
+    @Test
+    void aCarefulRunWaitsForNoOtherRunsPlaces() throws InterruptedException {
+        Job job = store.job(20);
+        for (int i = 0; i < 3; i++) {
+            store.jobs.replace(store.claimed(job, 0).lapsed());
+        }
+        JobRun jobRun = new JobRun(1);
+        jobRun.seen(job, store.clock.now());
+        jobRun.places.acquire();
+
+        assertThat(run(job, jobRun, ANSWERS)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(20);
+        assertThat(jobRun.places.availablePermits()).isZero();
+    }
+
+    @Test
+    void theLeaseIsKeptWhileTheChunkIsRead() throws InterruptedException {
+        Job job = store.job(5);
+        Payloads slow =
+                (Payloads)
+                        Proxy.newProxyInstance(
+                                Payloads.class.getClassLoader(),
+                                new Class<?>[] {Payloads.class},
+                                (_, method, arguments) -> {
+                                    if (method.getName().equals("read")) {
+                                        for (int i = 0; i < 3; i++) {
+                                            store.pass(Duration.ofSeconds(15));
+                                            awaitLease(job);
+                                        }
+                                    }
+                                    return method.invoke(store.payloads, arguments);
+                                });
+
+        assertThat(
+                        new ChunkRuns(
+                                        calls(ANSWERS),
+                                        store.jobs,
+                                        slow,
+                                        store.reader,
+                                        store.config,
+                                        store.storeLog,
+                                        store.clock)
+                                .of(job, store.claimed(job, 0), new JobRun(5), Shift::endless)
+                                .run())
+                .isNull();
+
+        assertThat(store.chunk(job, 0).done()).isTrue();
+    }
+
+    /// Until it ends a whole lease from now, or almost.
+    private void awaitLease(Job job) {
+        long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (!store.chunk(job, 0).isLeased(store.clock.now().plusSeconds(15))) {
+            assertThat(System.nanoTime()).as("the lease is not kept").isLessThan(end);
+            Thread.onSpinWait();
+        }
     }
 
     @Test
@@ -291,7 +434,7 @@ class ChunkRunTest {
         Chunk claimed = store.claimed(job, 0);
         store.jobs.delete(job);
 
-        assertThat(chunkRuns(ANSWERS).of(job, claimed, new JobRun(1), () -> Instant.MAX).run())
+        assertThat(chunkRuns(ANSWERS).of(job, claimed, new JobRun(1), Shift::endless).run())
                 .isEqualTo(new Stop.Fenced());
         assertThat(called).isEmpty();
     }
@@ -301,7 +444,7 @@ class ChunkRunTest {
         Job job = store.job(5);
 
         chunkRuns(ANSWERS)
-                .of(job, store.claimed(job, 0), new JobRun(1), () -> Instant.MAX)
+                .of(job, store.claimed(job, 0), new JobRun(1), Shift::endless)
                 .fail("dead_letter", "Given up.");
 
         assertThat(called).isEmpty();
@@ -326,23 +469,27 @@ class ChunkRunTest {
 
     private @Nullable Stop run(Job job, JobRun jobRun, Function<String, @Nullable Failure> model)
             throws InterruptedException {
-        return chunkRuns(model).of(job, store.claimed(job, 0), jobRun, () -> Instant.MAX).run();
+        return chunkRuns(model).of(job, store.claimed(job, 0), jobRun, Shift::endless).run();
     }
 
     /// @param model null for an answer
     private ChunkRuns chunkRuns(Function<String, @Nullable Failure> model) {
         return new ChunkRuns(
-                (_, _, chunk) ->
-                        (place, item, _, _) ->
-                                new Feed.Begun(
-                                        new Stoppable(),
-                                        () -> ended(chunk.firstItem(), place, item, model)),
+                calls(model),
                 store.jobs,
                 store.payloads,
                 store.reader,
                 store.config,
                 store.storeLog,
                 store.clock);
+    }
+
+    private ChunkRuns.CallsOf calls(Function<String, @Nullable Failure> model) {
+        return (_, _, chunk) ->
+                (place, item, _, _) ->
+                        new Feed.Begun(
+                                new Stoppable(),
+                                () -> ended(chunk.firstItem(), place, item, model));
     }
 
     private Happened.Ended ended(
@@ -369,6 +516,7 @@ class ChunkRunTest {
         @Override
         public void cancel() {
             stopped.release();
+            cancelled.release();
         }
 
         @Override

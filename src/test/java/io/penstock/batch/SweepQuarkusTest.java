@@ -121,7 +121,7 @@ class SweepQuarkusTest extends PenstockTest {
         Batch batch = submit("over");
         List<ChunkQueue.Delivery> deliveries = queue.receive(10, Duration.ZERO);
         for (ChunkQueue.Delivery delivery : deliveries) {
-            worker.handle(delivery.body(), delivery.receipt(), Instant.MAX);
+            worker.handle(delivery.body(), delivery.receipt(), Shift.endless());
         }
         work();
         JsonNode ended = batch.status();
@@ -230,7 +230,7 @@ class SweepQuarkusTest extends PenstockTest {
     }
 
     private void handle(ChunkQueue.Delivery delivery) throws InterruptedException {
-        assertThat(worker.handle(delivery.body(), delivery.receipt(), Instant.MAX)).isTrue();
+        assertThat(worker.handle(delivery.body(), delivery.receipt(), Shift.endless())).isTrue();
         queue.delete(delivery);
     }
 

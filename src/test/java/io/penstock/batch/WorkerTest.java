@@ -14,7 +14,6 @@ import io.penstock.testing.Settings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -109,7 +108,7 @@ class WorkerTest {
     void messagesThatLeadNowhereHaveServed() throws InterruptedException {
         Job job = store.job(2);
 
-        assertThat(worker.handle("nonsense", "r", Instant.MAX)).isTrue();
+        assertThat(worker.handle("nonsense", "r", Shift.endless())).isTrue();
         assertThat(handle(new Task.RunChunk("batch_of_nobody", 0))).isTrue();
         assertThat(handle(new Task.RunChunk(job.id(), 7))).isTrue();
         assertThat(handle(new Task.Finish(job.id()))).isTrue();
@@ -170,8 +169,7 @@ class WorkerTest {
     @Test
     void aClosedWorkerStartsNothing() throws InterruptedException {
         Job job = store.job(2);
-        worker.close();
-        store.pass(Duration.ofMillis(1));
+        worker.close(Duration.ofSeconds(25));
 
         assertThat(handle(new Task.RunChunk(job.id(), 0))).isTrue();
 
@@ -215,7 +213,7 @@ class WorkerTest {
     }
 
     private boolean handle(Task task) throws InterruptedException {
-        return worker.handle(task.toJson(), "no-receipt", Instant.MAX);
+        return worker.handle(task.toJson(), "no-receipt", Shift.endless());
     }
 
     private Happened.Ended ended(int place, long index) {
