@@ -44,7 +44,7 @@ public class Batches {
     }
 
     public Optional<Job> find(String id) {
-        return jobs.job(id);
+        return Ids.isPossible(id) ? jobs.job(id) : Optional.empty();
     }
 
     /// Jobs, newest first, after the one with that id.
@@ -100,6 +100,8 @@ public class Batches {
     ///
     /// @param maxCost what it may cost from now on in all; null for what was said before
     public Optional<Job> resume(String id, @Nullable BigDecimal maxCost) {
+        // Should this process end before the messages are sent, the next sweep sends them.
+        find(id).filter(job -> job.paused() != null).ifPresent(jobs::unannounced);
         Optional<Job> resumed =
                 changes.change(
                         id,
@@ -118,7 +120,7 @@ public class Batches {
     }
 
     private void announce(Job job) {
-        messages.announce(job, messages.pending(job));
+        messages.announceAgain(job);
     }
 
     /// Forgets a job that has ended, with its results.

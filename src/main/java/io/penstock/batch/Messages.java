@@ -1,5 +1,6 @@
 package io.penstock.batch;
 
+import io.penstock.store.Announced;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Job;
@@ -30,13 +31,34 @@ class Messages {
 
     /// Queues tasks of a job that is stored. When the queue is away, the job is there all the same
     /// and the sweep finds it.
-    void announce(Job job, List<Task> tasks) {
+    ///
+    /// @return whether they are queued
+    boolean announce(Job job, List<Task> tasks) {
         try {
             send(job.id(), tasks, Duration.ZERO);
+            return true;
         } catch (StoreException later) {
             LOG.warnf(
                     "Job %s is stored but not queued yet; the next sweep queues it: %s",
                     job.id(), later.getMessage());
+            note(job, Instant.EPOCH);
+            return false;
+        }
+    }
+
+    /// Queues what is left to do for a job that was stopped, as [#announce] does.
+    void announceAgain(Job job) {
+        Instant now = clock.now();
+        if (announce(job, pending(job))) {
+            note(job, now);
+        }
+    }
+
+    private void note(Job job, Instant queued) {
+        try {
+            jobs.announced(job, new Announced(queued, 0));
+        } catch (StoreException unnoted) {
+            LOG.debugf("When job %s was queued is not noted", job.id());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.penstock.batch;
 
+import io.penstock.store.Announced;
 import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.Job;
@@ -9,17 +10,31 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// Looks for what nobody works on: chunks whose lease has lapsed or whose message got lost, jobs
 /// that wait for their end or have expired, dead letters, and what is to be forgotten. Doing it at
-/// any time, and by several at once, does no harm. Thread-safe.
+/// any time, and by several processes at once, does no harm. Thread-safe.
+///
+/// What fails for one job or letter is left for the next sweep and keeps it from no other. A sweep
+/// whose time is up leaves the rest to the next one, which goes on there.
 @ApplicationScoped
 public class Sweep {
 
     private static final Logger LOG = Logger.getLogger(Sweep.class);
+
+    /// Of a sweep outside of functions.
+    private static final Duration TIME = Duration.ofMinutes(1);
+
+    private static final int PAGE = 100;
+
+    /// SQS forgets a message after 4 days, so that even a job of a month is queued again.
+    private static final int DOUBLINGS_MAX = 6;
 
     private final JobStore jobs;
     private final ChunkQueue queue;
@@ -29,6 +44,15 @@ public class Sweep {
     private final MillisClock clock;
     private final Duration interval;
     private final Standstill standstill;
+
+    /// Held by the one sweep of this process.
+    private final ReentrantLock sweeping = new ReentrantLock();
+
+    /// The last job that was looked at in this pass over all jobs; null when it is to begin.
+    private @Nullable Job after;
+
+    /// The jobs of this pass that are meant to run.
+    private Set<String> running = new HashSet<>();
 
     Sweep(
             JobStore jobs,
@@ -50,56 +74,136 @@ public class Sweep {
 
     /// Looks once.
     public void sweep() throws InterruptedException {
-        for (ChunkQueue.Delivery dead : queue.receiveDead()) {
-            deadLetters.bury(dead.body());
-            queue.deleteDead(dead);
+        sweep(TIME);
+    }
+
+    /// Looks once.
+    ///
+    /// @param time that it may take; dead letters get half of it at most
+    public void sweep(Duration time) throws InterruptedException {
+        if (!sweeping.tryLock()) {
+            return;
         }
-        Instant now = clock.now();
-        List<Job> live = jobs.live();
-        standstill.keep(
-                live.stream()
-                        .filter(job -> job.paused() == null)
-                        .map(Job::id)
-                        .collect(Collectors.toSet()));
-        List<String> stalled = new ArrayList<>();
-        for (Job job : live) {
-            boolean expired = !now.isBefore(job.expiresAt());
-            // A job of this moment has its messages.
-            if ((job.paused() == null || expired)
-                    && now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
-                List<Chunk> lapsed = new ArrayList<>();
-                List<Task> lost = lost(job, now, lapsed, stalled);
-                if (!lost.isEmpty()) {
-                    messages.send(job.id(), lost, Duration.ZERO);
-                    LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
-                }
-                // Noted, so that the next sweep does not queue them once more; only now, since what
-                // is noted and not queued would wait for long.
-                lapsed.forEach(chunk -> jobs.replace(chunk.lapsed()));
+        try {
+            long start = System.nanoTime();
+            Failures failures = new Failures();
+            bury(start + time.dividedBy(2).toNanos(), failures);
+            look(start + time.toNanos(), failures);
+            outlived.forget();
+            failures.tell();
+        } finally {
+            sweeping.unlock();
+        }
+    }
+
+    /// What has failed for one of many, told in one line.
+    private static final class Failures {
+
+        private @Nullable RuntimeException first;
+        private String what = "";
+        private int count;
+
+        private void add(String of, RuntimeException failed) {
+            if (count++ == 0) {
+                first = failed;
+                what = of;
             }
         }
+
+        private void tell() {
+            if (first != null) {
+                LOG.errorf(
+                        first,
+                        "%s could not be looked at, and %d other(s); the next sweep tries again",
+                        what,
+                        count - 1);
+            }
+        }
+    }
+
+    private void bury(long end, Failures failures) throws InterruptedException {
+        boolean goesOn = true;
+        while (goesOn && System.nanoTime() - end < 0) {
+            goesOn = false;
+            for (ChunkQueue.Delivery dead : queue.receiveDead()) {
+                try {
+                    deadLetters.bury(dead.body());
+                    queue.deleteDead(dead);
+                    goesOn = true;
+                } catch (RuntimeException failed) {
+                    failures.add("A dead letter", failed);
+                }
+            }
+        }
+    }
+
+    private void look(long end, Failures failures) {
+        List<String> stalled = new ArrayList<>();
+        List<Job> page = jobs.live(after, PAGE);
+        while (!page.isEmpty()) {
+            for (Job job : page) {
+                if (System.nanoTime() - end >= 0) {
+                    tell(stalled);
+                    return;
+                }
+                after = job;
+                if (job.paused() == null) {
+                    running.add(job.id());
+                }
+                try {
+                    look(job, stalled);
+                } catch (RuntimeException failed) {
+                    failures.add("Job " + job.id(), failed);
+                }
+            }
+            page = page.size() < PAGE ? List.of() : jobs.live(after, PAGE);
+        }
+        standstill.keep(running);
+        running = new HashSet<>();
+        after = null;
+        tell(stalled);
+    }
+
+    private static void tell(List<String> stalled) {
         if (!stalled.isEmpty()) {
             // One line, however many wait.
             LOG.warnf(
                     "%s, and %d other(s). They wait for the provider, a budget, their turn or a worker.",
                     stalled.getFirst(), stalled.size() - 1);
         }
-        outlived.forget();
     }
 
-    /// Once in a while, and ever less often: after 4, 8, 16, … intervals. What is queued twice
-    /// costs a look each; without a bound it would fill the queue of a job that only waits its
-    /// turn.
-    private boolean takenForLost(Job job, Instant now) {
-        Duration age = Duration.between(job.createdAt(), now);
-        for (Duration at = interval.multipliedBy(4);
-                at.compareTo(age) <= 0;
-                at = at.multipliedBy(2)) {
-            if (age.minus(interval).compareTo(at) < 0) {
-                return true;
-            }
+    private void look(Job job, List<String> stalled) {
+        Instant now = clock.now();
+        boolean expired = !now.isBefore(job.expiresAt());
+        // A job of this moment has its messages.
+        if ((job.paused() != null && !expired)
+                || !now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
+            return;
         }
-        return false;
+        List<Chunk> lapsed = new ArrayList<>();
+        Announced last = jobs.announced(job);
+        boolean overdue = isOverdue(last, now);
+        List<Task> lost = lost(job, overdue, lapsed, stalled);
+        if (lost.isEmpty()) {
+            return;
+        }
+        messages.send(job.id(), lost, Duration.ZERO);
+        LOG.infof("Job %s: %d step(s) are queued again", job.id(), lost.size());
+        // Noted, so that the next sweep does not queue them once more; only now, since what is
+        // noted and not queued would wait for long.
+        lapsed.forEach(chunk -> jobs.replace(chunk.lapsed()));
+        if (overdue) {
+            jobs.announced(job, last.again(now));
+        }
+    }
+
+    /// Whether what is open and at which nobody is was queued too long ago. What is queued twice
+    /// costs a look each; a job that only waits its turn must not fill the queue: it is queued
+    /// again after 4 intervals, then after 8, 16 and so on.
+    private boolean isOverdue(Announced last, Instant now) {
+        int wait = 4 << Math.min(last.times(), DOUBLINGS_MAX);
+        return !now.isBefore(last.at().plus(interval.multipliedBy(wait)));
     }
 
     private void stalled(Job job, int ended, Instant now, List<String> stalled) {
@@ -110,15 +214,17 @@ public class Sweep {
         }
     }
 
+    /// @param overdue whether messages that should be there are taken for lost
     /// @param lapsed takes the chunks whose lease has lapsed
     /// @param stalled takes a sentence's beginning if the job stands still
-    private List<Task> lost(Job job, Instant now, List<Chunk> lapsed, List<String> stalled) {
+    private List<Task> lost(Job job, boolean overdue, List<Chunk> lapsed, List<String> stalled) {
         if (job.input().chunkCount() == 0) {
-            stalled(job, 0, now, stalled);
-            return takenForLost(job, now) ? messages.pending(job) : List.of();
+            stalled(job, 0, clock.now(), stalled);
+            return overdue ? messages.pending(job) : List.of();
         }
         List<Task> lost = new ArrayList<>();
         List<Chunk> chunks = jobs.chunks(job.area());
+        Instant now = clock.now();
         stalled(job, Progress.of(chunks).counts().ended(), now, stalled);
         boolean ending = job.status() == Job.Status.CANCELLING || !now.isBefore(job.expiresAt());
         boolean open = false;
@@ -128,14 +234,12 @@ public class Sweep {
             }
             open = true;
             Instant lease = chunk.leaseUntil();
-            if (lease != null) {
-                if (now.isAfter(lease)) {
-                    lapsed.add(chunk);
-                    lost.add(new Task.RunChunk(job.id(), chunk.index()));
-                }
-            } else if (ending || takenForLost(job, now)) {
-                // Chunks that nobody has begun wait in the queue as a rule.
-                lost.add(new Task.RunChunk(job.id(), chunk.index()));
+            Task task = new Task.RunChunk(job.id(), chunk.index());
+            if (lease == null ? overdue || ending : now.isAfter(lease)) {
+                lost.add(task);
+            }
+            if (lease != null && now.isAfter(lease)) {
+                lapsed.add(chunk);
             }
         }
         if (!open) {

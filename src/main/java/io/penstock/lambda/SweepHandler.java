@@ -10,6 +10,7 @@ import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jboss.logging.Logger;
@@ -37,7 +38,8 @@ public class SweepHandler implements RequestHandler<SQSEvent, SQSBatchResponse> 
         List<SQSBatchResponse.BatchItemFailure> failures = new ArrayList<>();
         try {
             if (event.getRecords() == null) {
-                sweep.sweep();
+                // The rest is for what it is at when the time is up.
+                sweep.sweep(Duration.ofMillis(context.getRemainingTimeInMillis() * 4L / 5));
                 return new SQSBatchResponse(failures);
             }
             for (SQSEvent.SQSMessage letter : event.getRecords()) {

@@ -74,8 +74,10 @@ public interface Documents {
     ///   it is not stored, nothing comes after it
     List<String> list(Kind kind, Document.@Nullable Key after, int limit, boolean oldestFirst);
 
-    /// The texts of those in a kind's list that are live.
-    List<String> live(Kind kind);
+    /// The texts of those in a kind's list that are live, in the order of their positions.
+    ///
+    /// @param after the position before the page's first, or null to start at the beginning
+    List<String> live(Kind kind, @Nullable String after, int limit);
 
     /// Texts of some that are in a kind's list, past their end and still stored, where the engine
     /// does not remove them by itself.

@@ -60,14 +60,37 @@ public class JobStore {
         return jobs(documents.list(Kind.JOB, after == null ? null : key(after), limit, false));
     }
 
-    /// Jobs whose status is not terminal.
-    public List<Job> live() {
-        return jobs(documents.live(Kind.JOB));
+    /// Jobs whose status is not terminal, the oldest first.
+    ///
+    /// @param after the job before the page's first, whether it is still stored or not; null to
+    ///   start with the oldest
+    public List<Job> live(@Nullable Job after, int limit) {
+        return jobs(
+                documents.live(Kind.JOB, after == null ? null : document(after).position(), limit));
+    }
+
+    /// What is known of when a job's messages were sent.
+    public Announced announced(Job job) {
+        return documents
+                .read(announcement(job))
+                .map(Announced::fromJson)
+                .orElseGet(() -> Announced.first(job));
+    }
+
+    /// Notes when a job's messages were sent, whatever was noted before.
+    public void announced(Job job, Announced sent) {
+        documents.put(new Document(announcement(job), 1, job.retainedUntil(), sent.toJson()));
+    }
+
+    /// Forgets that a job's messages were ever sent after it was made.
+    public void unannounced(Job job) {
+        documents.delete(announcement(job));
     }
 
     /// Removes a job with its chunks. Removing what is not there changes nothing.
     public void delete(Job job) {
         deleteChunks(job.area());
+        unannounced(job);
         documents.delete(key(job.id()));
     }
 
@@ -102,6 +125,10 @@ public class JobStore {
     /// @return whether all chunks of the job are noted now
     public boolean close(Job job, int index) {
         return documents.close(key(job.area(), index), chunkUntil());
+    }
+
+    private static Document.Key announcement(Job job) {
+        return new Document.Key(Kind.ANNOUNCEMENT, job.id());
     }
 
     private static Document.Key key(String id) {

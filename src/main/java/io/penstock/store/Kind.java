@@ -9,12 +9,14 @@ package io.penstock.store;
 /// | file | its id | | by its creation | it expires |
 /// | budget | its name | | | nobody has used it for long |
 /// | stream | its connection | its id | | it has ended for certain |
+/// | announcement | its job's id | | | the job's retention ends |
 public enum Kind {
     JOB("J#"),
     CHUNK("C#"),
     FILE("F#"),
     BUDGET("B#"),
-    STREAM("S#");
+    STREAM("S#"),
+    ANNOUNCEMENT("A#");
 
     private final String prefix;
 
@@ -35,6 +37,7 @@ public enum Kind {
             case FILE -> "file";
             case BUDGET -> "budget";
             case STREAM -> "stream";
+            case ANNOUNCEMENT -> "announcement of job";
         };
     }
 }

@@ -93,7 +93,7 @@ public interface DocumentsContract {
         assertThat(documents().read(key)).isEmpty();
         assertThat(documents().group(Kind.STREAM, "past")).isEmpty();
         assertThat(documents().list(Kind.JOB, null, 10, false)).isEmpty();
-        assertThat(documents().live(Kind.JOB)).isEmpty();
+        assertThat(documents().live(Kind.JOB, null, 10)).isEmpty();
         assertThat(documents().amend(key, "amended")).isFalse();
         assertThat(documents().write(new Document(key, 1, LATER, "new"))).isTrue();
         assertThat(documents().read(key)).contains("new");

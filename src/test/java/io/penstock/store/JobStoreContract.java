@@ -51,7 +51,7 @@ public interface JobStoreContract {
         assertThat(jobs().chunk("unknown", 0)).isEmpty();
         assertThat(jobs().chunks("unknown")).isEmpty();
         assertThat(jobs().jobs(null, 10)).isEmpty();
-        assertThat(jobs().live()).isEmpty();
+        assertThat(jobs().live(null, 100)).isEmpty();
     }
 
     @Test
@@ -163,7 +163,7 @@ public interface JobStoreContract {
 
         assertThat(jobs().job("batch_old")).isEmpty();
         eventually(() -> jobs().jobs(null, 10), List.of(kept));
-        eventually(() -> jobs().live(), List.of(kept));
+        eventually(() -> jobs().live(null, 100), List.of(kept));
     }
 
     @Test
@@ -225,7 +225,7 @@ public interface JobStoreContract {
         jobs().replace(first.in(Job.Status.FAILED));
 
         eventually(
-                () -> jobs().live().stream().map(Job::id).sorted().toList(),
+                () -> jobs().live(null, 100).stream().map(Job::id).sorted().toList(),
                 live.stream().map(Job::id).sorted().toList());
     }
 
@@ -246,7 +246,7 @@ public interface JobStoreContract {
         assertThat(jobs().chunk(job.area(), 0)).isEmpty();
         assertThat(jobs().chunks(other.area())).hasSize(2);
         eventually(() -> jobs().jobs(null, 10), List.of(other));
-        eventually(() -> jobs().live(), List.of(other));
+        eventually(() -> jobs().live(null, 100), List.of(other));
         assertThat(jobs().create(job)).isTrue();
     }
 

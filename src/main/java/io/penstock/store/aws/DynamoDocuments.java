@@ -221,14 +221,21 @@ final class DynamoDocuments implements Documents {
     }
 
     @Override
-    public List<String> live(Kind kind) {
+    public List<String> live(Kind kind, @Nullable String after, int limit) {
         return docs(
                 kind.word() + "s",
                 QueryRequest.builder()
                         .indexName("live")
-                        .keyConditionExpression("live = :kind")
-                        .expressionAttributeValues(Map.of(":kind", Items.text(kind.name()))),
-                Integer.MAX_VALUE);
+                        .keyConditionExpression("live = :kind AND created > :after")
+                        .expressionAttributeValues(
+                                Map.of(
+                                        ":kind",
+                                        Items.text(kind.name()),
+                                        ":after",
+                                        Items.text(after == null ? "0" : after)))
+                        // Those that are past their end take room in a page.
+                        .limit(Math.clamp(limit + 10L, 1, 1000)),
+                limit);
     }
 
     /// DynamoDB removes them, and S3 their payloads.

@@ -107,15 +107,26 @@ final class LocalQueue implements ChunkQueue {
     public List<Delivery> receiveDead() {
         return database.call(
                 "dead letters",
-                session ->
-                        session.query(
-                                row ->
-                                        new Delivery(
-                                                row.getString(1),
-                                                row.getString(1),
-                                                row.getString(2),
-                                                row.getInt(3)),
-                                "SELECT id, body, receives FROM queue WHERE dead = 1 LIMIT 10"));
+                session -> {
+                    List<Delivery> dead =
+                            session.query(
+                                    row ->
+                                            new Delivery(
+                                                    row.getString(1),
+                                                    row.getString(1),
+                                                    row.getString(2),
+                                                    row.getInt(3)),
+                                    "SELECT id, body, receives FROM queue WHERE dead = 1"
+                                            + " ORDER BY visible_at, id LIMIT 10");
+                    // Behind the others, should they stay.
+                    for (Delivery one : dead) {
+                        session.execute(
+                                "UPDATE queue SET visible_at = ? WHERE id = ?",
+                                clock.millis(),
+                                Long.parseLong(one.id()));
+                    }
+                    return dead;
+                });
     }
 
     @Override

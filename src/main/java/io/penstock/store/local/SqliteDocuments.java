@@ -198,13 +198,15 @@ final class SqliteDocuments implements Documents {
     }
 
     @Override
-    public List<String> live(Kind kind) {
+    public List<String> live(Kind kind, @Nullable String after, int limit) {
         return texts(
                 kind.word() + "s",
                 "SELECT doc FROM document WHERE live = 1 AND kind = ? AND ends > ?"
-                        + " ORDER BY position",
+                        + " AND position > ? ORDER BY position LIMIT ?",
                 kind.name(),
-                clock.millis());
+                clock.millis(),
+                after == null ? "" : after,
+                limit);
     }
 
     @Override

@@ -141,7 +141,7 @@ class PartialWritesTest {
                             () -> BudgetStore.in(documents).replace(budget),
                             () -> StreamNotes.in(documents).cancel(stream),
                             () -> jobs(client).addChunks(List.of(chunk)),
-                            () -> jobs(client).live());
+                            () -> jobs(client).live(null, 100));
 
             assertThat(all)
                     .allSatisfy(one ->

@@ -76,7 +76,7 @@ class RequestsTest implements ExecutionInterceptor {
         takes(() -> jobs.replace(job.in(Job.Status.FINALIZING)), "PutItem");
         takes(() -> jobs.jobs(null, 10), "Query");
         takes(() -> jobs.jobs(job.id(), 10), "GetItem", "Query");
-        takes(jobs::live, "Query");
+        takes(() -> jobs.live(null, 100), "Query");
     }
 
     @Test
@@ -96,7 +96,7 @@ class RequestsTest implements ExecutionInterceptor {
             takes(() -> jobs.close(job, open), "UpdateItem");
         }
         takes(() -> jobs.close(job, 29), "UpdateItem", "Query");
-        takes(() -> jobs.delete(job), "Query", "BatchWriteItem", "BatchWriteItem", "DeleteItem");
+        takes(() -> jobs.delete(job), "Query", "BatchWriteItem", "BatchWriteItem", "DeleteItem", "DeleteItem");
     }
 
     @Test

@@ -151,12 +151,12 @@ class LocalEngineTest {
         assertThat(jobs.jobs("job-2", 10).stream().map(Job::id).toList())
                 .containsExactly("job-1", "job-0");
         assertThat(jobs.job("past")).isEmpty();
-        assertThat(jobs.live()).hasSize(5);
+        assertThat(jobs.live(null, 100)).hasSize(5);
         jobs.replace(
                 jobs.job("job-0")
                         .orElseThrow()
                         .ended(Job.Status.COMPLETED, Instant.now(), null, null));
-        assertThat(jobs.live()).hasSize(4);
+        assertThat(jobs.live(null, 100)).hasSize(4);
         jobs.addChunks(List.of(Chunk.of("job-1", 0, 0, 1, 0, 1)));
         jobs.delete(jobs.job("job-1").orElseThrow());
         assertThat(jobs.job("job-1")).isEmpty();
