@@ -114,9 +114,7 @@ public class Batches {
     }
 
     private static String options(Job job, @Nullable BigDecimal maxCost) {
-        return maxCost == null
-                ? job.options()
-                : JobOptions.of(job).costing(maxCost).json().toString();
+        return maxCost == null ? job.options() : JobOptions.costing(job, maxCost);
     }
 
     private void announce(Job job) {

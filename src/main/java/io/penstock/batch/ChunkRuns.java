@@ -8,6 +8,7 @@ import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -82,13 +83,22 @@ class ChunkRuns {
         this.clock = clock;
     }
 
+    private JobOptions options(Job job, Claim claim) {
+        try {
+            return JobOptions.of(job, payloads);
+        } catch (StoreException failed) {
+            claim.giveBack();
+            throw failed;
+        }
+    }
+
     /// @param chunk as it was claimed for this run
     /// @param jobRun what it shares with the job's other chunks in this process
     /// @param shift for how long items are started and run; it may become shorter
     ChunkRun of(Job job, Chunk chunk, JobRun jobRun, Supplier<Shift> shift) {
-        JobOptions options = JobOptions.of(job);
         Claim claim = new Claim(jobs, payloads, config, clock, storeLog, chunk);
         claim.within(shift);
+        JobOptions options = options(job, claim);
         Inbox<Happened> inbox = new Inbox<>(INBOX);
         return new ChunkRun(
                 job,

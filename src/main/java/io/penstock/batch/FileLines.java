@@ -21,6 +21,9 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
     /// Mistakes that are told at most.
     private static final int ERRORS_MAX = 100;
 
+    /// Characters of what is told of them at most: it is kept with the job.
+    private static final int TOLD_MAX = 32_768;
+
     /// Takes in the lines; when something is wrong with one, what was taken in is of no use.
     static FileLines read(InputStream in, ItemReader items, Intake intake) throws IOException {
         Lines lines = new Lines(in, Lines.PROMPT_MAX);
@@ -28,9 +31,10 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
         String model = null;
         boolean oneModel = true;
         long count = 0;
+        int told = 0;
         try {
             for (byte[] line = lines.next();
-                    line != null && errors.size() < ERRORS_MAX;
+                    line != null && errors.size() < ERRORS_MAX && told < TOLD_MAX;
                     line = lines.next()) {
                 if (Lines.isBlank(line)) {
                     continue;
@@ -41,7 +45,7 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
                     model = item.prompt().model();
                     intake.add(item, line);
                 } catch (InvalidRequest invalid) {
-                    add(errors, invalid, lines.number());
+                    told += add(errors, invalid, lines.number());
                     if (invalid.code().equals("too_many_items")) {
                         break;
                     }
@@ -78,8 +82,9 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
                 line.isNull() ? message : "Line " + line.asLong() + ": " + message);
     }
 
-    private static void add(ArrayNode errors, InvalidRequest invalid, long line) {
-        errors.addObject()
+    /// @return characters of what it tells
+    private static int add(ArrayNode errors, InvalidRequest invalid, long line) {
+        return errors.addObject()
                 .put(
                         "code",
                         invalid.code().equals("invalid_json")
@@ -87,6 +92,8 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
                                 : invalid.code())
                 .put("message", invalid.text().replace("The body", "The line"))
                 .put("param", invalid.param())
-                .put("line", line);
+                .put("line", line)
+                .toString()
+                .length();
     }
 }

@@ -82,6 +82,17 @@ public class ItemReader {
             leftToThePipeline(fields);
         }
         prompts.read(fields);
+        int length = options.toString().length();
+        if (length > JobOptions.MAX) {
+            throw InvalidRequest.of(
+                    null,
+                    "prompt_too_long",
+                    "The options for all items have "
+                            + length
+                            + " characters; at most "
+                            + JobOptions.MAX
+                            + " are taken. Put what is long into the items.");
+        }
     }
 
     /// @throws InvalidRequest that names the item's field

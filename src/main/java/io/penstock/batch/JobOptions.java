@@ -8,18 +8,37 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.Job;
+import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The options of a job: those of all its items, and those of the job as a whole.
 ///
+/// Short ones are kept in the job's document. Long ones, such as a text that all items begin with,
+/// are a payload, since the document is read often and engines bound it; what concerns the job as a
+/// whole is in the document in any case.
+///
 /// @param json all of them, as they are stored
 /// @param priority how its calls stand to those of other jobs
 /// @param maxCost what it may cost, in the currency of the configured prices
 public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecimal maxCost) {
+
+    /// Characters of what is kept in the document.
+    private static final int IN_DOCUMENT_MAX = 4096;
+
+    /// Characters of all options: every worker has them in memory, and every request to the
+    /// provider repeats them.
+    static final int MAX = 1 << 20;
+
+    private static final String FILE = "options.json";
+
+    /// Says in the document that the options are in the file.
+    private static final String IN_FILE = "in_file";
 
     /// The names of the options.
     public static final Set<String> NAMES = Set.of("priority", "max_cost", "pipeline");
@@ -41,10 +60,71 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
         return priority.weight;
     }
 
+    /// Keeps the options of a job that is to be made.
+    ///
+    /// @return what its document says of them
+    static String keep(ObjectNode options, String area, Payloads payloads) {
+        String whole = options.toString();
+        if (whole.length() <= IN_DOCUMENT_MAX) {
+            return whole;
+        }
+        payloads.put(key(area), whole.getBytes(StandardCharsets.UTF_8));
+        ObjectNode brief = Fields.JSON.createObjectNode().put(IN_FILE, true);
+        for (String name : List.of("priority", "max_cost")) {
+            if (options.has(name)) {
+                brief.set(name, options.get(name));
+            }
+        }
+        if (options.hasNonNull("pipeline")) {
+            brief.putObject("pipeline").set("name", options.get("pipeline").path("name"));
+        }
+        return brief.toString();
+    }
+
+    /// Makes the options of a job be there in another area too, to which it moves.
+    static void follow(Job job, String area, Payloads payloads) {
+        if (!area.equals(job.area()) && inDocument(job).has(IN_FILE)) {
+            payloads.put(key(area), payloads.read(key(job.area())));
+        }
+    }
+
+    /// Forgets what was kept for a job that was not made after all.
+    static void forget(Job job, Payloads payloads) {
+        if (inDocument(job).has(IN_FILE)) {
+            payloads.deleteAll(key(job.area()));
+        }
+    }
+
     /// Reads the options of a stored job.
-    static JobOptions of(Job job) {
+    static JobOptions of(Job job, Payloads payloads) {
+        ObjectNode kept = inDocument(job);
+        if (!kept.has(IN_FILE)) {
+            return of(kept);
+        }
+        ObjectNode whole =
+                parse(job, new String(payloads.read(key(job.area())), StandardCharsets.UTF_8));
+        if (kept.has("max_cost")) {
+            whole.set("max_cost", kept.get("max_cost"));
+        }
+        return of(whole);
+    }
+
+    /// What a job's document says of its options with another bound of the cost.
+    static String costing(Job job, BigDecimal most) {
+        return inDocument(job).put("max_cost", most).toString();
+    }
+
+    private static String key(String area) {
+        return "jobs/" + area + "/" + FILE;
+    }
+
+    private static ObjectNode inDocument(Job job) {
+        return parse(job, job.options());
+    }
+
+    private static ObjectNode parse(Job job, String options) {
         try {
-            return of((ObjectNode) Fields.JSON.readTree(job.options()));
+            return (ObjectNode) Fields.JSON.readTree(options);
         } catch (JsonProcessingException damaged) {
             throw damaged(job, damaged);
         }
@@ -60,11 +140,6 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
                     default -> Priority.NORMAL;
                 },
                 most.isNumber() ? most.decimalValue() : null);
-    }
-
-    /// The same with another bound of the cost.
-    JobOptions costing(BigDecimal most) {
-        return of(json.deepCopy().put("max_cost", most));
     }
 
     /// The pipeline that the items go through, as the job has kept it; null for none.

@@ -62,7 +62,7 @@ class Splitting {
     private void splitOwn(Job job, String source) {
         try (Intake intake = intake(job);
                 InputStream in = payloads.foreign(source)) {
-            items.readLines(in, JobOptions.of(job).json(), intake);
+            items.readLines(in, JobOptions.of(job, payloads).json(), intake);
             begin(job, intake);
         } catch (InvalidRequest unusable) {
             end(job, Status.FAILED, unusable.text());
@@ -116,6 +116,7 @@ class Splitting {
             return;
         }
         Intake.store(chunks, jobs);
+        JobOptions.follow(job, intake.area(), payloads);
         Job started = job.started(clock.now(), intake.items(), chunks.size());
         if (jobs.replace(started)) {
             messages.announce(started, Task.chunks(started));

@@ -161,7 +161,7 @@ public class Submissions {
     /// @throws InvalidRequest when all have
     public Submitted retry(Job job) {
         try (Intake intake = intake()) {
-            ObjectNode options = JobOptions.of(job).json();
+            ObjectNode options = JobOptions.of(job, payloads).json();
             for (Chunk chunk : jobs.chunks(job.area())) {
                 byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
                 List<byte[]> lines = new ArrayList<>();
@@ -196,6 +196,9 @@ public class Submissions {
             }
         }
         boolean isOurs = known.get().area().equals(job.area());
+        if (!isOurs) {
+            JobOptions.forget(job, payloads);
+        }
         if (!isOurs && !Objects.equals(known.get().input().digest(), request.digest)) {
             return new Submitted.Conflict();
         }
@@ -224,7 +227,7 @@ public class Submissions {
                 expiresAt,
                 expiresAt.plus(config.retention()),
                 input,
-                withPipeline(request.options).toString(),
+                JobOptions.keep(withPipeline(request.options), area, payloads),
                 null,
                 request.openAi);
     }

@@ -126,7 +126,12 @@ class CarefulRunTest {
 
     private ChunkItems items(Claim claim) {
         ChunkItems items =
-                new ChunkItems(store.payloads, store.reader, JobOptions.of(job).json(), job, claim);
+                new ChunkItems(
+                        store.payloads,
+                        store.reader,
+                        JobOptions.of(job, store.payloads).json(),
+                        job,
+                        claim);
         items.readOn();
         return items;
     }

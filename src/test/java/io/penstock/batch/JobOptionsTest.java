@@ -3,6 +3,8 @@ package io.penstock.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.json.Fields;
 import io.penstock.store.Job;
 import io.penstock.store.StoreException;
 import java.io.IOException;
@@ -33,7 +35,7 @@ class JobOptionsTest {
 
     @Test
     void aJobThatAsksForNothingHasNormalPriorityAndNoBound() {
-        JobOptions options = JobOptions.of(job("{}"));
+        JobOptions options = JobOptions.of(job("{}"), store.payloads);
 
         assertThat(options.priority()).isEqualTo(JobOptions.Priority.NORMAL);
         assertThat(options.maxCost()).isNull();
@@ -42,13 +44,45 @@ class JobOptionsTest {
 
     @Test
     void anotherBoundLeavesTheRest() {
-        JobOptions options = JobOptions.of(job("{\"priority\":\"high\",\"max_cost\":1}"));
+        Job job = job("{\"priority\":\"high\",\"max_cost\":1}");
 
-        JobOptions other = options.costing(new BigDecimal("2.50"));
+        assertThat(JobOptions.of(job, store.payloads).maxCost()).isEqualTo(new BigDecimal("1"));
+        assertThat(JobOptions.costing(job, new BigDecimal("2.50")))
+                .isEqualTo("{\"priority\":\"high\",\"max_cost\":2.50}");
+    }
 
-        assertThat(options.maxCost()).isEqualTo(new BigDecimal("1"));
-        assertThat(other.maxCost()).isEqualTo(new BigDecimal("2.50"));
-        assertThat(other.json().toString()).isEqualTo("{\"priority\":\"high\",\"max_cost\":2.50}");
+    @Test
+    void longOptionsAreAPayloadOfTheJob() {
+        ObjectNode options =
+                Fields.JSON
+                        .createObjectNode()
+                        .put("system", "s".repeat(500_000))
+                        .put("max_cost", 1);
+        options.putObject("pipeline").put("name", "two").putArray("stages").add("x".repeat(5_000));
+        Job before = job("{}");
+
+        Job job = before.resumed(JobOptions.keep(options, before.area(), store.payloads));
+        Job dearer = job.resumed(JobOptions.costing(job, new BigDecimal("2.50")));
+
+        assertThat(job.options()).hasSizeLessThan(200);
+        assertThat(JobOptions.pipelineName(job)).isEqualTo("two");
+        assertThat(JobOptions.of(job, store.payloads).json()).isEqualTo(options);
+        assertThat(JobOptions.of(dearer, store.payloads).maxCost())
+                .isEqualTo(new BigDecimal("2.50"));
+        store.payloads.deleteAll(job.prefix());
+        assertThatThrownBy(() -> JobOptions.of(job, store.payloads))
+                .isInstanceOf(StoreException.class);
+    }
+
+    @Test
+    void longOptionsFollowTheirJobIntoAnotherArea() {
+        ObjectNode options = Fields.JSON.createObjectNode().put("system", "s".repeat(500_000));
+        Job before = job("{}");
+        Job job = before.resumed(JobOptions.keep(options, before.area(), store.payloads));
+
+        JobOptions.follow(job, "another", store.payloads);
+
+        assertThat(store.payloads.size("jobs/another/options.json")).isPresent();
     }
 
     @ParameterizedTest
@@ -69,7 +103,7 @@ class JobOptionsTest {
     void damagedOptionsNameTheirJob() {
         Job damaged = job("{\"pipeline\":");
 
-        assertThatThrownBy(() -> JobOptions.of(damaged))
+        assertThatThrownBy(() -> JobOptions.of(damaged, store.payloads))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining(damaged.id());
     }

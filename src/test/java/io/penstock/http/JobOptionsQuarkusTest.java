@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.testing.Batch;
+import io.penstock.testing.Caller;
 import io.penstock.testing.Caller.Answer;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
@@ -46,6 +47,18 @@ class JobOptionsQuarkusTest extends PenstockTest {
                                 usage.path("prompt_tokens").asLong() * 1000
                                         + usage.path("completion_tokens").asLong() * 2000,
                                 6));
+    }
+
+    @Test
+    void optionsThatAreTooLongAreRefused() {
+        Caller.Answer answer =
+                Batch.submit(
+                        caller,
+                        "{\"prompts\":[\"one\"],\"system\":\"" + "s".repeat(1 << 20) + "\"}");
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.code()).isEqualTo("prompt_too_long");
+        assertThat(answer.body()).contains("1048576");
     }
 
     @Test

@@ -114,6 +114,50 @@ class AwsBatchQuarkusTest extends PenstockTest {
                 .isEqualTo(lines.stream().mapToInt(line -> line.path("attempts").asInt()).sum());
     }
 
+    /// DynamoDB takes no more than 400 KB in an item.
+    @Test
+    void aLongTextThatAllItemsBeginWithIsNoBurdenOnTheTable() {
+        String system = "s".repeat(500_000);
+        String body =
+                Caller.JSON
+                        .createObjectNode()
+                        .put("system", system)
+                        .put("priority", "high")
+                        .set("prompts", Caller.JSON.createArrayNode().add("one").add("two"))
+                        .toString();
+        String file = "s3://" + INPUTS + "/long.jsonl";
+        put("long.jsonl", "{\"prompt\":\"one\"}\n{\"prompt\":\"two\"}\n");
+
+        for (Answer submitted :
+                List.of(
+                        Batch.submit(caller, body),
+                        Batch.submit(
+                                caller,
+                                Caller.JSON
+                                        .createObjectNode()
+                                        .put("system", system)
+                                        .put("input", file)
+                                        .toString()))) {
+            assertThat(submitted.status()).as(submitted.body()).isEqualTo(202);
+            JsonNode ended = Batch.of(caller, submitted).awaitStatus("completed");
+            assertThat(ended.path("completed").asInt()).isEqualTo(2);
+        }
+        assertThat(provider.stats().path("requests").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void whatCannotBeAnIdIsNone() {
+        for (String path :
+                List.of("/batch/%s", "/batch/%s/results", "/v1/batches/%s", "/v1/files/%s")) {
+            for (String id : List.of("x".repeat(2_500), "a%0Ab")) {
+                Answer answer =
+                        Caller.join(caller.send(caller.request(path.formatted(id)).build()));
+
+                assertThat(answer.status()).as(path).isEqualTo(404);
+            }
+        }
+    }
+
     /// Each document's first call fails in each stage, in the last one for good.
     @Test
     void fiftyDocumentsGoThroughThreeStagesAndWhatFailsGoesOnFromThere() {

@@ -96,7 +96,13 @@ class RequestsTest implements ExecutionInterceptor {
             takes(() -> jobs.close(job, open), "UpdateItem");
         }
         takes(() -> jobs.close(job, 29), "UpdateItem", "Query");
-        takes(() -> jobs.delete(job), "Query", "BatchWriteItem", "BatchWriteItem", "DeleteItem", "DeleteItem");
+        takes(
+                () -> jobs.delete(job),
+                "Query",
+                "BatchWriteItem",
+                "BatchWriteItem",
+                "DeleteItem",
+                "DeleteItem");
     }
 
     @Test
