@@ -29,6 +29,11 @@ final class CrashRun {
 
     private static final int LOOK_EVERY_MILLIS = 150;
 
+    /// How wrong the clocks of the processes are, one after the other; on one machine, how it is
+    /// set between two starts.
+    private static final List<Duration> SKEWS =
+            List.of(Duration.ZERO, Duration.ofMinutes(-5), Duration.ofMinutes(5));
+
     private final int items;
     private final int kills;
     private final Random random;
@@ -39,6 +44,7 @@ final class CrashRun {
     private final List<Disruption> disruptions = new ArrayList<>();
     private final Map<String, Integer> obstructions = new TreeMap<>();
     private final long startNanos = System.nanoTime();
+    private int started;
 
     private CrashRun(int items, int kills, long seed, Engine engine) {
         this.items = items;
@@ -195,7 +201,10 @@ final class CrashRun {
     }
 
     private Function start() {
-        return new Function(environment(simulated, engine, inFlight()));
+        Map<String, String> environment = environment(simulated, engine, inFlight());
+        Duration skew = SKEWS.get(started++ % SKEWS.size());
+        environment.put("PENSTOCK_CLOCK_OFFSET_MILLIS", Long.toString(skew.toMillis()));
+        return new Function(environment);
     }
 
     /// Of a process that works on the engine's store.

@@ -80,6 +80,7 @@ class EventsIT {
                 .put("x-long", "y".repeat(7_000))
                 .put("content-length", "3")
                 .put("transfer-encoding", "chunked")
+                .put("expect", "100-continue")
                 .put("x-request-id", "mine-1");
 
         Answer answer = function.invoke(event);

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// The whole of Penstock in the cloud, on this machine: an HTTP API and a WebSocket API in front,
@@ -82,6 +83,11 @@ public final class Cloud implements Door, AutoCloseable {
         deadLetters = new EventSource(emulators.sqs(), queues.deadUrl(), sweep, 10, 1);
         schedule = new Schedule(sweep, size.sweepEvery);
         caller = new Caller(httpFront.url());
+    }
+
+    /// Gives the processes that start from now on one value of a variable after the other.
+    public void vary(String name, List<String> values) {
+        List.of(http, work, socket, sweep).forEach(function -> function.vary(name, values));
     }
 
     public URI httpUrl() {

@@ -24,6 +24,8 @@ public final class LocalFunction implements HttpFront.Invocation, AutoCloseable 
     private final Deque<Environment> idle = new ArrayDeque<>();
     private final List<Environment> busy = new ArrayList<>();
     private final Deque<String> logs = new ArrayDeque<>();
+    private String varied = "";
+    private List<String> values = List.of();
     private boolean closed;
     private int started;
 
@@ -36,6 +38,12 @@ public final class LocalFunction implements HttpFront.Invocation, AutoCloseable 
         this.variables.put("QUARKUS_LAMBDA_HANDLER", handler);
         this.timeout = timeout;
         this.concurrency = new Semaphore(concurrency);
+    }
+
+    /// Gives the processes that start from now on one value of a variable after the other.
+    public synchronized void vary(String name, List<String> itsValues) {
+        varied = name;
+        values = List.copyOf(itsValues);
     }
 
     /// Runs one invocation to its end.
@@ -60,6 +68,7 @@ public final class LocalFunction implements HttpFront.Invocation, AutoCloseable 
 
     private Environment take() {
         Environment environment;
+        Map<String, String> its = new HashMap<>(variables);
         synchronized (this) {
             environment = idle.pollFirst();
             while (environment != null && environment.isGone()) {
@@ -70,9 +79,12 @@ public final class LocalFunction implements HttpFront.Invocation, AutoCloseable 
                 busy.add(environment);
                 return environment;
             }
+            if (!values.isEmpty()) {
+                its.put(varied, values.get(started % values.size()));
+            }
             started++;
         }
-        environment = new Environment(variables, timeout);
+        environment = new Environment(its, timeout);
         synchronized (this) {
             busy.add(environment);
             if (closed) {
