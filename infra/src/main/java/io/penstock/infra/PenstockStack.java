@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.CfnParameter;
 import software.amazon.awscdk.Duration;
@@ -80,10 +81,12 @@ final class PenstockStack extends Stack {
         queue = queue();
         roles = new Roles(this, settings, table, bucket, queue, deadLetters, secret);
 
-        Function http = function("http", 512, limits.interactive(), interactive());
-        Function socket = function("socket", 512, limits.interactive(), interactive());
-        Function work = function("work", 1024, limits.work(), working());
-        Function sweep = function("sweep", 512, limits.sweep(), Map.of());
+        Function http = function("http", 512, limits.interactive(), interactive(), null);
+        Function socket = function("socket", 512, limits.interactive(), interactive(), null);
+        // Else a flood at the doors, which share the account's limit, would keep both from running.
+        Function work =
+                function("work", 1024, limits.work(), working(), reserved(settings.workers()));
+        Function sweep = function("sweep", 512, limits.sweep(), Map.of(), reserved(1));
 
         Apis apis = new Apis(this, access, limits, http, socket);
         roles.allow("socket", "connections", apis.connections());
@@ -225,11 +228,17 @@ final class PenstockStack extends Stack {
                 "PENSTOCK_BATCH_ITEM_DEADLINE", Limits.text(limits.workItem()));
     }
 
+    private @Nullable Integer reserved(int executions) {
+        return settings.isReserved() ? executions : null;
+    }
+
+    /// @param reserved executions at once that only it may have; null for its part of the rest
     private Function function(
             String handler,
             int megabytes,
             java.time.Duration timeout,
-            Map<String, String> variables) {
+            Map<String, String> variables,
+            @Nullable Integer reserved) {
         LogGroup logs =
                 LogGroup.Builder.create(this, handler + "-log")
                         .retention(RetentionDays.ONE_MONTH)
@@ -264,6 +273,7 @@ final class PenstockStack extends Stack {
                         .code(code)
                         .memorySize(megabytes)
                         .timeout(cdk(timeout))
+                        .reservedConcurrentExecutions(reserved)
                         .environment(all)
                         // Whoever wants to add to it, as constructs like to, adds nothing.
                         .role(role.withoutPolicyUpdates())

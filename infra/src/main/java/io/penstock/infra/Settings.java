@@ -19,6 +19,7 @@ record Settings(Map<String, String> values) {
                     "open",
                     "architecture",
                     "workers",
+                    "reserved",
                     "inputBuckets",
                     "code");
 
@@ -77,6 +78,22 @@ record Settings(Map<String, String> values) {
                     "workers is " + text + ": give a number from 2 to 1000.");
         }
         return Integer.parseInt(text);
+    }
+
+    /// Whether `work` and `sweep` have their share of the account's concurrent executions for
+    /// themselves. An account must keep 100 for all others ("Lambda quotas": 1,000 in all, in a new
+    /// account fewer until one asks for more).
+    boolean isReserved() {
+        return switch (text("reserved", "yes")) {
+            case "yes" -> true;
+            case "no" -> false;
+            case String other ->
+                    throw new IllegalArgumentException(
+                            "reserved is "
+                                    + other
+                                    + ": choose yes, or no where the account has too few concurrent"
+                                    + " executions.");
+        };
     }
 
     /// Variables of all functions. A key is none: variables can be read by everybody who may look

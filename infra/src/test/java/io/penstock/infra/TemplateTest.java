@@ -28,6 +28,10 @@ class TemplateTest {
 
     private static final Set<String> HANDLERS = Set.of("http", "socket", "sweep", "work");
 
+    /// Seconds that a worker keeps for recording: half of the default lease and a commit interval,
+    /// see `BatchConfig.commitTime`.
+    private static final int COMMIT = 11;
+
     private static Synthesis made;
 
     @BeforeAll
@@ -116,7 +120,7 @@ class TemplateTest {
         JsonNode http = variables("http");
         JsonNode work = variables("work");
 
-        // The handlers keep 2 s at most of an interactive invocation, and 15 s of a worker's.
+        // The handlers keep 2 s at most of an interactive invocation.
         assertThat(seconds(http, "PENSTOCK_LLM_TIMEOUT"))
                 .isLessThan(seconds(http, "PENSTOCK_LLM_DEADLINE"));
         assertThat(seconds(http, "PENSTOCK_LLM_MAX_DEADLINE"))
@@ -128,7 +132,13 @@ class TemplateTest {
         }
         assertThat(seconds(work, "PENSTOCK_LLM_TIMEOUT"))
                 .isLessThan(seconds(work, "PENSTOCK_BATCH_ITEM_DEADLINE"));
-        assertThat(seconds(work, "PENSTOCK_BATCH_ITEM_DEADLINE")).isLessThan(timeout("work") - 15);
+        assertThat(seconds(work, "PENSTOCK_BATCH_ITEM_DEADLINE"))
+                .isLessThanOrEqualTo(timeout("work") - COMMIT);
+        // Items are started for more than half of the time, and each call that is started fits.
+        assertThat(2 * (seconds(work, "PENSTOCK_LLM_TIMEOUT") + COMMIT))
+                .isLessThan(timeout("work"));
+        assertThat(5 * COMMIT).isLessThan(timeout("work"));
+        assertThat(work.has("PENSTOCK_BATCH_LEASE")).isFalse();
         assertThat(timeout("work")).isLessThan(seconds(work, "PENSTOCK_BATCH_EXPIRY"));
         assertThat(timeout("sweep")).isLessThanOrEqualTo(60);
         made.resources("AWS::ApiGatewayV2::Integration")
@@ -165,9 +175,24 @@ class TemplateTest {
         assertThat(mapping.path("FunctionResponseTypes"))
                 .hasToString("[\"ReportBatchItemFailures\"]");
         assertThat(mapping.path("ScalingConfig").path("MaximumConcurrency").asInt()).isEqualTo(10);
-        // Reserved concurrency below it would send good messages to the dead letters.
-        assertThat(made.properties("AWS::Lambda::Function", "work"))
-                .noneMatch(value -> value.has("ReservedConcurrentExecutions"));
+    }
+
+    /// Below the mapping's concurrency it would send good messages to the dead letters.
+    @Test
+    void aFloodAtTheDoorsKeepsNeitherWorkersNorSweepsFromRunning() {
+        assertThat(reserved(made, "work").asInt()).isEqualTo(10);
+        assertThat(reserved(made, "sweep").asInt()).isEqualTo(1);
+        assertThat(reserved(made, "http").isMissingNode()).isTrue();
+        assertThat(reserved(made, "socket").isMissingNode()).isTrue();
+
+        Synthesis small = Synthesis.of(Map.of("reserved", "no"));
+
+        assertThat(reserved(small, "work").isMissingNode()).isTrue();
+        assertThat(reserved(small, "sweep").isMissingNode()).isTrue();
+    }
+
+    private static JsonNode reserved(Synthesis in, String handler) {
+        return in.properties("AWS::Lambda::Function", handler).path("ReservedConcurrentExecutions");
     }
 
     @Test
@@ -429,6 +454,7 @@ class TemplateTest {
         "workers, 1, workers is 1",
         "workers, 2000, workers is 2000",
         "workers, many, workers is many",
+        "reserved, perhaps, reserved is perhaps",
     })
     void whatMakesNoSenseIsNamed(String name, String value, String message) {
         assertThatThrownBy(() -> Synthesis.of(Map.of(name, value))).hasMessageContaining(message);
@@ -450,6 +476,7 @@ class TemplateTest {
         assertThat(variables.path("PENSTOCK_STORE_INPUT_BUCKETS").asText())
                 .isEqualTo("first,second");
         assertThat(variables.path("PENSTOCK_LLM_MODEL").asText()).isEqualTo("gpt-4o");
+        assertThat(reserved(chosen, "work").asInt()).isEqualTo(250);
         assertThat(
                         chosen.properties("AWS::Lambda::EventSourceMapping", "")
                                 .path("ScalingConfig")
