@@ -66,7 +66,7 @@ public class Batches {
 
     /// The results that are recorded so far.
     public Results results(Job job) {
-        return new Results(payloads, job, chunks(job));
+        return new Results(payloads, job, () -> chunks(job));
     }
 
     private List<Chunk> chunks(Job job) {
@@ -123,6 +123,7 @@ public class Batches {
 
     /// Forgets a job that has ended, with its results.
     public void delete(Job job) {
+        jobs.deleteMerge(job.area());
         outputs.forget(job);
         payloads.deleteAll(job.prefix());
         jobs.delete(job);

@@ -50,12 +50,18 @@ final class ChunkItems {
     /// Takes up where the claims before have left the chunk.
     void readOn() {
         Chunk chunk = claim.chunk();
-        List<byte[]> all = Segments.all(payloads, chunk);
-        byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
-        for (int i = 0; i < outcomes.length; i++) {
-            recorded.set(i, outcomes[i] != null);
+        try (SegmentLines all = new SegmentLines(payloads, chunk)) {
+            for (byte[] line = all.next(); line != null; line = all.next()) {
+                int place = Math.toIntExact(ResultLine.index(line) - firstItem);
+                if (!ResultLine.isStage(line)) {
+                    recorded.set(place);
+                    stages.remove(place);
+                } else if (isOpen(place)) {
+                    stages.computeIfAbsent(place, _ -> new ArrayList<>())
+                            .add(ResultLine.stage(line));
+                }
+            }
         }
-        stages.putAll(Segments.stages(all, chunk, outcomes));
         Segments.split(Segments.input(payloads, job, chunk), lines);
     }
 

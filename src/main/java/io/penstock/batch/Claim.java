@@ -13,8 +13,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// One worker's hold on a chunk. What is recorded through it counts until another worker has
 /// claimed the chunk; from then on every write is refused, and nothing more is to be asked of it.
@@ -169,15 +171,36 @@ final class Claim {
         return store(chunk.suspecting(items, leaseEnd()));
     }
 
-    /// Ends the hold.
+    /// [Keeps the lease][#keepLease] in the middle of something that takes long.
+    ///
+    /// @return false when another worker has the chunk
+    boolean isKept() {
+        try {
+            return keepLease();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException("Interrupted while the store was away", e);
+        }
+    }
+
+    /// Ends the hold. The outcomes of a chunk in which every item has one are compacted before.
     ///
     /// @return false when another worker has the chunk
     boolean release() throws InterruptedException {
-        return store(chunk.released());
+        if (!chunk.isWhole()) {
+            return store(chunk.released());
+        }
+        AtomicReference<Chunk.@Nullable Compacted> all = new AtomicReference<>();
+        return persistently(() -> {
+            all.set(Compaction.of(payloads, chunk, this::isKept));
+            return all.get() != null;
+        })
+                && store(chunk.released(all.get()));
     }
 
     /// Ends the hold after the store has failed for too long, if it takes that now: an outage of
-    /// the store is no crash, and must not be counted as one.
+    /// the store is no crash, and must not be counted as one. A chunk whose outcomes are not
+    /// compacted is not done.
     void giveBack() {
         try {
             jobs.replace(chunk.released());

@@ -4,6 +4,7 @@ import io.penstock.json.InvalidRequest;
 import java.io.ByteArrayOutputStream;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
@@ -31,24 +32,43 @@ sealed interface Cursor {
         }
     }
 
-    /// Results in the order in which they were recorded: how many lines of each chunk were read. A
-    /// text of `f` and pairs of run length and count, in Base64.
+    /// Results in the order in which they were recorded: which chunks were read, and how far.
+    ///
+    /// A chunk that was begun while it ran is read in the order of recording; what is left of it
+    /// once it is done, and any other that is done, comes in the order of the input. So two numbers
+    /// say how far a chunk was read: the first so many that were recorded, and so many of the rest.
+    ///
+    /// A text of `c` and runs of chunks in Base64: a number whose lower two bits say that nothing,
+    /// all, or something of them was read, and whose others how many they are; one of which
+    /// something was read stands alone, with its two numbers. A reader begins no chunk that would
+    /// make the text too long, but for the first that it has not read.
     final class ByChunk implements Cursor {
 
-        private final int[] read;
+        /// The text stays below 1,100 characters: five bytes for each run at most.
+        static final int RUNS = 160;
 
-        private ByChunk(int[] read) {
-            this.read = read;
+        private static final int NONE = 0;
+        private static final int ALL = 1;
+        private static final int PART = 2;
+
+        private final int[] recorded;
+        private final int[] rest;
+        private final boolean[] all;
+
+        private ByChunk(int chunks) {
+            recorded = new int[chunks];
+            rest = new int[chunks];
+            all = new boolean[chunks];
         }
 
         /// @param chunks of the job
         /// @throws InvalidRequest when the text is no such cursor
         static ByChunk parse(@Nullable String text, int chunks) {
-            int[] read = new int[chunks];
+            ByChunk read = new ByChunk(chunks);
             if (text == null) {
-                return new ByChunk(read);
+                return read;
             }
-            if (!text.startsWith("f")) {
+            if (!text.startsWith("c")) {
                 throw unknown();
             }
             try {
@@ -56,48 +76,113 @@ sealed interface Cursor {
                         ByteBuffer.wrap(Base64.getUrlDecoder().decode(text.substring(1)));
                 int at = 0;
                 while (bytes.hasRemaining()) {
-                    int run = varint(bytes);
-                    int count = varint(bytes);
-                    if (run > read.length - at || run < 1 || count < 0) {
-                        throw unknown();
-                    }
-                    for (int i = 0; i < run; i++) {
-                        read[at++] = count;
-                    }
+                    at = read.parse(bytes, at);
                 }
-                return new ByChunk(read);
+                return read;
             } catch (IllegalArgumentException | BufferUnderflowException damaged) {
                 throw unknown();
             }
         }
 
-        /// Lines of a chunk that were read.
-        int read(int chunk) {
-            return read[chunk];
+        private int parse(ByteBuffer bytes, int at) {
+            int head = varint(bytes);
+            int run = head >>> 2;
+            if (run > all.length - at || run < 1) {
+                throw unknown();
+            }
+            switch (head & 3) {
+                case NONE -> {}
+                case ALL -> Arrays.fill(all, at, at + run, true);
+                case PART -> {
+                    recorded[at] = varint(bytes);
+                    rest[at] = varint(bytes);
+                    if (run > 1 || recorded[at] < 0 || rest[at] < 0) {
+                        throw unknown();
+                    }
+                }
+                default -> throw unknown();
+            }
+            return at + run;
         }
 
-        /// Goes on by one line of a chunk.
-        void advance(int chunk) {
-            read[chunk]++;
+        /// Lines of a chunk that were read as they were recorded.
+        int recorded(int chunk) {
+            return recorded[chunk];
+        }
+
+        /// Lines of a chunk that were read once it was done.
+        int rest(int chunk) {
+            return rest[chunk];
+        }
+
+        boolean isAll(int chunk) {
+            return all[chunk];
+        }
+
+        /// Whether a chunk may be read.
+        boolean mayRead(int chunk) {
+            if (kind(chunk) == PART) {
+                return true;
+            }
+            int first = 0;
+            while (first < all.length && all[first]) {
+                first++;
+            }
+            return chunk == first || runs() + 2 <= RUNS;
+        }
+
+        private int runs() {
+            int runs = 0;
+            for (int at = 0; at < all.length; at = end(at)) {
+                runs++;
+            }
+            return runs;
+        }
+
+        /// Goes on by one line of a chunk, as it was recorded.
+        void readRecorded(int chunk) {
+            recorded[chunk]++;
+        }
+
+        /// Goes on by one line of a chunk that is done.
+        void readRest(int chunk) {
+            rest[chunk]++;
+        }
+
+        /// Says that there is no more to be read of a chunk, ever.
+        void readAll(int chunk) {
+            all[chunk] = true;
+        }
+
+        private int kind(int chunk) {
+            return all[chunk] ? ALL : recorded[chunk] + rest[chunk] > 0 ? PART : NONE;
+        }
+
+        /// Where the run ends that begins with a chunk.
+        private int end(int from) {
+            int kind = kind(from);
+            int end = from + 1;
+            while (kind != PART && end < all.length && kind(end) == kind) {
+                end++;
+            }
+            return end;
         }
 
         @Override
         public String text() {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            int last = read.length;
-            while (last > 0 && read[last - 1] == 0) {
+            int last = all.length;
+            while (last > 0 && kind(last - 1) == NONE) {
                 last--;
             }
-            for (int at = 0; at < last; ) {
-                int end = at;
-                while (end < last && read[end] == read[at]) {
-                    end++;
+            for (int at = 0; at < last; at = end(at)) {
+                varint(bytes, (end(at) - at) << 2 | kind(at));
+                if (kind(at) == PART) {
+                    varint(bytes, recorded[at]);
+                    varint(bytes, rest[at]);
                 }
-                varint(bytes, end - at);
-                varint(bytes, read[at]);
-                at = end;
             }
-            return "f"
+            return "c"
                     + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes.toByteArray());
         }
     }

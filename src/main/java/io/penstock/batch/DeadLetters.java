@@ -74,6 +74,8 @@ public class DeadLetters {
                 job.id(), chunk.index());
         runs.of(job, claimed, new JobRun(1), Shift::endless)
                 .fail("dead_letter", "This item's chunk was given up after too many deliveries.");
-        finisher.chunkDone(job, chunk.index());
+        // A sweep has little time.
+        finisher.chunkDone(
+                job, chunk.index(), () -> Shift.ending(Duration.ZERO, config.commitTime()));
     }
 }

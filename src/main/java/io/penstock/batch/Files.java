@@ -2,7 +2,9 @@ package io.penstock.batch;
 
 import io.penstock.store.FileStore;
 import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
 import io.penstock.store.StoredFile;
+import io.penstock.store.UnreadableSource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
@@ -169,15 +171,38 @@ public class Files {
         files.delete(id);
     }
 
-    /// Starts a file of a batch's, which is the same however often it is written.
-    Payloads.Draft create(String id) {
-        return payloads.create(StoredFile.prefix(id) + "content");
+    /// The key of a file's content.
+    static String key(String id) {
+        return StoredFile.prefix(id) + "content";
     }
 
-    void publish(StoredFile file, Payloads.Draft content) {
-        // First, as with an upload.
-        files.put(file);
-        content.publish();
+    /// Makes a file of a batch's known, whose content is there.
+    void publish(String id, String name, Instant now, Instant until) {
+        long bytes =
+                payloads.size(key(id))
+                        .orElseThrow(() -> new StoreException("The file " + id + " is gone"));
+        files.put(new StoredFile(id, name, "batch_output", bytes, now, until));
+    }
+
+    /// Puts a file past its end, so that it is removed in time.
+    void retract(String id) {
+        Instant now = clock.now();
+        files.put(new StoredFile(id, "", "", -1, now, now));
+    }
+
+    /// What tells a file's content from any other.
+    Optional<String> tag(StoredFile file) {
+        return payloads.tag(file.key());
+    }
+
+    /// Reads a file's content from its start to its end.
+    ///
+    /// @param tag that it must have; null for any
+    /// @throws UnreadableSource when it has another
+    InputStream read(StoredFile file, @Nullable String tag) {
+        return tag == null
+                ? payloads.read(file.key(), 0, Long.MAX_VALUE)
+                : payloads.read(file.key(), tag);
     }
 
     private static String id() {

@@ -5,18 +5,20 @@ import io.penstock.store.Counts;
 import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.JobStore;
+import io.penstock.store.LostAssembly;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.io.IOException;
+import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
-/// Ends a job whose chunks are all done: puts its results together in input order, checks that each
-/// input has exactly one, and gives it its last status. Doing it twice, or by two at once, comes to
-/// the same. Thread-safe.
+/// Ends a job whose chunks are all done: puts their files together, checks that each input has
+/// exactly one outcome, and gives the job its last status. One worker does it at a time, and
+/// whoever takes over goes on where that one was. Thread-safe.
 @ApplicationScoped
 class Finisher {
 
@@ -27,69 +29,160 @@ class Finisher {
     private final Payloads payloads;
     private final OutputFiles outputs;
     private final Messages messages;
+    private final BatchConfig config;
     private final MillisClock clock;
+    private final long noteBytes;
 
+    @Inject
     Finisher(
             JobStore jobs,
             JobChanges changes,
             Payloads payloads,
             OutputFiles outputs,
             Messages messages,
+            BatchConfig config,
             MillisClock clock) {
+        this(jobs, changes, payloads, outputs, messages, config, clock, Merging.NOTE_BYTES);
+    }
+
+    /// @param noteBytes written between two notes of how far a merge is
+    Finisher(
+            JobStore jobs,
+            JobChanges changes,
+            Payloads payloads,
+            OutputFiles outputs,
+            Messages messages,
+            BatchConfig config,
+            MillisClock clock,
+            long noteBytes) {
         this.jobs = jobs;
         this.changes = changes;
         this.payloads = payloads;
         this.outputs = outputs;
         this.messages = messages;
+        this.config = config;
         this.clock = clock;
+        this.noteBytes = noteBytes;
     }
 
     /// Notes that a chunk is done; the last one ends its job. The end of a job with a single chunk
     /// needs no message of its own.
-    void chunkDone(Job job, int index) {
+    ///
+    /// @param shift when to leave the rest to another
+    void chunkDone(Job job, int index, Supplier<Shift> shift) {
         if (jobs.close(job, index)) {
             if (job.input().chunkCount() == 1) {
-                finish(job.id());
+                finish(job.id(), shift);
             } else {
                 messages.send(new Task.Finish(job.id()), Duration.ZERO);
             }
         }
     }
 
-    void finish(String id) {
-        Optional<Job> found =
-                changes.change(
-                        id,
-                        job ->
-                                job.status() == Status.IN_PROGRESS && allDone(job)
-                                        ? job.in(Status.FINALIZING).since(clock.now())
-                                        : null);
-        if (found.isEmpty()
-                || !(found.get().status() == Status.FINALIZING
-                        || (found.get().status() == Status.CANCELLING && allDone(found.get())))) {
+    /// Ends a job if it is to end and nobody is at that.
+    ///
+    /// @param shift when to leave the rest to another
+    void finish(String id, Supplier<Shift> shift) {
+        Optional<Job> job = jobs.job(id).filter(this::isToEnd);
+        if (job.isEmpty()) {
             return;
         }
-        Job job = found.get();
+        Optional<MergeClaim> claim = MergeClaim.of(job.get().area(), jobs, config.lease(), clock);
+        if (claim.isEmpty()) {
+            LOG.debugf("Job %s is being ended by another worker", id);
+            return;
+        }
+        try {
+            finish(id, claim.get(), shift);
+        } catch (MergeClaim.Lost lost) {
+            LOG.debugf("Job %s is ended by another worker", id);
+        }
+    }
+
+    private boolean isToEnd(Job job) {
+        return switch (job.status()) {
+            case FINALIZING -> true;
+            case IN_PROGRESS, CANCELLING -> allDone(job);
+            default -> false;
+        };
+    }
+
+    private boolean allDone(Job job) {
+        return job.input().chunkCount() > 0
+                && jobs.chunks(job.area()).stream().allMatch(Chunk::done);
+    }
+
+    private void finish(String id, MergeClaim claim, Supplier<Shift> shift) throws MergeClaim.Lost {
+        // As it is now: another may have ended it, and its owner forgotten it, before the claim.
+        Optional<Job> job =
+                changes.change(
+                                id,
+                                now ->
+                                        now.status() == Status.IN_PROGRESS
+                                                ? now.in(Status.FINALIZING).since(clock.now())
+                                                : null)
+                        .filter(now -> now.area().equals(claim.merge().area()))
+                        .filter(now -> !now.status().isTerminal());
+        try {
+            if (job.isEmpty() || end(job.get(), claim, shift)) {
+                claim.done();
+            } else {
+                claim.release();
+                messages.send(new Task.Finish(id), Duration.ZERO);
+            }
+        } catch (LostAssembly gone) {
+            LOG.warnf("Job %s: %s; its results are put together anew", id, gone.text());
+            claim.done();
+            messages.send(new Task.Finish(id), Duration.ZERO);
+        } catch (StoreException away) {
+            giveBack(claim);
+            throw away;
+        }
+    }
+
+    /// For the message's next delivery; if the store does not take it, the lease lapses.
+    private static void giveBack(MergeClaim claim) throws MergeClaim.Lost {
+        try {
+            claim.release();
+        } catch (StoreException away) {
+            LOG.debugf("A merge is not given back: %s", away.getMessage());
+        }
+    }
+
+    /// @return whether it has ended; else it was stopped before
+    private boolean end(Job job, MergeClaim claim, Supplier<Shift> shift) throws MergeClaim.Lost {
         List<Chunk> chunks = jobs.chunks(job.area());
-        Job.Totals totals = putTogether(job, chunks);
+        Job.Totals totals = totals(job, chunks);
+        boolean isLinked = payloads.link(job.file("all.jsonl"), Duration.ofMinutes(1)).isPresent();
+        try (Merging merging = new Merging(payloads, job, chunks, claim, isLinked, noteBytes)) {
+            if (!merging.run(() -> !shift.get().startsMore())) {
+                return false;
+            }
+            merging.publish();
+        }
         if (job.openAi() != null) {
-            outputs.write(job, job.openAi(), chunks, totals, clock.now());
+            outputs.publish(job, job.openAi(), totals, clock.now());
         }
         // Whatever it is in the meantime: it may have been cancelled.
         if (changes.isMade(
-                id,
+                job.id(),
                 now ->
-                        now.status().isTerminal()
+                        now.status().isTerminal() || !now.area().equals(job.area())
                                 ? null
                                 : now.ended(last(now, totals), clock.now(), null, totals))) {
             LOG.infof(
                     "Job %s has ended: %d completed, %d failed, %d expired, %d cancelled.",
-                    id,
+                    job.id(),
                     totals.counts().completed(),
                     totals.counts().failed(),
                     totals.counts().expired(),
                     totals.counts().cancelled());
+        } else if (jobs.job(job.id()).filter(now -> now.area().equals(job.area())).isEmpty()) {
+            // Ended by another and forgotten by its owner, while this worker was frozen.
+            outputs.retract(job);
+            payloads.discard(job.prefix());
         }
+        return true;
     }
 
     private static Status last(Job job, Job.Totals totals) {
@@ -99,64 +192,25 @@ class Finisher {
         return totals.counts().expired() > 0 ? Status.EXPIRED : Status.COMPLETED;
     }
 
-    private boolean allDone(Job job) {
-        return job.input().chunkCount() > 0
-                && jobs.chunks(job.area()).stream().allMatch(Chunk::done);
-    }
-
-    private Job.Totals putTogether(Job job, List<Chunk> chunks) {
+    private static Job.Totals totals(Job job, List<Chunk> chunks) {
         Progress sums = Progress.of(chunks);
-        // A third file only where one of the two is not the whole and somebody may link to it.
-        boolean isMixed =
-                sums.counts().completed() > 0
-                        && sums.counts().completed() < job.input().itemCount()
-                        && payloads.link(job.file("all.jsonl"), Duration.ofMinutes(1)).isPresent();
-        long outputBytes = 0;
-        long errorBytes = 0;
-        long completed = 0;
         long items = 0;
-        try (Payloads.Draft output = payloads.create(job.file("output.jsonl"));
-                Payloads.Draft errors = payloads.create(job.file("errors.jsonl"));
-                Payloads.Draft all = isMixed ? payloads.create(job.file("all.jsonl")) : null) {
-            for (Chunk chunk : chunks) {
-                for (byte[] line : Segments.byItem(payloads, chunk)) {
-                    if (line == null) {
-                        throw inconsistent(job, "chunk " + chunk.index() + " lacks an outcome");
-                    }
-                    items++;
-                    boolean error = ResultLine.isError(line);
-                    Payloads.Draft target = error ? errors : output;
-                    target.write(line);
-                    target.write('\n');
-                    if (all != null) {
-                        all.write(line);
-                        all.write('\n');
-                    }
-                    if (error) {
-                        errorBytes += line.length + 1L;
-                    } else {
-                        outputBytes += line.length + 1L;
-                        completed++;
-                    }
-                }
+        long output = 0;
+        long errors = 0;
+        for (Chunk chunk : chunks) {
+            Chunk.Compacted compacted = chunk.compacted();
+            if (compacted == null) {
+                throw inconsistent(job, "chunk " + chunk.index() + " is not done");
             }
-            Counts counts = sums.counts();
-            if (items != job.input().itemCount()
-                    || counts.ended() != items
-                    || counts.completed() != completed) {
-                throw inconsistent(
-                        job,
-                        items + " outcomes for " + job.input().itemCount() + " items, " + counts);
-            }
-            output.publish();
-            errors.publish();
-            if (all != null && outputBytes + errorBytes > Results.PAGE_BYTES) {
-                all.publish();
-            }
-        } catch (IOException e) {
-            throw new StoreException("The results of job " + job.id() + " cannot be written", e);
+            items += chunk.itemCount();
+            output += compacted.outputBytes();
+            errors += compacted.errorBytes();
         }
-        return new Job.Totals(sums.counts(), sums.tokens(), outputBytes, errorBytes);
+        Counts counts = sums.counts();
+        if (items != job.input().itemCount() || counts.ended() != items) {
+            throw inconsistent(job, counts + " for " + job.input().itemCount() + " items");
+        }
+        return new Job.Totals(counts, sums.tokens(), output, errors);
     }
 
     /// Never seen but when something outside has changed the store: better a job that does not end

@@ -1,15 +1,9 @@
 package io.penstock.batch;
 
-import io.penstock.store.Chunk;
 import io.penstock.store.Job;
-import io.penstock.store.Payloads;
-import io.penstock.store.StoreException;
-import io.penstock.store.StoredFile;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The two files in which OpenAI's batch API gives results: one of what has an answer, one of all
@@ -18,11 +12,9 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class OutputFiles {
 
-    private final Payloads payloads;
     private final Files files;
 
-    OutputFiles(Payloads payloads, Files files) {
-        this.payloads = payloads;
+    OutputFiles(Files files) {
         this.files = files;
     }
 
@@ -44,64 +36,33 @@ public class OutputFiles {
         return "file-" + job.area() + which;
     }
 
-    /// Writes the files of a job whose items all have an outcome.
-    void write(Job job, Job.OpenAi asked, List<Chunk> chunks, Job.Totals totals, Instant now) {
+    /// The key of the file of answers.
+    static String answersKey(Job job) {
+        return Files.key(id(job, "o"));
+    }
+
+    /// The key of the file of all else.
+    static String othersKey(Job job) {
+        return Files.key(id(job, "e"));
+    }
+
+    /// Makes the files of a job known, whose contents are there.
+    void publish(Job job, Job.OpenAi asked, Job.Totals totals, Instant now) {
         Duration outputLife = asked.outputLife();
         Instant until = now.plus(outputLife == null ? Files.LIFE : outputLife);
-        try (Target output = new Target(id(job, "o"));
-                Target errors = new Target(id(job, "e"))) {
-            for (Chunk chunk : chunks) {
-                for (byte[] line : Segments.byItem(payloads, chunk)) {
-                    if (line == null) {
-                        throw new IllegalStateException(
-                                "Job "
-                                        + job.id()
-                                        + ": chunk "
-                                        + chunk.index()
-                                        + " lacks an outcome");
-                    }
-                    (ResultLine.isError(line) ? errors : output)
-                            .write(OpenAiLine.of(line, job.area()));
-                }
-            }
-            output.publish(job.id() + "_output.jsonl", now, until);
-            errors.publish(job.id() + "_error.jsonl", now, until);
-        } catch (IOException e) {
-            throw new StoreException("The files of job " + job.id() + " cannot be written", e);
+        if (totals.counts().completed() > 0) {
+            files.publish(id(job, "o"), job.id() + "_output.jsonl", now, until);
+        }
+        if (totals.counts().ended() > totals.counts().completed()) {
+            files.publish(id(job, "e"), job.id() + "_error.jsonl", now, until);
         }
     }
 
-    /// A file that is begun with its first line.
-    private final class Target implements AutoCloseable {
-
-        private final String id;
-        private Payloads.@Nullable Draft draft;
-        private long bytes;
-
-        Target(String id) {
-            this.id = id;
-        }
-
-        void write(byte[] line) throws IOException {
-            if (draft == null) {
-                draft = files.create(id);
-            }
-            draft.write(line);
-            draft.write('\n');
-            bytes += line.length + 1L;
-        }
-
-        void publish(String name, Instant now, Instant until) {
-            if (draft != null) {
-                files.publish(new StoredFile(id, name, "batch_output", bytes, now, until), draft);
-            }
-        }
-
-        @Override
-        public void close() {
-            if (draft != null) {
-                draft.close();
-            }
+    /// Takes back files that were published too late: they are past their end at once.
+    void retract(Job job) {
+        if (job.openAi() != null) {
+            files.retract(id(job, "o"));
+            files.retract(id(job, "e"));
         }
     }
 

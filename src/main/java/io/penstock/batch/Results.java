@@ -4,17 +4,17 @@ import io.penstock.json.InvalidRequest;
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.Payloads;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The results of a job as they are recorded at one moment, one chunk in memory at a time. Not
-/// thread-safe.
+/// The results of a job as they are recorded at one moment, read from the files of its chunks, and
+/// once it has ended from those in which all are put together. Not thread-safe.
 public final class Results {
 
     /// A page's lines at most, in bytes, unless the first alone is longer.
@@ -24,10 +24,11 @@ public final class Results {
     private static final Duration LINK_VALIDITY = Duration.ofHours(1);
 
     private final Payloads payloads;
-    private final List<Chunk> chunks;
     private final Job job;
+    private final Supplier<List<Chunk>> chunks;
 
-    Results(Payloads payloads, Job job, List<Chunk> chunks) {
+    /// @param chunks asked for while the job has not ended
+    Results(Payloads payloads, Job job, Supplier<List<Chunk>> chunks) {
         this.payloads = payloads;
         this.job = job;
         this.chunks = chunks;
@@ -67,86 +68,117 @@ public final class Results {
                         : totals.outputBytes() == 0 ? "errors.jsonl" : "all.jsonl");
     }
 
-    /// Writes all that is there.
+    /// Writes all that is there. The order in which results were recorded is kept for those of
+    /// chunks that are not done; all others come in the order of the input.
     public void write(Order order, OutputStream out) throws IOException {
-        for (Chunk chunk : chunks) {
-            if (order == Order.FINISHED) {
-                for (byte[] line : Segments.recorded(payloads, chunk)) {
-                    write(out, line);
-                }
-                continue;
-            }
-            for (byte[] line : Segments.byItem(payloads, chunk)) {
-                if (line == null) {
-                    return;
-                }
-                write(out, line);
+        Job.Totals totals = job.totals();
+        if (totals != null) {
+            WholeResults.write(payloads, job, totals, out);
+            return;
+        }
+        for (Chunk chunk : chunks.get()) {
+            if (!WholeResults.write(payloads, chunk, order, out)) {
+                return;
             }
         }
     }
 
-    /// Reads a page.
+    /// Reads a page. It ends early where more would take many requests, but is empty only when
+    /// there is nothing.
     ///
     /// @param cursor of the page before; null for the first
     /// @throws InvalidRequest when the cursor is none of this order's
     public Page page(Order order, @Nullable String cursor, int limit) {
-        return order == Order.INPUT ? inputPage(cursor, limit) : finishedPage(cursor, limit);
+        Shelf shelf =
+                job.totals() == null
+                        ? new Shelf.Running(payloads, chunks.get())
+                        : new Shelf.Ended(payloads, job, limit);
+        PageLines lines = new PageLines(limit, shelf.rangesMax());
+        return order == Order.INPUT
+                ? inputPage(shelf, lines, Cursor.ByInput.parse(cursor).next())
+                : finishedPage(shelf, lines, Cursor.ByChunk.parse(cursor, shelf.chunks()));
     }
 
-    private Page inputPage(@Nullable String cursor, int limit) {
-        long next = Cursor.ByInput.parse(cursor).next();
-        ByteArrayOutputStream lines = new ByteArrayOutputStream();
-        int count = 0;
-        for (Chunk chunk : chunks) {
-            if (chunk.firstItem() + chunk.itemCount() <= next) {
-                continue;
+    private Page inputPage(Shelf shelf, PageLines lines, long from) {
+        long next = from;
+        for (int chunk = shelf.chunks() == 0 ? 0 : shelf.chunkOf(from);
+                chunk < shelf.chunks();
+                chunk++) {
+            if (shelf.ended(chunk) == 0) {
+                break;
             }
-            byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
-            while (next < chunk.firstItem() + chunk.itemCount()) {
-                byte[] line = outcomes[(int) (next - chunk.firstItem())];
-                if (line == null || count == limit || isFull(lines, line)) {
-                    return page(lines, new Cursor.ByInput(next), line == null);
+            if (!lines.isEmpty() && !shelf.isNear(chunk)) {
+                return page(lines, new Cursor.ByInput(next), false);
+            }
+            ChunkLines its = shelf.lines(chunk);
+            while (next < shelf.firstItem(chunk + 1)) {
+                Piece piece = its.piece((int) (next - shelf.firstItem(chunk)));
+                if (piece == null || !lines.take(piece)) {
+                    return page(lines, new Cursor.ByInput(next), piece == null);
                 }
-                ResultLine.append(lines, line);
-                count++;
                 next++;
             }
         }
         return page(lines, new Cursor.ByInput(next), true);
     }
 
-    private static boolean isFull(ByteArrayOutputStream lines, byte[] next) {
-        return lines.size() > 0 && lines.size() + next.length + 1 > PAGE_BYTES;
-    }
-
-    private Page finishedPage(@Nullable String cursor, int limit) {
-        Cursor.ByChunk at = Cursor.ByChunk.parse(cursor, chunks.size());
-        ByteArrayOutputStream lines = new ByteArrayOutputStream();
-        int left = limit;
-        for (Chunk chunk : chunks) {
-            int read = at.read(chunk.index());
-            if (read >= chunk.counts().ended()) {
+    private Page finishedPage(Shelf shelf, PageLines lines, Cursor.ByChunk at) {
+        boolean isLast = true;
+        for (int chunk = 0; chunk < shelf.chunks(); chunk++) {
+            boolean isDone = shelf.isDone(chunk);
+            if (at.isAll(chunk) || (!isDone && at.recorded(chunk) >= shelf.ended(chunk))) {
                 continue;
             }
-            List<byte[]> recorded = Segments.recorded(payloads, chunk);
-            for (byte[] line : recorded.subList(read, recorded.size())) {
-                if (left == 0 || isFull(lines, line)) {
-                    return page(lines, at, false);
-                }
-                ResultLine.append(lines, line);
-                at.advance(chunk.index());
-                left--;
+            if (!at.mayRead(chunk)) {
+                isLast = false;
+                continue;
+            }
+            if (!lines.isEmpty() && !shelf.isNear(chunk)) {
+                return page(lines, at, false);
+            }
+            ChunkLines its = shelf.lines(chunk);
+            if (!(isDone
+                    ? rest(chunk, its, shelf.items(chunk), lines, at)
+                    : recorded(chunk, its, lines, at))) {
+                return page(lines, at, false);
             }
         }
-        return page(lines, at, true);
+        return page(lines, at, isLast);
     }
 
-    private static Page page(ByteArrayOutputStream lines, Cursor next, boolean isLast) {
-        return new Page(lines.toByteArray(), next.text(), isLast);
+    /// @return false when the page is full
+    private static boolean recorded(int chunk, ChunkLines its, PageLines lines, Cursor.ByChunk at) {
+        int[] places = its.placesByRank();
+        for (int rank = at.recorded(chunk); rank < places.length; rank++) {
+            Piece piece = its.piece(places[rank]);
+            if (piece == null || !lines.take(piece)) {
+                return false;
+            }
+            at.readRecorded(chunk);
+        }
+        return true;
     }
 
-    private static void write(OutputStream out, byte[] line) throws IOException {
-        out.write(line);
-        out.write('\n');
+    /// @return false when the page is full
+    private static boolean rest(
+            int chunk, ChunkLines its, int items, PageLines lines, Cursor.ByChunk at) {
+        int skipped = 0;
+        int read = at.rest(chunk);
+        for (int place = 0; place < items; place++) {
+            if (its.rank(place) < at.recorded(chunk) || skipped++ < read) {
+                continue;
+            }
+            Piece piece = its.piece(place);
+            if (piece == null || !lines.take(piece)) {
+                return false;
+            }
+            at.readRest(chunk);
+        }
+        at.readAll(chunk);
+        return true;
+    }
+
+    private Page page(PageLines lines, Cursor next, boolean isLast) {
+        return new Page(lines.read(payloads), next.text(), isLast);
     }
 }

@@ -14,14 +14,24 @@ import io.penstock.store.UnreadableSource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the file of a job that was made before its items were known, cuts it into chunks and lets
-/// the job begin; a file that cannot be used fails the job. Thread-safe.
+/// Reads the items of a job that was made before they were known, from a file or from the job that
+/// it retries, cuts them into chunks and lets the job begin; what cannot be used fails the job.
+/// Thread-safe.
 @ApplicationScoped
 class Splitting {
+
+    private static final Logger LOG = Logger.getLogger(Splitting.class);
+
+    /// Workers that had no time to read the items: more than are replaced in a row, and not so many
+    /// that one job keeps a function busy for long.
+    private static final int ATTEMPTS_MAX = 10;
 
     private final JobStore jobs;
     private final Payloads payloads;
@@ -48,33 +58,94 @@ class Splitting {
         this.clock = clock;
     }
 
-    void split(Job job) {
-        if (job.status() == Status.CANCELLING && job.input().chunkCount() == 0) {
+    /// @param attempt how many workers had no time for it before
+    /// @param shift when to leave it to another, who begins again
+    void split(Job job, int attempt, Supplier<Shift> shift) {
+        boolean isUnread = job.input().chunkCount() == 0;
+        if (job.status() == Status.CANCELLING && isUnread) {
             end(job, Status.CANCELLED, null);
-        } else if (job.status() == Status.VALIDATING && job.openAi() != null) {
-            splitGiven(job, job.openAi());
-        } else if (job.status() == Status.VALIDATING && job.input().source() != null) {
-            splitOwn(job, job.input().source());
+        } else if (job.status() == Status.VALIDATING) {
+            if (!clock.now().isBefore(job.expiresAt())) {
+                end(job, Status.EXPIRED, "The batch expired before its items were read.");
+            } else {
+                read(job, attempt, shift);
+            }
         }
     }
 
-    /// The caller's own file.
-    private void splitOwn(Job job, String source) {
-        try (Intake intake = intake(job);
-                InputStream in = payloads.foreign(source)) {
-            items.readLines(in, JobOptions.of(job, payloads).json(), intake);
-            begin(job, intake);
+    private void read(Job job, int attempt, Supplier<Shift> shift) {
+        // In an area of its own: another delivery may be at the same, and what it has is its own.
+        Intake intake = new Intake(Ids.next(), config, payloads);
+        intake.keep();
+        boolean isOfUse = true;
+        try {
+            isOfUse = read(job, intake, shift);
         } catch (InvalidRequest unusable) {
+            isOfUse = false;
             end(job, Status.FAILED, unusable.text());
         } catch (UnreadableSource gone) {
+            isOfUse = false;
             end(job, Status.FAILED, gone.text());
+        } catch (Patience.Ended outOfTime) {
+            isOfUse = false;
+            again(job, attempt + 1);
         } catch (IOException broken) {
-            throw broken(job, broken);
+            throw new StoreException("The input of job " + job.id() + " breaks off", broken);
+        } finally {
+            intake.close();
+            // When the store has failed, the job may have begun with it.
+            if (!isOfUse) {
+                payloads.discard("jobs/" + intake.area() + "/");
+            }
         }
+    }
+
+    private void again(Job job, int attempt) {
+        if (attempt < ATTEMPTS_MAX) {
+            LOG.warnf("The items of job %s were not read in one worker's time", job.id());
+            messages.send(new Task.Split(job.id(), attempt), Duration.ZERO);
+        } else {
+            end(
+                    job,
+                    Status.FAILED,
+                    "Its items were not read within one worker's time, in "
+                            + attempt
+                            + " attempts; submit them in parts.");
+        }
+    }
+
+    /// @return whether the job has begun with what was taken in
+    private boolean read(Job job, Intake intake, Supplier<Shift> shift) throws IOException {
+        String source = job.input().source();
+        String retried = job.input().retryOf();
+        if (job.openAi() != null) {
+            return given(job, job.openAi(), intake, shift);
+        } else if (source != null) {
+            try (InputStream in =
+                    patient(payloads.foreign(source, job.input().sourceTag()), shift)) {
+                items.readLines(in, JobOptions.of(job, payloads).json(), intake);
+            }
+        } else if (retried != null) {
+            Job ended =
+                    jobs.job(retried)
+                            .orElseThrow(() ->
+                                    new UnreadableSource(
+                                            "The batch "
+                                                    + retried
+                                                    + " was deleted before its items were read."));
+            new FailedItems(payloads, items, ended, JobOptions.of(job, payloads).json())
+                    .takeIn(jobs.chunks(ended.area()), intake, in -> patient(in, shift));
+        }
+        return begin(job, intake);
+    }
+
+    private InputStream patient(InputStream in, Supplier<Shift> shift) {
+        return new Patience(in, () -> shift.get().startsMore());
     }
 
     /// The file that OpenAI's API was given.
-    private void splitGiven(Job job, Job.OpenAi asked) {
+    private boolean given(Job job, Job.OpenAi asked, Intake intake, Supplier<Shift> shift)
+            throws IOException {
         Optional<StoredFile> file = files.find(asked.file()).filter(StoredFile::isComplete);
         if (file.isEmpty()) {
             fail(
@@ -83,44 +154,35 @@ class Splitting {
                     FileLines.wrong(
                             "file_not_found",
                             "The input file was deleted or has expired before it was read."));
-            return;
+            return false;
         }
-        try (Intake intake = intake(job);
-                InputStream in = files.read(file.get(), 0, Long.MAX_VALUE)) {
+        try (InputStream in = patient(files.read(file.get(), job.input().sourceTag()), shift)) {
             FileLines lines = FileLines.read(in, items, intake);
             if (lines.errors() != null) {
                 fail(job, asked, lines);
             } else if (intake.items() == 0) {
                 fail(job, asked, FileLines.wrong("empty_file", "The input file has no lines."));
             } else {
-                begin(job.with(asked.read(lines.model(), null)), intake);
+                return begin(job.with(asked.read(lines.model(), null)), intake);
             }
-        } catch (IOException broken) {
-            throw broken(job, broken);
+        } catch (UnreadableSource changed) {
+            fail(job, asked, FileLines.wrong("file_changed", changed.text()));
         }
+        return false;
     }
 
-    /// Into the job's own area: another delivery may have begun the job with the same files
-    /// already, so that they are kept in any case.
-    private Intake intake(Job job) {
-        Intake intake = new Intake(job.area(), config, payloads);
-        intake.keep();
-        return intake;
-    }
-
-    private void begin(Job job, Intake intake) {
+    /// The job's one write decides which of several attempts it begins with.
+    private boolean begin(Job job, Intake intake) {
         List<Chunk> chunks = intake.finish();
-        if (jobs.job(job.id()).filter(now -> now.version() == job.version()).isEmpty()) {
-            // Another delivery has begun it, or it was cancelled: chunks that may have results by
-            // now are not to be made anew.
-            return;
-        }
         Intake.store(chunks, jobs);
         JobOptions.follow(job, intake.area(), payloads);
-        Job started = job.started(clock.now(), intake.items(), chunks.size());
+        Job started = job.started(clock.now(), intake.area(), intake.items(), chunks.size());
         if (jobs.replace(started)) {
             messages.announce(started, Task.chunks(started));
+            return true;
         }
+        jobs.deleteChunks(intake.area());
+        return false;
     }
 
     private void fail(Job job, Job.OpenAi asked, FileLines lines) {
@@ -130,9 +192,5 @@ class Splitting {
     private void end(Job job, Status how, @Nullable String why) {
         Job.Totals nothing = new Job.Totals(Counts.NONE, Tokens.NONE, 0, 0);
         jobs.replace(job.ended(how, clock.now(), why, nothing));
-    }
-
-    private static StoreException broken(Job job, IOException why) {
-        return new StoreException("The input of job " + job.id() + " breaks off", why);
     }
 }

@@ -15,7 +15,6 @@ import io.penstock.store.UnreadableSource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -134,50 +133,67 @@ public class Submissions {
     /// @param source where the caller's own file is; null when the request names one that was given
     /// @throws InvalidRequest when the caller's own cannot be read
     public Submitted submitUnread(@Nullable String source, Request request) {
+        // What was taken once is known, whatever became of its file.
+        boolean isNew = request.idempotencyKey == null || jobs.job(id(request, "")).isEmpty();
         Job job =
                 job(
                         Ids.next(),
                         Status.VALIDATING,
-                        new Job.Input(0, 0, request.digest, source, null),
+                        new Job.Input(
+                                0,
+                                0,
+                                request.digest,
+                                source,
+                                null,
+                                isNew ? tag(source, request) : null),
                         request);
-        // What was taken once is known, whatever became of its file.
-        if (source != null && (request.idempotencyKey == null || jobs.job(job.id()).isEmpty())) {
-            probe(source);
-        }
         return create(job, request, List.of(new Task.Split(job.id())));
     }
 
-    private void probe(String source) {
+    /// What tells the file that is read later from any other.
+    private @Nullable String tag(@Nullable String source, Request request) {
+        if (source != null) {
+            return probe(source);
+        }
+        return request.openAi == null
+                ? null
+                : payloads.tag(Files.key(request.openAi.file())).orElse(null);
+    }
+
+    private String probe(String source) {
         try {
-            payloads.probe(source);
+            return payloads.probe(source);
         } catch (UnreadableSource unreadable) {
             throw InvalidRequest.of("input", "unreadable_input", unreadable.text());
         }
     }
 
-    /// Makes a new job of the items that have no result in one that has ended. What is finished of
-    /// a pipeline is finished in the new job too.
+    /// Makes a new job of the items that have no result in one that has ended; a worker takes them
+    /// in. What is finished of a pipeline is finished in the new job too. Repeating it gives the
+    /// same job, unless another idempotency key says that it is another.
     ///
-    /// @throws InvalidRequest when all have
-    public Submitted retry(Job job) {
-        try (Intake intake = intake()) {
-            ObjectNode options = JobOptions.of(job, payloads).json();
-            for (Chunk chunk : jobs.chunks(job.area())) {
-                byte[] @Nullable [] outcomes = Segments.byItem(payloads, chunk);
-                List<byte[]> lines = new ArrayList<>();
-                Segments.split(Segments.input(payloads, job, chunk), lines);
-                for (int i = 0; i < lines.size(); i++) {
-                    byte[] outcome = outcomes[i];
-                    if (outcome == null || ResultLine.isError(outcome)) {
-                        intake.add(
-                                items.read(lines.get(i), options),
-                                lines.get(i),
-                                outcome == null ? List.of() : ResultLine.stages(outcome));
-                    }
-                }
-            }
-            return submit(intake, new Request(options, null, null, job.id()));
+    /// @throws InvalidRequest when all have a result
+    public Submitted retry(Job job, @Nullable String idempotencyKey) {
+        Job.Totals totals = job.totals();
+        if (totals == null || totals.counts().ended() == totals.counts().completed()) {
+            throw InvalidRequest.of(
+                    null, "empty_batch", "The batch has no items without a result to retry.");
         }
+        // No header has a line end, so that no caller's key is the same.
+        String what = "retry\n" + job.id() + "\n" + job.version();
+        Request request =
+                new Request(
+                        JobOptions.of(job, payloads).json(),
+                        idempotencyKey == null ? what : idempotencyKey,
+                        Sha256.id(what),
+                        job.id());
+        Job again =
+                job(
+                        Ids.next(),
+                        Status.VALIDATING,
+                        new Job.Input(0, 0, request.digest, null, job.id()),
+                        request);
+        return create(again, request, List.of(new Task.Split(again.id())));
     }
 
     /// @param first the tasks that a new job begins with
@@ -212,10 +228,9 @@ public class Submissions {
 
     private Job job(String area, Status status, Job.Input input, Request request) {
         Instant now = clock.now();
-        String key = request.idempotencyKey;
         Instant expiresAt = now.plus(request.expiry == null ? config.expiry() : request.expiry);
         return new Job(
-                "batch_" + (key == null ? area : Sha256.id(key)),
+                id(request, area),
                 area,
                 0,
                 status,
@@ -230,6 +245,11 @@ public class Submissions {
                 JobOptions.keep(withPipeline(request.options), area, payloads),
                 null,
                 request.openAi);
+    }
+
+    private static String id(Request request, String area) {
+        String key = request.idempotencyKey;
+        return "batch_" + (key == null ? area : Sha256.id(key));
     }
 
     /// A job keeps the pipeline that it was submitted with, so that all its items go through the

@@ -220,7 +220,10 @@ public class Sweep {
     private List<Task> lost(Job job, boolean overdue, List<Chunk> lapsed, List<String> stalled) {
         if (job.input().chunkCount() == 0) {
             stalled(job, 0, clock.now(), stalled);
-            return overdue ? messages.pending(job) : List.of();
+            // Whoever splits a job that has expired ends it.
+            return overdue || !clock.now().isBefore(job.expiresAt())
+                    ? messages.pending(job)
+                    : List.of();
         }
         List<Task> lost = new ArrayList<>();
         List<Chunk> chunks = jobs.chunks(job.area());
@@ -235,7 +238,7 @@ public class Sweep {
             open = true;
             Instant lease = chunk.leaseUntil();
             Task task = new Task.RunChunk(job.id(), chunk.index());
-            if (lease == null ? overdue || ending : now.isAfter(lease)) {
+            if (lease == null ? overdue || ending || chunk.isWhole() : now.isAfter(lease)) {
                 lost.add(task);
             }
             if (lease != null && now.isAfter(lease)) {
@@ -243,7 +246,9 @@ public class Sweep {
             }
         }
         if (!open) {
-            return List.of(new Task.Finish(job.id()));
+            return jobs.merge(job.area()).isLeased(now)
+                    ? List.of()
+                    : List.of(new Task.Finish(job.id()));
         }
         return lost;
     }

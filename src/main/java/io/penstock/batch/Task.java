@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// What a message of the queue says: where to look. JSON: `{"task":"chunk","job","chunk"}`,
-/// `{"task":"finish","job"}` or `{"task":"split","job"}`.
+/// `{"task":"finish","job"}` or `{"task":"split","job","attempt"}`.
 sealed interface Task {
 
     String job();
@@ -19,7 +19,13 @@ sealed interface Task {
 
     record Finish(String job) implements Task {}
 
-    record Split(String job) implements Task {}
+    /// @param attempt how many workers had no time to do it
+    record Split(String job, int attempt) implements Task {
+
+        Split(String job) {
+            this(job, 0);
+        }
+    }
 
     /// One for each of a job's chunks.
     static List<Task> chunks(Job job) {
@@ -36,7 +42,8 @@ sealed interface Task {
             case RunChunk(String job, int chunk) ->
                     json.put("task", "chunk").put("job", job).put("chunk", chunk);
             case Finish(String job) -> json.put("task", "finish").put("job", job);
-            case Split(String job) -> json.put("task", "split").put("job", job);
+            case Split(String job, int attempt) ->
+                    json.put("task", "split").put("job", job).put("attempt", attempt);
         }
         return json.toString();
     }
@@ -56,7 +63,7 @@ sealed interface Task {
         return switch (json.path("task").asText("")) {
             case "chunk" -> Optional.of(new RunChunk(job, json.path("chunk").asInt()));
             case "finish" -> Optional.of(new Finish(job));
-            case "split" -> Optional.of(new Split(job));
+            case "split" -> Optional.of(new Split(job, json.path("attempt").asInt()));
             default -> Optional.empty();
         };
     }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -110,8 +111,9 @@ public class Worker {
             LOG.warn("A message of the queue is none of Penstock's and is passed over");
             return true;
         }
-        try {
-            handle(task.get(), receipt, shift);
+        Supplier<Shift> time = () -> shift.within(whole);
+        try (Visibility _ = new Visibility(queue, receipt, config.lease())) {
+            handle(task.get(), time);
             return true;
         } catch (StoreException failed) {
             storeLog.failed("A message is left for later", failed.text());
@@ -122,16 +124,17 @@ public class Worker {
         }
     }
 
-    private void handle(Task task, String receipt, Shift shift) throws InterruptedException {
+    private void handle(Task task, Supplier<Shift> shift) throws InterruptedException {
         switch (task) {
             case Task.RunChunk chunk -> {
                 Optional<Job> job = jobs.job(chunk.job());
                 if (job.isPresent() && !job.get().status().isTerminal()) {
-                    look(chunk, job.get(), receipt, shift);
+                    look(chunk, job.get(), shift);
                 }
             }
-            case Task.Finish(String id) -> finisher.finish(id);
-            case Task.Split(String id) -> jobs.job(id).ifPresent(splitting::split);
+            case Task.Finish(String id) -> finisher.finish(id, shift);
+            case Task.Split(String id, int attempt) ->
+                    jobs.job(id).ifPresent(job -> splitting.split(job, attempt, shift));
         }
     }
 
@@ -142,7 +145,7 @@ public class Worker {
         whole = Shift.ending(left, config.commitTime());
     }
 
-    private void look(Task.RunChunk task, Job job, String receipt, Shift shift)
+    private void look(Task.RunChunk task, Job job, Supplier<Shift> shift)
             throws InterruptedException {
         Optional<Chunk> stored = jobs.chunk(job.area(), task.chunk());
         if (stored.isEmpty()) {
@@ -151,7 +154,7 @@ public class Worker {
         Chunk chunk = stored.get();
         Instant now = clock.now();
         if (chunk.done()) {
-            finisher.chunkDone(job, chunk.index());
+            finisher.chunkDone(job, chunk.index(), shift);
             return;
         }
         if (job.paused() != null && now.isBefore(job.expiresAt())) {
@@ -168,23 +171,23 @@ public class Worker {
             messages.send(task, config.lease());
             return;
         }
-        stopped(task, job, run(job, claimed, receipt, shift));
+        stopped(task, job, run(job, claimed, shift), shift);
     }
 
-    private @Nullable Stop run(Job job, Chunk claimed, String receipt, Shift shift)
+    private @Nullable Stop run(Job job, Chunk claimed, Supplier<Shift> shift)
             throws InterruptedException {
         JobRun jobRun = jobRuns.begin(job);
-        try (Visibility _ = new Visibility(queue, receipt, config.lease())) {
-            return runs.of(job, claimed, jobRun, () -> shift.within(whole)).run();
+        try {
+            return runs.of(job, claimed, jobRun, shift).run();
         } finally {
             jobRuns.end(job);
         }
     }
 
-    private void stopped(Task.RunChunk task, Job job, @Nullable Stop stop) {
+    private void stopped(Task.RunChunk task, Job job, @Nullable Stop stop, Supplier<Shift> shift) {
         switch (stop) {
-            case null -> finisher.chunkDone(job, task.chunk());
-            case Stop.Closing _ -> finisher.chunkDone(job, task.chunk());
+            case null -> finisher.chunkDone(job, task.chunk(), shift);
+            case Stop.Closing _ -> finisher.chunkDone(job, task.chunk(), shift);
             case Stop.HandBack(Duration delay) -> messages.send(task, delay);
             case Stop.Fenced _ -> messages.send(task, config.lease());
             case Stop.Paused _ -> againUnlessPaused(task, jobs.job(job.id()));

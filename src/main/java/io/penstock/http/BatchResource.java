@@ -219,15 +219,17 @@ public class BatchResource {
     @POST
     @Path("{id}/retry")
     @Produces(MediaType.APPLICATION_JSON)
-    public Response retry(@PathParam("id") String id, @Context UriInfo uri) {
+    public Response retry(
+            @PathParam("id") String id, @Context HttpHeaders headers, @Context UriInfo uri) {
         Query.none(uri);
+        String key = IdempotencyKey.of(headers);
         Job job = found(id);
         if (!job.status().isTerminal()) {
             throw Problem.refused(
                             409, "not_terminal", "The batch has not ended; retry it when it has.")
                     .exception();
         }
-        return answer(submissions.retry(job));
+        return answer(submissions.retry(job, key), failed(job));
     }
 
     @DELETE
@@ -275,22 +277,32 @@ public class BatchResource {
                 .exception();
     }
 
+    private static long failed(Job job) {
+        Job.Totals totals = job.totals();
+        return totals == null ? 0 : totals.counts().ended() - totals.counts().completed();
+    }
+
     private static Response answer(Submitted submitted) {
+        return answer(submitted, 0);
+    }
+
+    /// @param items that a job will have which are not taken in yet
+    private static Response answer(Submitted submitted, long items) {
         return switch (submitted) {
-            case Submitted.Accepted(Job job) -> created(202, job);
-            case Submitted.Known(Job job) -> created(200, job);
+            case Submitted.Accepted(Job job) -> created(202, job, items);
+            case Submitted.Known(Job job) -> created(200, job, items);
             case Submitted.Conflict _ -> throw IdempotencyKey.conflict();
         };
     }
 
-    private static Response created(int status, Job job) {
+    private static Response created(int status, Job job, long items) {
         return Response.status(status)
                 .header("location", "/batch/" + job.id())
                 .entity(
                         Fields.JSON
                                 .createObjectNode()
                                 .put("job_id", job.id())
-                                .put("total", job.input().itemCount())
+                                .put("total", Math.max(items, job.input().itemCount()))
                                 .toString())
                 .build();
     }

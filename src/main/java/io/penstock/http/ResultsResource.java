@@ -92,6 +92,16 @@ public class ResultsResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     public Response events(@PathParam("id") String id, @Context UriInfo uri) {
         Query.none(uri);
+        if (isFunction) {
+            throw Problem.invalid(
+                            null,
+                            "streaming_unsupported",
+                            "A Lambda function's answer is not streamed: ask GET /batch/"
+                                    + id
+                                    + " every few seconds instead; its status says when the batch has"
+                                    + " ended.")
+                    .exception();
+        }
         Job first = found(id);
         return EventStream.of(events -> follow(first, events));
     }

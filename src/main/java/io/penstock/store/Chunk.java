@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// @param epoch how many claims there have been
 /// @param leaseUntil when the present claim lapses; null when nobody holds one
 /// @param crashes claims that lapsed instead of ending
-/// @param done whether every item has an outcome
 /// @param segments the recorded results: for each epoch the number of its segments
+/// @param compacted where they are in the order of the input, once every item has one
 public record Chunk(
         String area,
         int index,
@@ -32,11 +32,11 @@ public record Chunk(
         int epoch,
         @Nullable Instant leaseUntil,
         int crashes,
-        boolean done,
         Counts counts,
         Tokens tokens,
         List<Segments> segments,
-        Suspicion suspicion) {
+        Suspicion suspicion,
+        @Nullable Compacted compacted) {
 
     /// Where its items are.
     ///
@@ -48,6 +48,20 @@ public record Chunk(
     /// The segments that one epoch has recorded, `jobs/{area}/segments/{chunk}/{epoch}-{seq}.jsonl`
     /// with `seq` from 0 to `count` - 1.
     public record Segments(int epoch, int count) {}
+
+    /// All outcomes of a chunk in one file, `jobs/{area}/chunks/{chunk}-{epoch}.jsonl`: the lines,
+    /// and behind them an index.
+    ///
+    /// @param epoch whose worker has written it
+    /// @param outputBytes of the lines of items that are completed
+    /// @param errorBytes of all other lines
+    public record Compacted(int epoch, long outputBytes, long errorBytes) {
+
+        /// Bytes of all lines.
+        public long lineBytes() {
+            return outputBytes + errorBytes;
+        }
+    }
 
     /// Items, by index in the chunk, one of which may have ended its worker.
     ///
@@ -69,11 +83,11 @@ public record Chunk(
                 0,
                 null,
                 0,
-                false,
                 Counts.NONE,
                 Tokens.NONE,
                 List.of(),
-                Suspicion.NONE);
+                Suspicion.NONE,
+                null);
     }
 
     public long offset() {
@@ -90,6 +104,16 @@ public record Chunk(
 
     public int itemCount() {
         return range.itemCount;
+    }
+
+    /// Whether every item has an outcome, and all of them are [compacted][Compacted].
+    public boolean done() {
+        return compacted != null;
+    }
+
+    /// Whether every item has an outcome.
+    public boolean isWhole() {
+        return counts.ended() == range.itemCount;
     }
 
     /// The items of [#suspicion].
@@ -167,8 +191,15 @@ public record Chunk(
                         epoch));
     }
 
-    /// Given back by its worker, with or without items left.
+    /// Given back by its worker before it is done.
     public Chunk released() {
+        return released(null);
+    }
+
+    /// Given back by its worker.
+    ///
+    /// @param all its outcomes; null when it is not done
+    public Chunk released(@Nullable Compacted all) {
         return new Chunk(
                 area,
                 index,
@@ -177,11 +208,11 @@ public record Chunk(
                 epoch,
                 null,
                 crashes,
-                counts.ended() == range.itemCount,
                 counts,
                 tokens,
                 segments,
-                Suspicion.NONE);
+                Suspicion.NONE,
+                all);
     }
 
     private Chunk next(
@@ -194,11 +225,11 @@ public record Chunk(
                 newEpoch,
                 newLease,
                 newCrashes,
-                done,
                 counts,
                 tokens,
                 segments,
-                newSuspicion);
+                newSuspicion,
+                compacted);
     }
 
     private Chunk next(
@@ -214,11 +245,11 @@ public record Chunk(
                 epoch,
                 newLease,
                 crashes,
-                done,
                 newCounts,
                 newTokens,
                 newSegments,
-                suspicion);
+                suspicion,
+                compacted);
     }
 
     /// How it is stored.
@@ -234,8 +265,7 @@ public record Chunk(
                         .put("items", range.itemCount)
                         .put("version", version)
                         .put("epoch", epoch)
-                        .put("crashes", crashes)
-                        .put("done", done);
+                        .put("crashes", crashes);
         Json.put(json, "lease", leaseUntil);
         counts.putTo(json.putObject("counts"));
         tokens.putTo(json.putObject("tokens"));
@@ -243,9 +273,14 @@ public record Chunk(
         segments.forEach(s -> written.addArray().add(s.epoch()).add(s.count()));
         ArrayNode suspected = json.putArray("suspects");
         suspicion.items.forEach(suspected::add);
-        return json.put("suspect_crashes", suspicion.crashes)
-                .put("suspected_in", suspicion.epoch)
-                .toString();
+        json.put("suspect_crashes", suspicion.crashes).put("suspected_in", suspicion.epoch);
+        if (compacted != null) {
+            json.putArray("compacted")
+                    .add(compacted.epoch)
+                    .add(compacted.outputBytes)
+                    .add(compacted.errorBytes);
+        }
+        return json.toString();
     }
 
     /// Reads what [#toJson] wrote.
@@ -268,13 +303,19 @@ public record Chunk(
                 json.path("epoch").asInt(),
                 Json.instant(json, "lease"),
                 json.path("crashes").asInt(),
-                json.path("done").asBoolean(),
                 Counts.of(json.path("counts")),
                 Tokens.of(json.path("tokens")),
                 List.copyOf(segments),
                 new Suspicion(
                         List.copyOf(suspects),
                         json.path("suspect_crashes").asInt(),
-                        json.path("suspected_in").asInt()));
+                        json.path("suspected_in").asInt()),
+                compacted(json.path("compacted")));
+    }
+
+    private static @Nullable Compacted compacted(JsonNode json) {
+        return json.isArray()
+                ? new Compacted(json.get(0).asInt(), json.get(1).asLong(), json.get(2).asLong())
+                : null;
     }
 }

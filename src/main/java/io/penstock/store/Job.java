@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param id what callers know
 /// @param area where its chunks and payloads are; differs from the id so that two submissions that
-///   compete for one id never share anything
+///   compete for one id, or two attempts to cut one input, never share anything
 /// @param version from 0, up by one with each write
 /// @param paused why nothing runs, such as `user` or `quota_exhausted`; null when it may run
 /// @param reason a sentence on why it failed or is paused
@@ -71,33 +71,31 @@ public record Job(
     /// @param digest of the request, for the next one with the same idempotency key
     /// @param source the caller's own file, which is read after the job was made
     /// @param retryOf the job whose failed items these are
+    /// @param sourceTag of the file that is read after the job was made, as it was then
     public record Input(
             long itemCount,
             int chunkCount,
             @Nullable String digest,
             @Nullable String source,
-            @Nullable String retryOf) {}
+            @Nullable String retryOf,
+            @Nullable String sourceTag) {
+
+        /// An input of no file that is read later, or of one that has no tag.
+        public Input(
+                long itemCount,
+                int chunkCount,
+                @Nullable String digest,
+                @Nullable String source,
+                @Nullable String retryOf) {
+            this(itemCount, chunkCount, digest, source, retryOf, null);
+        }
+    }
 
     /// What came of a job.
     ///
     /// @param outputBytes of `output.jsonl`
     /// @param errorBytes of `errors.jsonl`
-    public record Totals(Counts counts, Tokens tokens, long outputBytes, long errorBytes) {
-
-        private void putTo(ObjectNode json) {
-            counts.putTo(json.putObject("counts"));
-            tokens.putTo(json.putObject("tokens"));
-            json.put("output_bytes", outputBytes).put("error_bytes", errorBytes);
-        }
-
-        private static Totals of(JsonNode json) {
-            return new Totals(
-                    Counts.of(json.path("counts")),
-                    Tokens.of(json.path("tokens")),
-                    json.path("output_bytes").asLong(),
-                    json.path("error_bytes").asLong());
-        }
-    }
+    public record Totals(Counts counts, Tokens tokens, long outputBytes, long errorBytes) {}
 
     /// What a job that was made by OpenAI's batch API has, and others have not.
     ///
@@ -136,31 +134,6 @@ public record Job(
                     itsErrors,
                     finalizing,
                     cancelling);
-        }
-
-        private void putTo(ObjectNode json) {
-            json.put("file", file).put("window", window);
-            Json.put(json, "metadata", metadata);
-            if (outputLife != null) {
-                json.put("output_life", outputLife.toSeconds());
-            }
-            Json.put(json, "model", model);
-            Json.put(json, "errors", errors);
-            Json.put(json, "finalizing_at", finalizingAt);
-            Json.put(json, "cancelling_at", cancellingAt);
-        }
-
-        private static OpenAi of(JsonNode json) {
-            JsonNode life = json.path("output_life");
-            return new OpenAi(
-                    json.path("file").textValue(),
-                    json.path("window").textValue(),
-                    Json.text(json, "metadata"),
-                    life.isNumber() ? Duration.ofSeconds(life.longValue()) : null,
-                    Json.text(json, "model"),
-                    Json.text(json, "errors"),
-                    Json.instant(json, "finalizing_at"),
-                    Json.instant(json, "cancelling_at"));
         }
     }
 
@@ -209,12 +182,21 @@ public record Job(
     }
 
     /// The next version, begun.
-    public Job started(Instant now, long itemCount, int chunkCount) {
+    ///
+    /// @param itsArea where the attempt that has cut its input has put everything
+    public Job started(Instant now, String itsArea, long itemCount, int chunkCount) {
         return next(change -> {
+            change.area = itsArea;
             change.status = Status.IN_PROGRESS;
             change.startedAt = now;
             change.input =
-                    new Input(itemCount, chunkCount, input.digest, input.source, input.retryOf);
+                    new Input(
+                            itemCount,
+                            chunkCount,
+                            input.digest,
+                            input.source,
+                            input.retryOf,
+                            input.sourceTag);
         });
     }
 
@@ -254,7 +236,7 @@ public record Job(
 
     /// What may differ in another version.
     private final class Change {
-        private String id = Job.this.id;
+        private String area = Job.this.area;
         private long version = Job.this.version;
         private Status status = Job.this.status;
         private @Nullable String paused = Job.this.paused;
@@ -306,12 +288,13 @@ public record Job(
         Json.put(json, "digest", input.digest);
         Json.put(json, "source", input.source);
         Json.put(json, "retry_of", input.retryOf);
+        Json.put(json, "source_tag", input.sourceTag);
         json.put("options", options);
         if (openAi != null) {
-            openAi.putTo(json.putObject("openai"));
+            JobParts.put(openAi, json.putObject("openai"));
         }
         if (totals != null) {
-            totals.putTo(json.putObject("totals"));
+            JobParts.put(totals, json.putObject("totals"));
         }
         return json.toString();
     }
@@ -336,9 +319,10 @@ public record Job(
                         json.path("chunks").asInt(),
                         Json.text(json, "digest"),
                         Json.text(json, "source"),
-                        Json.text(json, "retry_of")),
+                        Json.text(json, "retry_of"),
+                        Json.text(json, "source_tag")),
                 json.path("options").textValue(),
-                json.has("totals") ? Totals.of(json.path("totals")) : null,
-                json.has("openai") ? OpenAi.of(json.path("openai")) : null);
+                json.has("totals") ? JobParts.totals(json.path("totals")) : null,
+                json.has("openai") ? JobParts.openAi(json.path("openai")) : null);
     }
 }

@@ -131,6 +131,29 @@ public class JobStore {
         return new Document.Key(Kind.ANNOUNCEMENT, job.id());
     }
 
+    /// How far the results of an area are put together.
+    public Merge merge(String area) {
+        return documents.read(mergeKey(area)).map(Merge::fromJson).orElse(Merge.none(area));
+    }
+
+    /// Replaces a merge whose stored version is one below `next`'s, or begins one.
+    ///
+    /// @return false when it is another, or the merge is gone; nothing has changed then
+    public boolean replace(Merge next) {
+        return documents.write(
+                new Document(mergeKey(next.area()), next.version(), chunkUntil(), next.toJson()));
+    }
+
+    /// Forgets how far the results of an area are put together: whoever is at that can go on no
+    /// more.
+    public void deleteMerge(String area) {
+        documents.delete(mergeKey(area));
+    }
+
+    private static Document.Key mergeKey(String area) {
+        return new Document.Key(Kind.MERGE, area);
+    }
+
     private static Document.Key key(String id) {
         return new Document.Key(Kind.JOB, id);
     }

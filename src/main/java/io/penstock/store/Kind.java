@@ -6,6 +6,7 @@ package io.penstock.store;
 /// |---|---|---|---|---|
 /// | job | its id | | by its creation, live while not terminal | its retention ends |
 /// | chunk | its job's area | its index | | its job is gone for certain |
+/// | merge | its job's area | | | as the chunks |
 /// | file | its id | | by its creation | it expires |
 /// | budget | its name | | | nobody has used it for long |
 /// | stream | its connection | its id | | it has ended for certain |
@@ -13,6 +14,7 @@ package io.penstock.store;
 public enum Kind {
     JOB("J#"),
     CHUNK("C#"),
+    MERGE("M#"),
     FILE("F#"),
     BUDGET("B#"),
     STREAM("S#"),
@@ -34,6 +36,7 @@ public enum Kind {
         return switch (this) {
             case JOB -> "job";
             case CHUNK -> "chunk";
+            case MERGE -> "merge";
             case FILE -> "file";
             case BUDGET -> "budget";
             case STREAM -> "stream";

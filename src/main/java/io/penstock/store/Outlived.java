@@ -27,6 +27,7 @@ public class Outlived {
         List<String> outlivedJobs = documents.outlived(Kind.JOB);
         for (String stored : outlivedJobs) {
             Job job = Job.fromJson(stored);
+            jobs.deleteMerge(job.area());
             payloads.deleteAll(job.prefix());
             jobs.delete(job);
         }

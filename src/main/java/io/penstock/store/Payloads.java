@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Files by key, such as `jobs/AREA/input.jsonl`. A file is written once, as a whole, and is there
 /// for everybody when its writer has published it; writing a key again replaces it. Thread-safe.
@@ -15,6 +16,17 @@ public interface Payloads {
     /// Starts a file. Until [Draft#publish] nobody sees it; closed before, it leaves nothing
     /// behind.
     Draft create(String key);
+
+    /// Starts a file that may be written by several processes, one after the other.
+    ///
+    /// @param bytes how many it will have, about: the parts in which it goes depend on it
+    Assembly begin(String key, long bytes);
+
+    /// Goes on with such a file.
+    ///
+    /// @param state what its [Assembly#checkpoint] said last; what was written since is forgotten
+    /// @throws LostAssembly when that is no longer there
+    Assembly resume(String key, String state);
 
     /// Writes a small file at once.
     void put(String key, byte[] bytes);
@@ -30,8 +42,21 @@ public interface Payloads {
     /// Removes all files whose key starts with `prefix`, which ends in a slash.
     void deleteAll(String prefix);
 
+    /// Removes all files whose key starts with `prefix`, which nobody will ever read, or leaves
+    /// them to the engine's own rule for old files.
+    void discard(String prefix);
+
     /// The size of a file in bytes; empty when there is no such file.
     Optional<Long> size(String key);
+
+    /// What tells a file's present content from any other; empty when there is no such file.
+    Optional<String> tag(String key);
+
+    /// Reads a whole file.
+    ///
+    /// @param tag that it must have
+    /// @throws UnreadableSource when it has another
+    InputStream read(String key, String tag);
 
     /// A URL to which anybody can write the file for so long, by one PUT of just so many bytes;
     /// empty where the engine has none.
@@ -43,14 +68,16 @@ public interface Payloads {
     /// Looks whether a caller's own file is there and may be read.
     ///
     /// @param location as for [#foreign]
+    /// @return what tells its present content from any other
     /// @throws UnreadableSource when not
-    void probe(String location);
+    String probe(String location);
 
     /// A caller's own file, from its start to its end.
     ///
     /// @param location such as `s3://bucket/key`, the key as it is, without any encoding
-    /// @throws UnreadableSource when there is none, or this engine reads none
-    InputStream foreign(String location);
+    /// @param tag that it must have; null for any
+    /// @throws UnreadableSource when there is none, it has another tag, or this engine reads none
+    InputStream foreign(String location, @Nullable String tag);
 
     /// A file that is being written. Not thread-safe.
     abstract class Draft extends OutputStream {
@@ -59,6 +86,26 @@ public interface Payloads {
         public abstract void publish();
 
         /// Discards the file unless it is published.
+        @Override
+        public abstract void close();
+    }
+
+    /// A file that may be written by several processes, one after the other. Not thread-safe.
+    ///
+    /// Two that write the same bytes from the same checkpoint do each other no harm.
+    abstract class Assembly extends OutputStream {
+
+        /// Makes what is written so far durable, though not visible.
+        ///
+        /// @return what [Payloads#resume] takes
+        public abstract String checkpoint();
+
+        /// Makes the file durable and visible.
+        ///
+        /// @throws LostAssembly when what was written before is gone
+        public abstract void publish();
+
+        /// Lets go of the file, and leaves what the last checkpoint has made durable.
         @Override
         public abstract void close();
     }

@@ -2,7 +2,7 @@ package io.penstock.store;
 
 /// The store, the payloads or the queue cannot do what was asked; the message says which object it
 /// was about. Trying again later makes sense unless it says otherwise.
-public final class StoreException extends RuntimeException {
+public class StoreException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
@@ -15,7 +15,7 @@ public final class StoreException extends RuntimeException {
     }
 
     /// The object and what is wrong with it, in one sentence.
-    public String text() {
+    public final String text() {
         return String.valueOf(getMessage());
     }
 }

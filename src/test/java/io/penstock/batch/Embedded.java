@@ -11,7 +11,7 @@ import io.penstock.store.Counts;
 import io.penstock.store.Documents;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
-import io.penstock.store.Payloads;
+import io.penstock.store.Outlived;
 import io.penstock.store.StoreLog;
 import io.penstock.store.Tokens;
 import io.penstock.store.local.Opened;
@@ -43,7 +43,7 @@ final class Embedded implements AutoCloseable {
             new ItemReader(Reading.prompts(), Reading.prices(Map.of()), Declared.of(Map.of()));
     final StoreLog storeLog = new StoreLog();
     final JobStore jobs;
-    final Payloads payloads;
+    final WatchedPayloads payloads;
     final ChunkQueue queue;
     final Messages messages;
     final JobChanges changes;
@@ -54,10 +54,14 @@ final class Embedded implements AutoCloseable {
         clock = new MillisClock(source.withZone(ZoneOffset.UTC));
         opened = new Opened(directory, source.withZone(ZoneOffset.UTC), "30s", 10);
         jobs = opened.jobs();
-        payloads = opened.payloads();
+        payloads = new WatchedPayloads(opened.payloads());
         queue = opened.queue();
         messages = new Messages(queue, jobs, clock);
         changes = new JobChanges(jobs);
+    }
+
+    Outlived outlived() {
+        return opened.outlived();
     }
 
     Documents documents() {
@@ -69,8 +73,20 @@ final class Embedded implements AutoCloseable {
     }
 
     Finisher finisher() {
+        return finisher(Merging.NOTE_BYTES);
+    }
+
+    /// @param noteBytes written between two notes of how far a merge is
+    Finisher finisher(long noteBytes) {
         return new Finisher(
-                jobs, changes, payloads, new OutputFiles(payloads, files()), messages, clock);
+                jobs,
+                changes,
+                payloads,
+                new OutputFiles(files()),
+                messages,
+                config,
+                clock,
+                noteBytes);
     }
 
     void pass(Duration time) {
@@ -146,9 +162,13 @@ final class Embedded implements AutoCloseable {
 
     /// The recorded outcomes of a chunk, in the order in which they were recorded.
     List<String> recorded(Job job, int index) {
-        return Segments.recorded(payloads, chunk(job, index)).stream()
-                .map(line -> new String(line, StandardCharsets.UTF_8))
-                .toList();
+        List<String> recorded = new ArrayList<>();
+        try (SegmentLines lines = new SegmentLines(payloads, chunk(job, index))) {
+            for (byte[] line = lines.nextOutcome(); line != null; line = lines.nextOutcome()) {
+                recorded.add(new String(line, StandardCharsets.UTF_8));
+            }
+        }
+        return recorded;
     }
 
     /// Records an outcome for each item of a chunk; those whose index is in `failed` failed.

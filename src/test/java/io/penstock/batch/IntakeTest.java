@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,17 +99,15 @@ class IntakeTest {
             assertThat(chunks.get(2).segments()).isEmpty();
             List<Integer> found = new ArrayList<>();
             for (Chunk chunk : chunks) {
-                List<byte[]> all = Segments.all(opened.payloads(), chunk);
-                byte[] @Nullable [] outcomes = Segments.byItem(all, chunk);
-                assertThat(java.util.Arrays.asList(outcomes)).containsOnlyNulls();
-                Segments.stages(all, chunk, outcomes)
-                        .forEach((place, stages) -> {
-                            int index = (int) chunk.firstItem() + place;
-                            found.add(index);
-                            assertThat(stages).hasSize(1);
-                            assertThat(stages.getFirst().result()).endsWith("" + index);
-                            assertThat(stages.getFirst().attempts()).isEqualTo(2);
-                        });
+                try (SegmentLines lines = new SegmentLines(opened.payloads(), chunk)) {
+                    for (byte[] line = lines.next(); line != null; line = lines.next()) {
+                        assertThat(ResultLine.isStage(line)).isTrue();
+                        int index = (int) ResultLine.index(line);
+                        found.add(index);
+                        assertThat(ResultLine.stage(line).result()).endsWith("" + index);
+                        assertThat(ResultLine.stage(line).attempts()).isEqualTo(2);
+                    }
+                }
             }
             assertThat(found).containsExactlyInAnyOrder(0, 2, 4);
         }

@@ -9,7 +9,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,7 +56,7 @@ class SplittingTest {
     void aFileBecomesChunksAndTheJobBegins() throws IOException, InterruptedException {
         Job job = given(upload(LINE.formatted("a") + LINE.formatted("b")));
 
-        splitting.split(job);
+        split(job);
 
         Job begun = store.stored(job);
         assertThat(begun.status()).isEqualTo(Status.IN_PROGRESS);
@@ -61,22 +68,22 @@ class SplittingTest {
     @Test
     void doingItTwiceChangesNothing() throws IOException {
         Job job = given(upload(LINE.formatted("a")));
-        splitting.split(job);
+        split(job);
         Job begun = store.stored(job);
-        store.claimed(job, 0);
+        store.claimed(begun, 0);
 
-        splitting.split(job);
-        splitting.split(begun);
+        split(job);
+        split(begun);
 
         assertThat(store.stored(job)).isEqualTo(begun);
-        assertThat(store.chunk(job, 0).epoch()).isEqualTo(1);
+        assertThat(store.chunk(begun, 0).epoch()).isEqualTo(1);
     }
 
     @Test
     void aFileWithAMistakeFailsItsJob() throws IOException {
         Job job = given(upload(LINE.formatted("a") + "{nonsense\n"));
 
-        splitting.split(job);
+        split(job);
 
         Job failed = store.stored(job);
         assertThat(failed.status()).isEqualTo(Status.FAILED);
@@ -89,8 +96,8 @@ class SplittingTest {
         Job empty = given(upload("\n"));
         Job gone = given("file-of-nobody");
 
-        splitting.split(empty);
-        splitting.split(gone);
+        split(empty);
+        split(gone);
 
         assertThat(store.stored(empty).reason()).isEqualTo("The input file has no lines.");
         assertThat(store.stored(gone).reason()).startsWith("The input file was deleted");
@@ -101,20 +108,125 @@ class SplittingTest {
         Job job = given(upload(LINE.formatted("a"))).in(Status.CANCELLING);
         store.jobs.replace(job);
 
-        splitting.split(job);
+        split(job);
 
         assertThat(store.stored(job).status()).isEqualTo(Status.CANCELLED);
     }
 
-    /// The caller may remove its file as soon as one delivery has read it.
     @Test
-    void aSecondDeliveryThatFindsTheFileGoneLeavesWhatTheFirstHasMade() {
-        Job job = job("own", "s3://bucket/key", null);
-        store.payloads.put(job.file("input.jsonl"), new byte[] {'1'});
+    void ofTwoThatCutOneFileAtOnceOneBeginsTheJobAndTheOtherLeavesNothing() throws Exception {
+        Job job = given(upload(LINE.formatted("a") + LINE.formatted("b")));
+        CyclicBarrier both = new CyclicBarrier(2);
+        // Each has looked at the job and cut its file before either has said so.
+        store.payloads.before(what -> {
+            if (what.startsWith("publish") && what.endsWith("input.jsonl")) {
+                await(both);
+            }
+        });
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            for (Future<?> one :
+                    List.of(threads.submit(() -> split(job)), threads.submit(() -> split(job)))) {
+                one.get();
+            }
+        }
 
-        splitting.split(job);
+        Job begun = store.stored(job);
+        assertThat(begun.status()).isEqualTo(Status.IN_PROGRESS);
+        assertThat(begun.area()).isNotEqualTo(job.area());
+        assertThat(store.lines(begun.file("input.jsonl"))).hasSize(2);
+        assertThat(store.jobs.chunks(begun.area())).hasSize(1);
+        try (Stream<Path> areas = java.nio.file.Files.list(directory.resolve("jobs"))) {
+            assertThat(areas.map(area -> area.getFileName().toString()))
+                    .containsExactlyInAnyOrder(begun.area(), job.area());
+        }
+        assertThat(store.queued()).containsExactly(new Task.RunChunk(job.id(), 0));
+    }
 
-        assertThat(store.payloads.size(job.file("input.jsonl"))).contains(1L);
+    @Test
+    void aJobThatExpiresBeforeItsItemsAreReadHasEnded() throws IOException {
+        Job job = given(upload(LINE.formatted("a")));
+        store.pass(Duration.ofHours(1));
+
+        split(job);
+
+        assertThat(store.stored(job).status()).isEqualTo(Status.EXPIRED);
+        assertThat(store.stored(job).reason()).startsWith("The batch expired before");
+    }
+
+    @Test
+    void aFileThatHasChangedSinceTheJobWasMadeFailsIt() throws IOException {
+        String file = upload(LINE.formatted("a"));
+        String tag = store.payloads.tag(Files.key(file)).orElseThrow();
+        Job job =
+                job(
+                        file,
+                        new Job.Input(0, 0, null, null, null, tag),
+                        new Job.OpenAi(file, "24h", null, null, null, null, null, null));
+        store.payloads.put(
+                Files.key(file), LINE.formatted("other").getBytes(StandardCharsets.UTF_8));
+
+        split(job);
+
+        assertThat(store.stored(job).status()).isEqualTo(Status.FAILED);
+        assertThat(Objects.requireNonNull(store.stored(job).openAi()).errors())
+                .contains("file_changed");
+    }
+
+    @Test
+    void whoHasNoTimeToReadOnLeavesItToAnother() throws Exception {
+        Job job = given(upload(LINE.formatted("a")));
+
+        splitting.split(job, 0, SplittingTest::over);
+
+        assertThat(store.stored(job)).isEqualTo(job);
+        assertThat(store.queued()).containsExactly(new Task.Split(job.id(), 1));
+
+        splitting.split(job, 9, SplittingTest::over);
+
+        assertThat(store.stored(job).status()).isEqualTo(Status.FAILED);
+        assertThat(store.stored(job).reason()).contains("in 10 attempts", "in parts");
+        assertThat(store.queued()).isEmpty();
+    }
+
+    @Test
+    void whatFailedOfAnEndedJobIsTakenInAgain() throws Exception {
+        Job ended = store.job(9, 2, "{}");
+        for (int chunk = 0; chunk < 5; chunk++) {
+            store.end(ended, chunk, List.of(1, 4, 5, 6));
+        }
+        store.finisher().finish(ended.id(), Shift::endless);
+        store.queued();
+        Job job = job("again", new Job.Input(0, 0, null, null, ended.id()), null);
+
+        split(job);
+
+        Job begun = store.stored(job);
+        assertThat(begun.status()).isEqualTo(Status.IN_PROGRESS);
+        assertThat(store.lines(begun.file("input.jsonl")))
+                .map(line -> Embedded.field(line, "/custom_id"))
+                .containsExactly("id-1", "id-4", "id-5", "id-6");
+    }
+
+    @Test
+    void whatWasDeletedIsNotRetried() {
+        Job job = job("again", new Job.Input(0, 0, null, null, "batch_gone"), null);
+
+        split(job);
+
+        assertThat(store.stored(job).status()).isEqualTo(Status.FAILED);
+        assertThat(store.stored(job).reason()).contains("batch_gone was deleted");
+    }
+
+    private void split(Job job) {
+        splitting.split(job, 0, Shift::endless);
+    }
+
+    private static void await(CyclicBarrier barrier) {
+        try {
+            barrier.await(10, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private String upload(String content) throws IOException {
@@ -126,10 +238,13 @@ class SplittingTest {
     }
 
     private Job given(String fileId) {
-        return job(fileId, null, new Job.OpenAi(fileId, "24h", null, null, null, null, null, null));
+        return job(
+                fileId,
+                new Job.Input(0, 0, null, null, null),
+                new Job.OpenAi(fileId, "24h", null, null, null, null, null, null));
     }
 
-    private Job job(String area, @Nullable String source, Job.@Nullable OpenAi openAi) {
+    private Job job(String area, Job.Input input, Job.@Nullable OpenAi openAi) {
         Job job =
                 new Job(
                         "batch_" + area,
@@ -143,11 +258,16 @@ class SplittingTest {
                         null,
                         store.clock.now().plusSeconds(3600),
                         store.clock.now().plusSeconds(7200),
-                        new Job.Input(0, 0, null, source, null),
+                        input,
                         "{}",
                         null,
                         openAi);
         store.jobs.create(job);
         return job;
+    }
+
+    /// There is no time left.
+    private static Shift over() {
+        return Shift.ending(Duration.ZERO, Duration.ZERO);
     }
 }

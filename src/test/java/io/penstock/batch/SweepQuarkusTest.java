@@ -156,7 +156,7 @@ class SweepQuarkusTest extends PenstockTest {
                 Callable<Void> finish =
                         () -> {
                             start.await();
-                            finisher.finish(batch.id());
+                            finisher.finish(batch.id(), Shift::endless);
                             return null;
                         };
                 for (Future<Void> one :

@@ -232,7 +232,7 @@ class SweepTest {
                 store.changes,
                 store.payloads,
                 messages,
-                new OutputFiles(store.payloads, store.files()),
+                new OutputFiles(store.files()),
                 store.clock);
     }
 

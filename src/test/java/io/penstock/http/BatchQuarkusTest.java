@@ -296,6 +296,18 @@ class BatchQuarkusTest extends PenstockTest {
                 .isEqualTo("bad");
         assertThat(provider.log("good")).hasSize(1);
         assertThat(again.post("/retry").code()).isEqualTo("empty_batch");
+        Answer repeated = batch.post("/retry");
+        assertThat(repeated.status()).isEqualTo(200);
+        assertThat(Batch.of(caller, repeated).id()).isEqualTo(again.id());
+        assertThat(
+                        Caller.join(
+                                        caller.send(
+                                                caller.request("/batch/" + batch.id() + "/retry")
+                                                        .header("idempotency-key", "another")
+                                                        .POST(HttpRequest.BodyPublishers.noBody())
+                                                        .build()))
+                                .status())
+                .isEqualTo(202);
     }
 
     @Test

@@ -76,6 +76,8 @@ class CallsIT {
         work.all(emulators, queues);
         assertThat(http.status(first)).isEqualTo("completed");
         assertThat(http.get("/" + first + "/results?limit=10")).isEqualTo(200);
+        // A function's answer is not streamed.
+        assertThat(http.get("/" + first + "/events")).isEqualTo(400);
         assertThat(http.post("/batch/" + first + "/retry", "")).isEqualTo(202);
         work.all(emulators, queues);
         assertThat(http.delete(first)).isEqualTo(204);

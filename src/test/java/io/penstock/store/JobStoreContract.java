@@ -8,6 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -82,7 +83,7 @@ public interface JobStoreContract {
     default void replacesAJobOfTheVersionBelow() {
         Job job = job("batch_1", now());
         jobs().create(job);
-        Job started = job.started(now(), 7, 2);
+        Job started = job.started(now(), "its-area", 7, 2);
         Job ended = started.ended(Job.Status.COMPLETED, now(), null, full("x").totals());
 
         assertThat(jobs().replace(started)).isTrue();
@@ -94,7 +95,7 @@ public interface JobStoreContract {
     @Test
     default void doesNotReplaceAJobOfAnotherVersion() {
         Job job = job("batch_1", now());
-        Job started = job.started(now(), 7, 2);
+        Job started = job.started(now(), "its-area", 7, 2);
         jobs().create(job);
         jobs().replace(started);
 
@@ -261,16 +262,35 @@ public interface JobStoreContract {
                         5,
                         now(),
                         2,
-                        true,
                         new Counts(1, 2, 3, 4),
                         new Tokens(1L << 35, 1L << 36, 1L << 50),
                         List.of(new Chunk.Segments(1, 4), new Chunk.Segments(5, 1)),
-                        new Chunk.Suspicion(List.of(3, 499), 1, 6));
+                        new Chunk.Suspicion(List.of(3, 499), 1, 6),
+                        new Chunk.Compacted(5, 1L << 33, 1L << 34));
 
         jobs().addChunks(List.of(chunk));
 
         assertThat(jobs().chunk("area", 7)).contains(chunk);
         assertThat(jobs().chunks("area")).containsExactly(chunk);
+    }
+
+    @Test
+    default void aMergeIsOneWorkersUntilItsLeaseHasLapsedOrItIsForgotten() {
+        Merge none = jobs().merge("area");
+        Merge claimed = none.leasedUntil(now().plusSeconds(1));
+
+        assertThat(none.isLeased(now())).isFalse();
+        assertThat(jobs().replace(claimed)).isTrue();
+        assertThat(jobs().replace(none.leasedUntil(now()))).isFalse();
+        assertThat(jobs().merge("area")).isEqualTo(claimed);
+        Merge further = claimed.at(7, Map.of("jobs/area/output.jsonl", "part/12"), now());
+        assertThat(jobs().replace(further)).isTrue();
+        assertThat(jobs().replace(claimed.leasedUntil(null))).isFalse();
+        assertThat(jobs().merge("area")).isEqualTo(further);
+        jobs().deleteMerge("area");
+        jobs().deleteMerge("area");
+        assertThat(jobs().replace(further.leasedUntil(null))).isFalse();
+        assertThat(jobs().merge("area")).isEqualTo(none);
     }
 
     @Test
@@ -430,7 +450,8 @@ public interface JobStoreContract {
                 now.plusSeconds(2),
                 now.plusSeconds(3),
                 now.plusSeconds(3600),
-                new Job.Input(1L << 33, 1 << 20, "digest", "s3://bucket/key", "batch_before"),
+                new Job.Input(
+                        1L << 33, 1 << 20, "digest", "s3://bucket/key", "batch_before", "\"tag\""),
                 "{\"model\":\"m\",\"metadata\":{\"a\":\"ü\"}}",
                 new Job.Totals(
                         new Counts(1, 2, 3, 4),

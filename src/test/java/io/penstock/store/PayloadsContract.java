@@ -187,9 +187,68 @@ public interface PayloadsContract {
 
     @Test
     default void doesNotReadWhatItCannotReach() {
-        assertThatThrownBy(() -> payloads().foreign("ftp://example.com/file").read())
+        assertThatThrownBy(() -> payloads().foreign("ftp://example.com/file", null).read())
                 .isInstanceOf(UnreadableSource.class);
         assertThatThrownBy(() -> payloads().probe("ftp://example.com/file"))
+                .isInstanceOf(UnreadableSource.class);
+    }
+
+    @Test
+    default void anAssemblyIsWrittenOnByAnotherAndShownAtItsEnd() throws IOException {
+        byte[] bytes = random(19 * 1024 * 1024 + 7);
+        String state;
+        try (Payloads.Assembly first = payloads().begin("jobs/a/merged", bytes.length)) {
+            first.write(bytes, 0, 9_000_000);
+            first.checkpoint();
+            first.write(bytes, 9_000_000, 1_000_001);
+            state = first.checkpoint();
+            // Nobody has noted this.
+            first.write(new byte[8_000_000]);
+        }
+        try (Payloads.Assembly second = payloads().resume("jobs/a/merged", state)) {
+            second.write(bytes, 10_000_001, 5_000_000);
+            state = second.checkpoint();
+            assertMissing("jobs/a/merged");
+        }
+        try (Payloads.Assembly third = payloads().resume("jobs/a/merged", state)) {
+            third.write(bytes, 15_000_001, bytes.length - 15_000_001);
+            third.publish();
+        }
+
+        assertThat(Arrays.equals(payloads().read("jobs/a/merged"), bytes)).isTrue();
+    }
+
+    @Test
+    default void aSmallAssemblyIsWrittenOnAsWell() throws IOException {
+        String state;
+        try (Payloads.Assembly first = payloads().begin("jobs/a/small", 3)) {
+            first.write('o');
+            state = first.checkpoint();
+        }
+        try (Payloads.Assembly second = payloads().resume("jobs/a/small", state)) {
+            second.write(bytes("ne"));
+            second.publish();
+        }
+        try (Payloads.Assembly empty = payloads().begin("jobs/a/empty", 0)) {
+            empty.publish();
+        }
+
+        assertThat(payloads().read("jobs/a/small")).isEqualTo(bytes("one"));
+        assertThat(payloads().read("jobs/a/empty")).isEmpty();
+    }
+
+    @Test
+    default void aFileIsReadAsItWasOrNotAtAll() throws IOException {
+        assertThat(payloads().tag("jobs/a/content")).isEmpty();
+        payloads().put("jobs/a/content", bytes("one"));
+        String tag = payloads().tag("jobs/a/content").orElseThrow();
+        try (InputStream in = payloads().read("jobs/a/content", tag)) {
+            assertThat(in.readAllBytes()).isEqualTo(bytes("one"));
+        }
+
+        payloads().put("jobs/a/content", bytes("other"));
+
+        assertThatThrownBy(() -> payloads().read("jobs/a/content", tag).read())
                 .isInstanceOf(UnreadableSource.class);
     }
 

@@ -26,6 +26,7 @@ import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
 import software.amazon.awssdk.services.dynamodb.model.KeyType;
 import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 import software.amazon.awssdk.services.sqs.SqsClient;
@@ -81,14 +82,7 @@ public final class Emulators implements AutoCloseable {
         sqsEndpoint =
                 sqsSet == null ? Objects.requireNonNull(both).next("sqs") : URI.create(sqsSet);
         dynamo = dynamoBuilder().build();
-        s3 =
-                S3Client.builder()
-                        .endpointOverride(s3Endpoint)
-                        .forcePathStyle(true)
-                        .region(Region.of(REGION))
-                        .credentialsProvider(credentials())
-                        .httpClientBuilder(UrlConnectionHttpClient.builder())
-                        .build();
+        s3 = s3Builder().build();
         sqs = sqsBuilder().build();
     }
 
@@ -151,6 +145,16 @@ public final class Emulators implements AutoCloseable {
 
     public S3Client s3() {
         return s3;
+    }
+
+    /// For a client of the test's own.
+    public S3ClientBuilder s3Builder() {
+        return S3Client.builder()
+                .endpointOverride(s3Endpoint)
+                .forcePathStyle(true)
+                .region(Region.of(REGION))
+                .credentialsProvider(credentials())
+                .httpClientBuilder(UrlConnectionHttpClient.builder());
     }
 
     public S3Presigner presigner() {

@@ -1,6 +1,7 @@
 package io.penstock.store.aws;
 
 import io.penstock.store.StoreException;
+import io.penstock.store.UnreadableSource;
 import java.io.InputStream;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -44,16 +45,27 @@ record Bucket(S3Client client, String name) {
     /// Reads an object.
     ///
     /// @param range as in the header of that name; null for all of it
-    InputStream open(String key, @Nullable String range) {
+    /// @param tag that the object must have; null for any
+    /// @throws UnreadableSource when it has another
+    InputStream open(String key, @Nullable String range, @Nullable String tag) {
         return ask(
                 key,
                 s3 -> {
                     try {
-                        return new Body(s3.getObject(g -> g.bucket(name).key(key).range(range)));
+                        return new Body(
+                                s3.getObject(
+                                        g -> g.bucket(name).key(key).range(range).ifMatch(tag)));
                     } catch (S3Exception e) {
                         // The range starts where the object has ended.
                         if (range != null && e.statusCode() == 416) {
                             return InputStream.nullInputStream();
+                        }
+                        if (tag != null && e.statusCode() == 412) {
+                            throw new UnreadableSource(
+                                    name(key)
+                                            + " is not what it was when the batch was submitted;"
+                                            + " submit it again, and leave it as it is until the"
+                                            + " batch has begun.");
                         }
                         throw e;
                     }

@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -44,6 +46,16 @@ final class S3Payloads implements Payloads {
     }
 
     @Override
+    public Assembly begin(String key, long bytes) {
+        return new S3Assembly(Parts.of(bucket, key, bytes));
+    }
+
+    @Override
+    public Assembly resume(String key, String state) {
+        return new S3Assembly(Parts.resumed(bucket, key, state));
+    }
+
+    @Override
     public void put(String key, byte[] bytes) {
         bucket.put(key, bytes);
     }
@@ -56,7 +68,12 @@ final class S3Payloads implements Payloads {
         }
         // A range without an end where its end is past what a number holds.
         long last = offset + length - 1;
-        return bucket.open(key, "bytes=" + offset + "-" + (last < offset ? "" : last));
+        return bucket.open(key, "bytes=" + offset + "-" + (last < offset ? "" : last), null);
+    }
+
+    @Override
+    public InputStream read(String key, String tag) {
+        return bucket.open(key, null, tag);
     }
 
     @Override
@@ -106,15 +123,26 @@ final class S3Payloads implements Payloads {
         }
     }
 
+    /// The bucket's rule removes them; whoever discards may not need to be allowed to delete.
+    @Override
+    public void discard(String prefix) {}
+
     @Override
     public Optional<Long> size(String key) {
+        return head(key).map(HeadObjectResponse::contentLength);
+    }
+
+    @Override
+    public Optional<String> tag(String key) {
+        return head(key).map(HeadObjectResponse::eTag);
+    }
+
+    private Optional<HeadObjectResponse> head(String key) {
         return bucket.ask(
                 key,
                 s3 -> {
                     try {
-                        return Optional.of(
-                                s3.headObject(h -> h.bucket(bucket.name()).key(key))
-                                        .contentLength());
+                        return Optional.of(s3.headObject(h -> h.bucket(bucket.name()).key(key)));
                     } catch (S3Exception e) {
                         // 403 is what a role hears of an object that is not there when it may not
                         // list all of the bucket (API reference of HeadObject).
@@ -172,12 +200,12 @@ final class S3Payloads implements Payloads {
     }
 
     @Override
-    public void probe(String location) {
-        sources.probe(location);
+    public String probe(String location) {
+        return sources.probe(location);
     }
 
     @Override
-    public InputStream foreign(String location) {
-        return sources.open(location);
+    public InputStream foreign(String location, @Nullable String tag) {
+        return sources.open(location, tag);
     }
 }

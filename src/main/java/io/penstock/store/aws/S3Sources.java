@@ -4,6 +4,7 @@ import io.penstock.store.StoreException;
 import io.penstock.store.UnreadableSource;
 import java.io.InputStream;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -24,14 +25,16 @@ final class S3Sources {
     /// A bucket and a key in it, which callers may name.
     private record Source(Bucket bucket, String key) {}
 
-    void probe(String location) {
+    /// @return its entity tag
+    String probe(String location) {
         Source source = source(location);
-        Aws.call(
+        return Aws.call(
                 location,
                 () -> {
                     try {
                         return client.headObject(
-                                h -> h.bucket(source.bucket.name()).key(source.key));
+                                        h -> h.bucket(source.bucket.name()).key(source.key))
+                                .eTag();
                     } catch (S3Exception e) {
                         throw switch (e.statusCode()) {
                             case 403 ->
@@ -51,10 +54,10 @@ final class S3Sources {
                 });
     }
 
-    InputStream open(String location) {
+    InputStream open(String location, @Nullable String tag) {
         Source source = source(location);
         try {
-            return source.bucket.open(source.key, null);
+            return source.bucket.open(source.key, null, tag);
         } catch (StoreException e) {
             throw e.getCause() instanceof S3Exception refused && refused.statusCode() == 404
                     ? noFile(location)

@@ -17,12 +17,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Payloads as files below one directory. A file is written under another name, forced to the disk
 /// and then renamed.
@@ -43,6 +45,16 @@ final class LocalPayloads implements Payloads {
         } catch (IOException e) {
             throw failed(key, e);
         }
+    }
+
+    @Override
+    public Assembly begin(String key, long bytes) {
+        return LocalAssembly.begin(key, path(key));
+    }
+
+    @Override
+    public Assembly resume(String key, String state) {
+        return LocalAssembly.resume(key, path(key), state);
     }
 
     @Override
@@ -91,6 +103,11 @@ final class LocalPayloads implements Payloads {
     }
 
     @Override
+    public void discard(String prefix) {
+        deleteAll(prefix);
+    }
+
+    @Override
     public Optional<Long> size(String key) {
         try {
             return Optional.of(Files.size(path(key)));
@@ -99,6 +116,27 @@ final class LocalPayloads implements Payloads {
         } catch (IOException e) {
             throw failed(key, e);
         }
+    }
+
+    @Override
+    public Optional<String> tag(String key) {
+        try {
+            BasicFileAttributes file = Files.readAttributes(path(key), BasicFileAttributes.class);
+            return Optional.of(file.size() + "-" + file.lastModifiedTime().toMillis());
+        } catch (NoSuchFileException none) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw failed(key, e);
+        }
+    }
+
+    @Override
+    public InputStream read(String key, String tag) {
+        if (!tag(key).equals(Optional.of(tag))) {
+            throw new UnreadableSource(
+                    "The file " + key + " is not what it was; give it again under another id.");
+        }
+        return read(key, 0, Long.MAX_VALUE);
     }
 
     @Override
@@ -112,12 +150,12 @@ final class LocalPayloads implements Payloads {
     }
 
     @Override
-    public void probe(String location) {
+    public String probe(String location) {
         throw unread();
     }
 
     @Override
-    public InputStream foreign(String location) {
+    public InputStream foreign(String location, @Nullable String tag) {
         throw unread();
     }
 
@@ -148,12 +186,22 @@ final class LocalPayloads implements Payloads {
         return path;
     }
 
-    private static StoreException failed(String key, Exception e) {
+    static StoreException failed(String key, Exception e) {
         return new StoreException(
                 e instanceof NoSuchFileException
                         ? "There is no file " + key
                         : "The file " + key + " cannot be read or written: " + e.getMessage(),
                 e);
+    }
+
+    /// Makes a file that is on the disk visible.
+    static void rename(Path part, Path target) throws IOException {
+        Files.move(
+                part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        // The name too: a rename is durable once its directory is (fsync(2)).
+        try (FileChannel parent = FileChannel.open(target.getParent())) {
+            parent.force(true);
+        }
     }
 
     /// The beginning of a stream.
@@ -217,15 +265,7 @@ final class LocalPayloads implements Payloads {
                 buffered.flush();
                 file.getFD().sync();
                 file.close();
-                Files.move(
-                        part,
-                        target,
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
-                // The name too: a rename is durable once its directory is (fsync(2)).
-                try (FileChannel parent = FileChannel.open(target.getParent())) {
-                    parent.force(true);
-                }
+                rename(part, target);
                 open = false;
             } catch (IOException e) {
                 throw failed(key, e);

@@ -15,6 +15,7 @@ import io.penstock.store.FileStoreContract;
 import io.penstock.store.JobStore;
 import io.penstock.store.JobStoreContract;
 import io.penstock.store.Kind;
+import io.penstock.store.LostAssembly;
 import io.penstock.store.Payloads;
 import io.penstock.store.PayloadsContract;
 import io.penstock.store.StoreException;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 
 /// The store in AWS against emulators of its services.
 class AwsStoreTest {
@@ -255,25 +257,65 @@ class AwsStoreTest {
                             p -> p.bucket(inputs).key("in/my file.jsonl"),
                             RequestBody.fromString("line\n"));
 
-            try (InputStream in = payloads.foreign("s3://" + inputs + "/in/my file.jsonl")) {
+            try (InputStream in = payloads.foreign("s3://" + inputs + "/in/my file.jsonl", null)) {
                 assertThat(in.readAllBytes()).asString().isEqualTo("line\n");
             }
 
             payloads.put("jobs/a/input.jsonl", new byte[1]);
-            assertThatThrownBy(() -> payloads.foreign("s3://" + bucket + "/jobs/a/input.jsonl"))
+            assertThatThrownBy(
+                            () -> payloads.foreign("s3://" + bucket + "/jobs/a/input.jsonl", null))
                     .isInstanceOf(UnreadableSource.class)
                     .hasMessageContaining("input-buckets");
-            assertThatThrownBy(() -> payloads.foreign("s3://" + inputs + "/none"))
+            assertThatThrownBy(() -> payloads.foreign("s3://" + inputs + "/none", null))
                     .isInstanceOf(UnreadableSource.class)
                     .hasMessageContaining("There is no file s3://" + inputs + "/none");
-            assertThatThrownBy(() -> payloads.foreign("s3://" + inputs + "/"))
+            assertThatThrownBy(() -> payloads.foreign("s3://" + inputs + "/", null))
                     .isInstanceOf(UnreadableSource.class);
+        }
+
+        @Test
+        void anAssemblyWhosePartsAreGoneIsLostUnlessAnotherHasEndedIt() throws Exception {
+            byte[] bytes = new byte[Parts.PART + 3];
+            String state;
+            try (Payloads.Assembly first = payloads.begin("jobs/a/merged", bytes.length)) {
+                first.write(bytes);
+                state = first.checkpoint();
+            }
+            try (Payloads.Assembly one = payloads.resume("jobs/a/merged", state);
+                    Payloads.Assembly other = payloads.resume("jobs/a/merged", state)) {
+                one.publish();
+                other.publish();
+            }
+            assertThat(payloads.size("jobs/a/merged")).contains((long) bytes.length);
+
+            payloads.put("jobs/a/merged", new byte[1]);
+            try (Payloads.Assembly late = payloads.resume("jobs/a/merged", state)) {
+                assertThatThrownBy(late::publish).isInstanceOf(LostAssembly.class);
+            }
+        }
+
+        @Test
+        void aCallersFileIsReadAsItWasOrNotAtAll() throws Exception {
+            String location = "s3://" + inputs + "/lines";
+            PutObjectRequest put = PutObjectRequest.builder().bucket(inputs).key("lines").build();
+            emulators.s3().putObject(put, RequestBody.fromString("one\n"));
+            String tag = payloads.probe(location);
+            try (InputStream in = payloads.foreign(location, tag)) {
+                assertThat(in.readAllBytes()).asString().isEqualTo("one\n");
+            }
+
+            emulators.s3().putObject(put, RequestBody.fromString("two\n"));
+
+            assertThatThrownBy(() -> payloads.foreign(location, tag))
+                    .isInstanceOf(UnreadableSource.class)
+                    .hasMessageContaining(location)
+                    .hasMessageContaining("submit it again");
         }
 
         @Test
         void anAbandonedUploadLeavesNoParts() throws Exception {
             try (Payloads.Draft draft = payloads.create("jobs/a/large")) {
-                draft.write(new byte[Upload.PART + 1]);
+                draft.write(new byte[Parts.PART + 1]);
                 assertThat(emulators.s3().listMultipartUploads(l -> l.bucket(bucket)).uploads())
                         .hasSize(1);
             }

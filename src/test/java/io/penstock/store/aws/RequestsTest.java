@@ -8,15 +8,22 @@ import io.penstock.store.Chunk;
 import io.penstock.store.FileStore;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
+import io.penstock.store.Merge;
+import io.penstock.store.Payloads;
 import io.penstock.store.StoredFile;
 import io.penstock.store.StreamNotes;
 import io.penstock.testing.Emulators;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +34,9 @@ import software.amazon.awssdk.core.interceptor.Context;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.s3.S3Client;
 
-/// The requests that DynamoDB is sent for each operation: they are paid for one by one.
+/// The requests that DynamoDB and S3 are sent for each operation: they are paid for one by one.
 class RequestsTest implements ExecutionInterceptor {
 
     private static final String TABLE = "penstock-" + UUID.randomUUID();
@@ -103,6 +111,62 @@ class RequestsTest implements ExecutionInterceptor {
                 "BatchWriteItem",
                 "DeleteItem",
                 "DeleteItem");
+    }
+
+    @Test
+    void ofMerges() {
+        Merge claimed = jobs.merge("merged").leasedUntil(NOW);
+
+        takes(() -> jobs.merge("merged"), "GetItem");
+        takes(() -> jobs.replace(claimed), "PutItem");
+        takes(() -> jobs.replace(claimed.at(1, Map.of("key", "state"), NOW)), "PutItem");
+        takes(() -> jobs.deleteMerge("merged"), "DeleteItem");
+    }
+
+    /// What ends a batch and reads it asks for nothing else.
+    @Test
+    void ofPayloads() {
+        S3Client s3 =
+                Objects.requireNonNull(emulators)
+                        .s3Builder()
+                        .overrideConfiguration(c -> c.addExecutionInterceptor(this))
+                        .build();
+        Bucket bucket = new Bucket(s3, emulators.bucket("requests-" + UUID.randomUUID()));
+        Payloads payloads =
+                new S3Payloads(
+                        bucket, emulators::presigner, new S3Sources(s3, Set.of(bucket.name())));
+        Payloads.Assembly small = payloads.begin("jobs/a/small", 2);
+        Payloads.Assembly large = payloads.begin("jobs/a/large", 20 << 20);
+
+        takes(() -> payloads.put("jobs/a/chunk", new byte[9]), "PutObject");
+        takes(() -> read(payloads.read("jobs/a/chunk", 2, 3)), "GetObject");
+        takes(() -> payloads.tag("jobs/a/chunk"), "HeadObject");
+        takes(() -> payloads.link("jobs/a/chunk", Duration.ofMinutes(1)));
+        takes(() -> write(small, 2));
+        takes(small::checkpoint, "PutObject");
+        takes(() -> payloads.resume("jobs/a/small", small.checkpoint()), "PutObject", "GetObject");
+        takes(small::publish, "PutObject");
+        takes(() -> write(large, 20 << 20), "CreateMultipartUpload", "UploadPart", "UploadPart");
+        takes(large::checkpoint, "PutObject");
+        takes(large::publish, "UploadPart", "CompleteMultipartUpload");
+        takes(() -> payloads.discard("jobs/a/"));
+        s3.close();
+    }
+
+    private static void write(Payloads.Assembly file, int bytes) {
+        try {
+            file.write(new byte[bytes]);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void read(InputStream file) {
+        try (file) {
+            file.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

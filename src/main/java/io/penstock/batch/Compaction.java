@@ -1,0 +1,92 @@
+package io.penstock.batch;
+
+import io.penstock.store.Chunk;
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Puts the outcomes of a chunk, all of which are recorded, into one file in the order of the
+/// input, a bounded part of them in memory at a time: the lines, and then where they are, as
+/// [ChunkLines] writes it. Its key is that of one claim, so that no two ever write the same.
+final class Compaction {
+
+    /// Lines in memory at once, in bytes.
+    static final long PASS = 8 << 20;
+
+    private Compaction() {}
+
+    /// @param tend is asked now and then whether to go on
+    /// @return null when not
+    /// @throws IllegalStateException when there is not one outcome of each item
+    static Chunk.@Nullable Compacted of(Payloads payloads, Chunk chunk, BooleanSupplier tend) {
+        ChunkLines lines = ChunkLines.recorded(payloads, chunk, PASS, tend);
+        if (lines == null) {
+            return null;
+        }
+        Chunk.Compacted compacted = sizes(chunk, lines);
+        try (Payloads.Draft file = payloads.create(Segments.key(chunk, compacted))) {
+            for (int place = 0; place < chunk.itemCount(); ) {
+                List<Piece> pass = pass(lines, place, chunk.itemCount());
+                for (byte[] line : Piece.read(payloads, pass)) {
+                    file.write(line);
+                    file.write('\n');
+                }
+                place += pass.size();
+                if (!tend.getAsBoolean()) {
+                    return null;
+                }
+            }
+            file.write(lines.toBytes());
+            file.publish();
+            return compacted;
+        } catch (IOException broken) {
+            throw new StoreException(
+                    "The results of chunk " + chunk.index() + " cannot be written", broken);
+        }
+    }
+
+    private static Chunk.Compacted sizes(Chunk chunk, ChunkLines lines) {
+        long output = 0;
+        long errors = 0;
+        int completed = 0;
+        for (int place = 0; place < chunk.itemCount(); place++) {
+            Piece piece = lines.piece(place);
+            if (piece == null) {
+                throw inconsistent(chunk, "an item lacks an outcome");
+            } else if (lines.isError(place)) {
+                errors += piece.length() + 1L;
+            } else {
+                output += piece.length() + 1L;
+                completed++;
+            }
+        }
+        if (completed != chunk.counts().completed()) {
+            throw inconsistent(chunk, completed + " outcomes for " + chunk.counts());
+        }
+        return new Chunk.Compacted(chunk.epoch(), output, errors);
+    }
+
+    private static List<Piece> pass(ChunkLines lines, int from, int items) {
+        List<Piece> pass = new ArrayList<>();
+        long bytes = 0;
+        for (int place = from; place < items && (bytes == 0 || bytes < PASS); place++) {
+            Piece piece = lines.piece(place);
+            if (piece != null) {
+                bytes += piece.bytes() == null ? piece.length() : 0;
+                pass.add(piece);
+            }
+        }
+        return pass;
+    }
+
+    /// Never seen but when something outside has changed the store: better a chunk that is not done
+    /// than one that is wrong.
+    private static IllegalStateException inconsistent(Chunk chunk, String what) {
+        return new IllegalStateException(
+                "Chunk " + chunk.area() + "/" + chunk.index() + " does not add up: " + what);
+    }
+}

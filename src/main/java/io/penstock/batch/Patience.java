@@ -1,0 +1,45 @@
+package io.penstock.batch;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.function.BooleanSupplier;
+
+/// Bytes that are read for so long as somebody has the patience.
+final class Patience extends FilterInputStream {
+
+    private final BooleanSupplier lasts;
+
+    Patience(InputStream in, BooleanSupplier lasts) {
+        super(in);
+        this.lasts = lasts;
+    }
+
+    /// It has ended in the middle.
+    static final class Ended extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        Ended() {
+            super("There is no time to read on");
+        }
+    }
+
+    @Override
+    public int read() throws IOException {
+        check();
+        return in.read();
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+        check();
+        return in.read(bytes, offset, length);
+    }
+
+    private void check() throws Ended {
+        if (!lasts.getAsBoolean()) {
+            throw new Ended();
+        }
+    }
+}

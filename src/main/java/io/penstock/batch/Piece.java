@@ -1,0 +1,99 @@
+package io.penstock.batch;
+
+import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Where a line is, without its end.
+///
+/// @param bytes what it is, where that is known already
+record Piece(String key, long offset, int length, byte @Nullable [] bytes) {
+
+    /// Bytes between two pieces that are read along rather than left out by a second request.
+    static final long GAP = 64 << 10;
+
+    private static final int AT_ONCE = 8;
+    private static final long BYTES_AT_ONCE = 32 << 20;
+
+    /// Pieces that are read by one request.
+    private record Range(String key, long from, long to, List<Integer> pieces) {}
+
+    /// Reads the lines of some pieces, those that are near each other together.
+    ///
+    /// @return in the order of the pieces
+    static byte[][] read(Payloads payloads, List<Piece> pieces) {
+        byte[][] lines = new byte[pieces.size()][];
+        List<Range> ranges = new ArrayList<>();
+        List<Integer> sorted = new ArrayList<>();
+        for (int i = 0; i < lines.length; i++) {
+            byte[] known = pieces.get(i).bytes;
+            if (known == null) {
+                sorted.add(i);
+            } else {
+                lines[i] = known;
+            }
+        }
+        sorted.sort(
+                Comparator.comparing((Integer i) -> pieces.get(i).key)
+                        .thenComparing(i -> pieces.get(i).offset));
+        for (int i : sorted) {
+            add(ranges, pieces.get(i), i);
+        }
+        try (Ahead<byte[]> read =
+                new Ahead<>(
+                        ranges.size(),
+                        n -> bytes(payloads, ranges.get(n)),
+                        n -> ranges.get(n).to - ranges.get(n).from,
+                        AT_ONCE,
+                        BYTES_AT_ONCE)) {
+            for (Range range : ranges) {
+                byte[] bytes = read.next();
+                for (int i : range.pieces) {
+                    int from = Math.toIntExact(pieces.get(i).offset - range.from);
+                    lines[i] = Arrays.copyOfRange(bytes, from, from + pieces.get(i).length);
+                }
+            }
+        }
+        return lines;
+    }
+
+    private static void add(List<Range> ranges, Piece piece, int index) {
+        long to = piece.offset + piece.length;
+        Range last = ranges.isEmpty() ? null : ranges.getLast();
+        // No range is so long that two threads of many could not have theirs.
+        if (last != null
+                && last.key.equals(piece.key)
+                && piece.offset - last.to <= GAP
+                && to - last.from <= BYTES_AT_ONCE / 4) {
+            ranges.removeLast();
+            last.pieces.add(index);
+            ranges.add(new Range(last.key, last.from, to, last.pieces));
+        } else {
+            ranges.add(new Range(piece.key, piece.offset, to, new ArrayList<>(List.of(index))));
+        }
+    }
+
+    private static byte[] bytes(Payloads payloads, Range range) {
+        return bytes(payloads, range.key, range.from, range.to - range.from);
+    }
+
+    /// Reads some bytes of a file, all of which must be there.
+    static byte[] bytes(Payloads payloads, String key, long offset, long length) {
+        try (InputStream in = payloads.read(key, offset, length)) {
+            byte[] bytes = in.readNBytes(Math.toIntExact(length));
+            if (bytes.length < length) {
+                throw new EOFException("It ends too early");
+            }
+            return bytes;
+        } catch (IOException broken) {
+            throw new StoreException("The file " + key + " breaks off", broken);
+        }
+    }
+}
