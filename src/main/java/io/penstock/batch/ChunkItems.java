@@ -37,6 +37,11 @@ final class ChunkItems {
     /// Stages of items without an outcome, by the item's place.
     private final Map<Integer, List<Finished>> stages = new HashMap<>();
 
+    /// What was tried of them, and of which of them in this claim.
+    private final Map<Integer, ResultLine.Tried> tried = new HashMap<>();
+
+    private final BitSet triedNow = new BitSet();
+
     /// @param options that hold for all items
     ChunkItems(Payloads payloads, ItemReader reader, ObjectNode options, Job job, Claim claim) {
         this.payloads = payloads;
@@ -53,7 +58,9 @@ final class ChunkItems {
         try (SegmentLines all = new SegmentLines(payloads, chunk)) {
             for (byte[] line = all.next(); line != null; line = all.next()) {
                 int place = Math.toIntExact(ResultLine.index(line) - firstItem);
-                if (!ResultLine.isStage(line)) {
+                if (ResultLine.isTried(line)) {
+                    tried.put(place, ResultLine.tried(line));
+                } else if (!ResultLine.isStage(line)) {
                     recorded.set(place);
                     stages.remove(place);
                 } else if (isOpen(place)) {
@@ -76,7 +83,8 @@ final class ChunkItems {
 
     /// How such an item is started.
     Feed.Waiting waiting(int place) {
-        return new Feed.Waiting(place, lines.get(place), finished(place));
+        return new Feed.Waiting(
+                place, lines.get(place), new Feed.Before(finished(place), tried(place).attempts()));
     }
 
     void answered(Happened.Answered answered) {
@@ -90,6 +98,43 @@ final class ChunkItems {
                 ResultLine.stage(firstItem + done.place(), done.stage()),
                 Counts.NONE,
                 done.tokens());
+    }
+
+    /// What was tried of an item before it has an outcome.
+    ResultLine.Tried tried(int place) {
+        return tried.getOrDefault(place, ResultLine.Tried.NOT);
+    }
+
+    /// Takes note of an item that may be left without an outcome.
+    void tried(Happened.Failed failed) {
+        int place = failed.place();
+        int more = failed.attempts() - stageAttempts(place);
+        if (more > tried(place).attempts()) {
+            tried.put(place, new ResultLine.Tried(more, tried(place).again()));
+            triedNow.set(place);
+        }
+    }
+
+    /// Records for those who go on with the items what was tried.
+    ///
+    /// @param outage which failures are to be the items' own when they come again
+    void handOn(Outage outage) {
+        for (int place : open()) {
+            boolean again = outage.isUnexplained(place);
+            if (triedNow.get(place) || again) {
+                ResultLine.Tried last = tried(place);
+                claim.add(
+                        ResultLine.tried(
+                                firstItem + place,
+                                new ResultLine.Tried(last.attempts(), last.again() || again)),
+                        Counts.NONE,
+                        Tokens.NONE);
+            }
+        }
+    }
+
+    private int stageAttempts(int place) {
+        return finished(place).stream().mapToInt(Finished::attempts).sum();
     }
 
     void failed(Happened.Failed failed) {
@@ -143,7 +188,13 @@ final class ChunkItems {
         record(
                 place,
                 ResultLine.error(
-                        firstItem + place, customId, code, type, message, 0, reached(place, null)),
+                        firstItem + place,
+                        customId,
+                        code,
+                        type,
+                        message,
+                        tried(place).attempts() + stageAttempts(place),
+                        reached(place, null)),
                 counts,
                 Tokens.NONE);
     }

@@ -1,10 +1,12 @@
 package io.penstock.batch;
 
+import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Running;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.StoreException;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -16,6 +18,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +33,12 @@ final class ChunkRun {
     private static final Logger LOG = Logger.getLogger(ChunkRun.class);
 
     private static final Duration SOON = Duration.ofSeconds(1);
+
+    /// Fewer are no row that is long enough for an outage.
+    private static final int SPREAD_FROM = 40;
+
+    /// Its multiples lie evenly, however many there are.
+    private static final double GOLDEN = 0.618;
 
     private final JobStore jobs;
     private final MillisClock clock;
@@ -73,7 +82,7 @@ final class ChunkRun {
         this.items = items;
         this.jobRun = jobRun;
         this.spending = spending;
-        this.outage = new Outage(claim.chunk().epoch());
+        this.outage = new Outage(claim.chunk().inVain());
         this.shift = shift;
         this.inbox = inbox;
         this.feed = feed;
@@ -117,8 +126,9 @@ final class ChunkRun {
         if (stop instanceof Stop.Closing(String code, String message)) {
             items.close(code, message);
         }
+        items.handOn(outage);
         flush(true);
-        if (stop instanceof Stop.Fenced || !claim.release()) {
+        if (stop instanceof Stop.Fenced || !claim.release(outage.inVain())) {
             return new Stop.Fenced();
         }
         return claim.chunk().done() ? null : stop;
@@ -180,7 +190,7 @@ final class ChunkRun {
         // Before any of them is answered: each gets one outcome.
         places.forEach(outage::again);
         feeding = true;
-        feed.start(places.stream().map(items::waiting).toList());
+        feed.start(spread(places).stream().map(items::waiting).toList());
         while (true) {
             List<Happened> messages = inbox.take(claim.nanosUntilFlush());
             claim.since(inbox.takenNanos());
@@ -193,6 +203,23 @@ final class ChunkRun {
         }
     }
 
+    /// Neighbours are often alike, and many that fail in a row look like an outage: between them
+    /// others are to show that it is none.
+    static List<Integer> spread(List<Integer> places) {
+        int count = places.size();
+        if (count <= SPREAD_FROM) {
+            return places;
+        }
+        int step = (int) (count * GOLDEN);
+        while (!BigInteger.valueOf(step).gcd(BigInteger.valueOf(count)).equals(BigInteger.ONE)) {
+            step++;
+        }
+        long stride = step;
+        return IntStream.range(0, count)
+                .mapToObj(i -> places.get((int) (i * stride % count)))
+                .toList();
+    }
+
     private void happened(Happened message) {
         switch (message) {
             case Happened.Started(int place, Running call) -> {
@@ -202,36 +229,45 @@ final class ChunkRun {
                 }
             }
             case Happened.StageDone done -> {
-                outage.answered().forEach(items::failed);
+                answered(done.begunNanos());
                 items.stageDone(done);
             }
             case Happened.Unreadable(int place, var why) -> items.unreadable(place, why);
             case Happened.AllStarted() -> feeding = false;
             case Happened.Ended ended -> {
-                running.remove(ended.place());
-                ended(ended);
+                ended(ended, running.remove(ended.place()));
             }
         }
     }
 
-    private void ended(Happened.Ended ended) {
+    private void answered(long begunNanos) {
+        outage.answered(begunNanos).forEach(items::failed);
+    }
+
+    /// @param its null where it was not started
+    private void ended(Happened.Ended ended, @Nullable Running its) {
+        long begunNanos = its == null ? 0 : its.begunNanos();
         switch (ended) {
             case Happened.Answered answered -> {
-                outage.answered().forEach(items::failed);
+                answered(begunNanos);
                 items.answered(answered);
             }
-            case Happened.Failed failed -> failed(failed);
+            case Happened.Failed failed -> {
+                items.tried(failed);
+                boolean others = its != null && its.othersAnswered();
+                boolean again = items.tried(failed.place()).again();
+                failed(failed, new Outage.Sign(begunNanos, others || again));
+            }
             case Happened.Gone _ -> {}
         }
     }
 
-    private void failed(Happened.Failed failed) {
+    private void failed(Happened.Failed failed, Outage.Sign sign) {
         FailureKind kind = failed.failure().kind();
         Duration wait = failed.failure().retryAfter();
         boolean isLongWait = kind.retryable() && wait != null && wait.compareTo(maxWait) > 0;
         switch (kind) {
-            case QUOTA_EXHAUSTED, AUTHENTICATION ->
-                    stop(new Stop.Park(kind.code(), failed.failure().message()));
+            case QUOTA_EXHAUSTED -> stop(new Stop.Park(kind.code(), failed.failure().message()));
             case CANCELLED -> {
                 // Without an outcome: the next claim runs it again.
             }
@@ -239,27 +275,43 @@ final class ChunkRun {
                 if (kind == FailureKind.REJECTED || isLongWait) {
                     stop(new Stop.HandBack(wait == null ? SOON : wait));
                 } else if (!(failed.drained() && kind.retryable())) {
-                    judge(failed);
+                    judge(failed, sign);
                 }
             }
         }
     }
 
-    private void judge(Happened.Failed failed) {
-        switch (outage.judge(failed, stop != null)) {
+    private void judge(Happened.Failed failed, Outage.Sign sign) {
+        switch (outage.judge(failed, sign, stop != null)) {
             case ITS_OWN -> items.failed(failed);
             case AWAY -> stop(new Stop.HandBack(outage.untilNextTry()));
+            case REFUSED -> stop(Stop.Park.refused(failed.failure()));
             case IN_DOUBT, NOTHING -> {}
         }
     }
 
-    /// A failure that is still in doubt at the end is the item's own if anything was answered.
+    /// What is in doubt at the end is nobody's failure, but for refusals where others were
+    /// answered. A refused key parks the job once more: it may have been revoked since.
     private void settle() {
-        if (outage.isLikely()) {
-            stop(new Stop.HandBack(outage.untilNextTry()));
-        } else if (outage.hasAnswered()) {
-            outage.answered().forEach(items::failed);
+        List<Happened.Failed> refused = outage.refused();
+        if (stop == null && !refused.isEmpty()) {
+            Failure last = refused.getLast().failure();
+            boolean isKey = last.kind() == FailureKind.AUTHENTICATION;
+            if ((!isKey || outage.isAgain()) && areOthersAnswered()) {
+                refused.forEach(items::failed);
+            } else {
+                outage.refusedAll();
+                stop(Stop.Park.refused(last));
+            }
         }
+        if (stop == null && outage.isAway()) {
+            stop(new Stop.HandBack(outage.untilNextTry()));
+        }
+    }
+
+    private boolean areOthersAnswered() {
+        return outage.hasAnswered()
+                || jobs.chunks(job.area()).stream().anyMatch(one -> one.counts().completed() > 0);
     }
 
     /// Writes the pending results when their time has come.

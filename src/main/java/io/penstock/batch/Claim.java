@@ -187,8 +187,16 @@ final class Claim {
     ///
     /// @return false when another worker has the chunk
     boolean release() throws InterruptedException {
+        return release(chunk.inVain());
+    }
+
+    /// Ends the hold of a chunk in which some items may have no outcome.
+    ///
+    /// @param inVain claims in a row that were given up because of the provider
+    /// @return false when another worker has the chunk
+    boolean release(int inVain) throws InterruptedException {
         if (!chunk.isWhole()) {
-            return store(chunk.released());
+            return store(chunk.released(inVain));
         }
         AtomicReference<Chunk.@Nullable Compacted> all = new AtomicReference<>();
         return persistently(() -> {
@@ -203,7 +211,7 @@ final class Claim {
     /// compacted is not done.
     void giveBack() {
         try {
-            jobs.replace(chunk.released());
+            jobs.replace(chunk.released(chunk.inVain()));
         } catch (StoreException away) {
             LOG.debugf("Chunk %d is not given back: %s", chunk.index(), away.getMessage());
         }

@@ -27,10 +27,15 @@ final class Feed {
     @FunctionalInterface
     interface Calls {
 
-        /// @param earlier stages that are finished already
         /// @param sent takes what happens before the end
-        Begun begin(int place, Item item, List<Finished> earlier, Consumer<Happened> sent);
+        Begun begin(int place, Item item, Before before, Consumer<Happened> sent);
     }
+
+    /// What other workers have done for an item.
+    ///
+    /// @param stages that are finished
+    /// @param attempts requests beside those for these stages
+    record Before(List<Finished> stages, int attempts) {}
 
     /// An item's call before it is made.
     ///
@@ -39,7 +44,7 @@ final class Feed {
     record Begun(Running running, Supplier<Happened.Ended> work) {}
 
     /// An item that is to be started.
-    record Waiting(int place, byte[] line, List<Finished> earlier) {}
+    record Waiting(int place, byte[] line, Before before) {}
 
     /// @param options that hold for all items
     /// @param places of the job, one for each item that runs or waits for its turn
@@ -90,7 +95,7 @@ final class Feed {
         boolean started = false;
         try {
             Item item = reader.read(waiting.line(), options);
-            Begun call = calls.begin(place, item, waiting.earlier(), inbox::send);
+            Begun call = calls.begin(place, item, waiting.before(), inbox::send);
             inbox.send(new Happened.Started(place, call.running()));
             Thread.ofVirtual().name("item").start(() -> run(place, call));
             started = true;

@@ -15,7 +15,10 @@ sealed interface Happened {
     record Started(int place, Running running) implements Happened {}
 
     /// A stage of an item is finished, and it is not the last.
-    record StageDone(int place, Finished stage, Tokens tokens) implements Happened {}
+    ///
+    /// @param begunNanos when its last attempt began, as [System#nanoTime()]
+    record StageDone(int place, Finished stage, Tokens tokens, long begunNanos)
+            implements Happened {}
 
     /// The last message of an item that was started.
     sealed interface Ended extends Happened {
@@ -32,6 +35,7 @@ sealed interface Happened {
     ///
     /// @param stage in which it failed; null where there is no pipeline
     /// @param spent on an answer that cannot be used
+    /// @param attempts requests made for it, by earlier workers too
     /// @param drained whether it was to start no other attempt, one of which might have cured it
     record Failed(
             int place,

@@ -15,7 +15,6 @@ import io.penstock.pipeline.StageOutcome;
 import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Tokens;
 import java.time.Duration;
-import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -52,31 +51,39 @@ final class ModelCalls implements Feed.Calls {
     }
 
     @Override
-    public Feed.Begun begin(int place, Item item, List<Finished> earlier, Consumer<Happened> sent) {
+    public Feed.Begun begin(int place, Item item, Feed.Before before, Consumer<Happened> sent) {
         Duration limit = item.limit() != null ? item.limit() : itemDeadline;
         if (pipeline == null) {
             Call call = Call.of(item.prompt(), limit, job);
-            return new Feed.Begun(call, () -> ended(place, item, call, llm.complete(call)));
+            return new Feed.Begun(
+                    call, () -> ended(place, item, call, before.attempts(), llm.complete(call)));
         }
-        Run run = Run.of(pipeline, item.prompt().text(), earlier, limit, job);
+        Run run = Run.of(pipeline, item.prompt().text(), before.stages(), limit, job);
         Consumer<Finished> passed =
-                stage -> sent.accept(new Happened.StageDone(place, stage, tokens(stage)));
-        return new Feed.Begun(run, () -> ended(place, item, run, pipelines.run(run, passed)));
+                stage ->
+                        sent.accept(
+                                new Happened.StageDone(
+                                        place, stage, tokens(stage), run.begunNanos()));
+        return new Feed.Begun(
+                run, () -> ended(place, item, run, before.attempts(), pipelines.run(run, passed)));
     }
 
-    private Happened.Ended ended(int place, Item item, Call call, Outcome outcome) {
+    private Happened.Ended ended(int place, Item item, Call call, int before, Outcome outcome) {
         return switch (outcome) {
             case Completion done ->
                     new Happened.Answered(
                             place,
                             ResultLine.completed(
-                                    firstItem + place, item.customId(), done, call.attemptCount()),
+                                    firstItem + place,
+                                    item.customId(),
+                                    done,
+                                    before + call.attemptCount()),
                             tokens(done));
-            case Failure failure -> failed(place, item, call, failure, null, Tokens.NONE);
+            case Failure failure -> failed(place, item, call, before, failure, null, Tokens.NONE);
         };
     }
 
-    private Happened.Ended ended(int place, Item item, Run run, StageOutcome last) {
+    private Happened.Ended ended(int place, Item item, Run run, int before, StageOutcome last) {
         return switch (last) {
             case Finished stage ->
                     new Happened.Answered(
@@ -85,13 +92,14 @@ final class ModelCalls implements Feed.Calls {
                                     firstItem + place,
                                     item.customId(),
                                     run.finished(),
-                                    run.attemptCount()),
+                                    before + run.attemptCount()),
                             tokens(stage));
             case StageOutcome.Failed(String stage, Failure failure, _, Completion unusable) ->
                     failed(
                             place,
                             item,
                             run,
+                            before,
                             failure,
                             stage,
                             unusable == null ? Tokens.NONE : tokens(unusable));
@@ -102,6 +110,7 @@ final class ModelCalls implements Feed.Calls {
             int place,
             Item item,
             Running work,
+            int before,
             Failure failure,
             @Nullable String stage,
             Tokens spent) {
@@ -111,7 +120,7 @@ final class ModelCalls implements Feed.Calls {
                 failure,
                 stage,
                 spent,
-                work.attemptCount(),
+                before + work.attemptCount(),
                 work.isDraining());
     }
 

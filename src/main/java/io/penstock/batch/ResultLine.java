@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// one that failed; usage and attempts are those of all stages.
 ///
 /// A stage that is finished while its item has no outcome yet is a line `{"index","stage":{…}}`:
-/// for the worker that goes on with the item, and not for readers.
+/// for the worker that goes on with the item, and not for readers. So is `{"index","stage":null,
+/// "attempts","again"}`, which is written when a worker hands an item on that it has tried.
 ///
 /// The index always comes first, and an error or a stage always second, so that lines can be sorted
 /// and told apart without being parsed. The body comes last, byte for byte but for line ends. No
@@ -39,6 +40,7 @@ final class ResultLine {
     private static final String INDEX = "{\"index\":";
     private static final String ERROR = ",\"error\":";
     private static final String STAGE = ",\"stage\":";
+    private static final String TRIED = ",\"stage\":null";
 
     /// Never within a string, where a quotation mark has a backslash before it.
     private static final byte[] BODY = ",\"body\":".getBytes(StandardCharsets.US_ASCII);
@@ -48,6 +50,15 @@ final class ResultLine {
     /// @param stages that are finished
     /// @param failed the stage without a usable answer; null when no stage is to blame
     record Reached(List<Finished> stages, @Nullable String failed) {}
+
+    /// What was tried of an item that has no outcome yet.
+    ///
+    /// @param attempts requests that were made for it, without those for its finished stages
+    /// @param again whether others were answered after its last failure
+    record Tried(int attempts, boolean again) {
+
+        static final Tried NOT = new Tried(0, false);
+    }
 
     private ResultLine() {}
 
@@ -90,6 +101,16 @@ final class ResultLine {
         ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
         line.set("stage", stage.toJson());
         return bytes(line);
+    }
+
+    static byte[] tried(long index, Tried tried) {
+        return bytes(
+                Fields.JSON
+                        .createObjectNode()
+                        .put("index", index)
+                        .putNull("stage")
+                        .put("attempts", tried.attempts)
+                        .put("again", tried.again));
     }
 
     private static @Nullable ObjectNode usage(@Nullable Usage usage) {
@@ -198,12 +219,23 @@ final class ResultLine {
         return isSecond(ERROR, line);
     }
 
-    /// Whether a line tells of a finished stage, and of no outcome.
+    /// Whether a line tells of a finished stage, or of what was tried, and of no outcome.
     static boolean isStage(byte[] line) {
         return isSecond(STAGE, line);
     }
 
-    /// The stage that such a line tells of.
+    /// Whether a line tells of what was tried.
+    static boolean isTried(byte[] line) {
+        return isSecond(TRIED, line);
+    }
+
+    /// What such a line tells of.
+    static Tried tried(byte[] line) {
+        JsonNode tried = parse(line);
+        return new Tried(tried.path("attempts").asInt(), tried.path("again").asBoolean());
+    }
+
+    /// The stage that a line tells of.
     static Finished stage(byte[] line) {
         return Finished.of(parse(line).path("stage"));
     }

@@ -1,5 +1,7 @@
 package io.penstock.batch;
 
+import io.penstock.llm.Failure;
+import io.penstock.llm.FailureKind;
 import java.time.Duration;
 
 /// Why a chunk's run starts no more items.
@@ -21,5 +23,17 @@ sealed interface Stop {
     ///
     /// @param reason one word
     /// @param message one sentence that says what to do
-    record Park(String reason, String message) implements Stop {}
+    record Park(String reason, String message) implements Stop {
+
+        /// Because the provider refuses whatever is asked.
+        static Park refused(Failure last) {
+            return last.kind() == FailureKind.AUTHENTICATION
+                    ? new Park(last.kind().code(), last.message())
+                    : new Park(
+                            "refused",
+                            "No call is answered, the last for this reason: "
+                                    + last.message()
+                                    + " Check OPENAI_BASE_URL, the model, and what the key may use.");
+        }
+    }
 }

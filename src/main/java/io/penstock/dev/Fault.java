@@ -32,6 +32,24 @@ public enum Fault {
             "request_forbidden",
             "unsupported_country_region_territory",
             "Country, region, or territory not supported"),
+    /// 403 for one prompt, as OpenRouter's moderation says it, with the reasons.
+    FLAGGED(
+            403,
+            "moderation",
+            "403",
+            "Your chosen model requires moderation and your input was flagged for \"violence\"."),
+    /// 403 for one model, as OpenAI says it.
+    MODEL_FORBIDDEN(
+            403,
+            "invalid_request_error",
+            "model_not_found",
+            "Project `proj_simulated` does not have access to the model."),
+    /// 403 with an HTML body, as a firewall sends it that dislikes the prompt.
+    FIREWALL(403, "", null, ""),
+    /// 404 with a text, as a server sends it that has no such path.
+    NO_ROUTE(404, "", null, "404 page not found"),
+    /// 307 to another path, which is answered.
+    REDIRECT(307, "", null, ""),
     NOT_FOUND(
             404,
             "invalid_request_error",
@@ -52,6 +70,14 @@ public enum Fault {
             "The server had an error while processing your request. Sorry about that!"),
     /// 502 with an HTML body, as a proxy between sends it.
     BAD_GATEWAY(502, "server_error", null, "Bad gateway."),
+    /// 429 for a prompt that no wait makes small enough.
+    ABOVE_LIMIT(
+            429,
+            "tokens",
+            "rate_limit_exceeded",
+            "Request too large for simulated in organization org-simulated on tokens per min (TPM):"
+                    + " Limit 30000, Requested 45000. The input or output tokens must be reduced in order"
+                    + " to run successfully."),
     UNAVAILABLE(
             503,
             "server_error",

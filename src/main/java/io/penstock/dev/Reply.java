@@ -87,7 +87,7 @@ record Reply(
 
     /// The reply to an admitted prompt.
     static Reply to(Prompt prompt, Answer answer, Fault fault, Behaviour behaviour, String id) {
-        if (fault.status() >= 400) {
+        if (fault.status() >= 300) {
             return failed(fault).asking(behaviour);
         }
         return switch (fault) {
@@ -104,11 +104,33 @@ record Reply(
     }
 
     private static Reply failed(Fault fault) {
-        return fault == Fault.BAD_GATEWAY
-                ? whole(502, "text/html", PAGE.formatted("502 Bad Gateway"), 0)
-                : json(
-                        fault.status(),
-                        Json.error(fault.message(), fault.type(), null, fault.code()));
+        return switch (fault) {
+            case BAD_GATEWAY -> whole(502, "text/html", PAGE.formatted("502 Bad Gateway"), 0);
+            case FIREWALL -> whole(403, "text/html", PAGE.formatted("403 Forbidden"), 0);
+            case NO_ROUTE -> whole(404, "text/plain", fault.message(), 0);
+            case REDIRECT -> elsewhere(whole(307, "text/plain", "Moved.", 0));
+            default -> json(fault.status(), error(fault));
+        };
+    }
+
+    private static Reply elsewhere(Reply moved) {
+        return new Reply(
+                moved.status,
+                moved.contentType,
+                Map.of("location", "/v1/chat/completions?again"),
+                moved.length,
+                moved.pieces,
+                moved.ending,
+                null);
+    }
+
+    private static ObjectNode error(Fault fault) {
+        ObjectNode body = Json.error(fault.message(), fault.type(), null, fault.code());
+        if (fault == Fault.FLAGGED) {
+            ObjectNode error = (ObjectNode) body.path("error");
+            error.putObject("metadata").putArray("reasons").add("violence");
+        }
+        return body;
     }
 
     private static Reply plain(

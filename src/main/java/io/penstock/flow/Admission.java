@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// Says when a call may start, and refuses what would wait too long.
@@ -35,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 @Startup
 public class Admission {
 
+    private static final Logger LOG = Logger.getLogger(Admission.class);
+
     /// A provider has a few dozen models; the cap keeps made-up model names from filling the
     /// memory.
     private static final int GATES_MAX = 10_000;
@@ -49,7 +52,6 @@ public class Admission {
     private static final long SHORT_MICROS = 50_000;
 
     private final FlowConfig config;
-    private final Clock clock;
     private final Clock shared;
     private final int maxConcurrency;
     private final int maxInside;
@@ -69,10 +71,9 @@ public class Admission {
     private long nextAt = Gate.LATER;
     private @Nullable Thread timer;
 
-    Admission(FlowConfig config, Clock clock, BudgetStore budgets) {
+    Admission(FlowConfig config, BudgetStore budgets) {
         FlowConfig checked = config.checked();
         this.config = checked;
-        this.clock = clock;
         this.maxConcurrency = checked.maxConcurrency();
         this.maxInside = checked.maxConcurrency() + checked.maxWaiting();
         this.freePermits = maxConcurrency;
@@ -134,7 +135,7 @@ public class Admission {
     public Decision await(Want want) throws InterruptedException {
         Waiter waiter;
         Gate gate;
-        long untilNanos = nanosUntil(want.latest());
+        long untilNanos = Math.max(0, TimeUnit.NANOSECONDS.convert(want.longest()));
         lock.lockInterruptibly();
         try {
             long now = now();
@@ -351,7 +352,7 @@ public class Admission {
                     averageHoldNanos == 0
                             ? heldNanos
                             : averageHoldNanos + (heldNanos - averageHoldNanos) / 16;
-            permit.gate().ended();
+            permit.gate().ended(permit);
             freePermits++;
             if (permit.want().job() != null) {
                 freeJobPermits++;
@@ -402,19 +403,11 @@ public class Admission {
     private @Nullable Gate budgetGate(String model) {
         for (Gate gate : budgetGates.values()) {
             FlowConfig.BudgetConfig configured = gate.configured();
-            if (configured != null
-                    && configured.models().orElse(List.of(gate.name())).stream()
-                            .anyMatch(pattern -> matches(pattern, model))) {
+            if (configured != null && configured.covers(model, gate.name())) {
                 return gate;
             }
         }
         return null;
-    }
-
-    private static boolean matches(String pattern, String model) {
-        return pattern.endsWith("*")
-                ? model.startsWith(pattern.substring(0, pattern.length() - 1))
-                : model.equals(pattern);
     }
 
     private Gate gateOf(String model) {
@@ -512,6 +505,16 @@ public class Admission {
         }
     }
 
+    /// Without the timer everybody would wait for ever.
+    private void pumpAnyway() {
+        try {
+            pump();
+        } catch (RuntimeException unforeseen) {
+            LOG.error("The calls' timer failed in a way that nobody foresaw", unforeseen);
+            nextAt = now() + TimeUnit.SECONDS.toMicros(1);
+        }
+    }
+
     private void tick() {
         lock.lock();
         try {
@@ -519,7 +522,7 @@ public class Admission {
                 long left = nextAt == Gate.LATER ? Gate.LATER : nextAt - now();
                 if (left <= 0) {
                     nextAt = Gate.LATER;
-                    pump();
+                    pumpAnyway();
                 } else if (left == Gate.LATER) {
                     earlier.await();
                 } else {
@@ -532,11 +535,6 @@ public class Admission {
         } finally {
             lock.unlock();
         }
-    }
-
-    private long nanosUntil(Instant latest) {
-        Duration left = Duration.between(clock.instant(), latest);
-        return Math.max(0, left.toNanos());
     }
 
     private static Duration micros(long micros) {

@@ -71,6 +71,17 @@ public interface FlowConfig {
         OptionalLong tokensPerMinute();
 
         OptionalInt maxInFlight();
+
+        /// Whether a model counts against it.
+        ///
+        /// @param name its own
+        default boolean covers(String model, String name) {
+            return models().orElse(List.of(name)).stream()
+                    .anyMatch(pattern ->
+                            pattern.endsWith("*")
+                                    ? model.startsWith(pattern.substring(0, pattern.length() - 1))
+                                    : model.equals(pattern));
+        }
     }
 
     /// Stops the start with one sentence when a value makes no sense.

@@ -34,16 +34,12 @@ final class Gate {
     /// start but those that could before.
     private static final long NEWS = 150_000;
 
-    private static final long BROKEN_FIRST = 1_000_000;
-    private static final long BROKEN_MAX = 30_000_000;
-    private static final int BREAKS_COUNTED = 10;
-
     /// Of the running averages: the last few dozen calls count.
     private static final double WEIGHT = 1 / 32.0;
 
     private final String name;
     private final FlowConfig.@Nullable BudgetConfig configured;
-    private final int breakerFailures;
+    private final Breaker breaker;
     private final Concurrency concurrency;
     private final @Nullable Line requests;
     private final @Nullable Line tokens;
@@ -54,6 +50,7 @@ final class Gate {
     private int inFlight;
     private int held = Integer.MAX_VALUE;
     private boolean unseen;
+    private long lookedMicros;
     private long markMicros;
     private Budget known;
 
@@ -61,11 +58,6 @@ final class Gate {
     private long leaseAt;
 
     private boolean wantsLease;
-
-    private int failuresInRow;
-    private int breaks;
-    private long brokenUntil;
-    private boolean probing;
 
     // English text has four bytes a token; the first answer says more.
     private double bytesPerToken = 4;
@@ -79,7 +71,7 @@ final class Gate {
     Gate(String name, FlowConfig config, FlowConfig.@Nullable BudgetConfig configured) {
         this.name = name;
         this.configured = configured;
-        this.breakerFailures = config.breakerFailures();
+        this.breaker = new Breaker(config.breakerFailures());
         this.concurrency = new Concurrency(config.startConcurrency(), config.maxConcurrency());
         this.requests = configured == null ? null : line(configured.requestsPerMinute());
         this.tokens = configured == null ? null : line(configured.tokensPerMinute());
@@ -146,11 +138,11 @@ final class Gate {
 
     /// When the one whose turn it is may start: [#LATER] when that takes more than time.
     long readyAt(Waiter head, long now) {
-        long pause = Math.max(markMicros, brokenUntil);
+        long pause = Math.max(markMicros, breaker.until());
         if (pause > now) {
             return pause;
         }
-        if (unseen || (probing && inFlight > 0) || inFlight >= held) {
+        if (unseen || breaker.isProbing() || inFlight >= held) {
             return LATER;
         }
         if (inFlight >= concurrency.limit()) {
@@ -190,6 +182,7 @@ final class Gate {
             concurrency.grow(now);
         }
         inFlight++;
+        breaker.started(head.want());
         take(requests, requestPace, 1, now);
         double estimate = estimate(head.want());
         take(tokens, tokenPace, estimate, now);
@@ -215,14 +208,13 @@ final class Gate {
         }
     }
 
-    void ended() {
+    void ended(Permit permit) {
         inFlight--;
+        breaker.ended(permit.want());
     }
 
     void answered(Permit permit, long promptTokens, long completionTokens, long now) {
-        failuresInRow = 0;
-        breaks = 0;
-        probing = false;
+        breaker.answered(permit);
         concurrency.answered(permit.startedMicros(), permit.besides(), inFlight - 1, now);
         if (promptTokens < 0) {
             return;
@@ -242,7 +234,7 @@ final class Gate {
     /// @param rates a limit that is used up is the reason of the refusal, and not how many calls
     ///   are in flight
     void refused(Permit permit, @Nullable Duration retryAfter, Rates rates, long now) {
-        failuresInRow = 0;
+        breaker.refused();
         Long requestsLeft = rates.requestsLeft();
         Long tokensLeft = rates.tokensLeft();
         boolean usedUp =
@@ -252,18 +244,9 @@ final class Gate {
                 permit.startedMicros(), permit.besides(), inFlight - 1, now, retryAfter, !usedUp);
     }
 
-    /// So many failures in a row mean that the model is down: it is left alone for a while, longer
-    /// each time, and then tried with one call.
     void failed(Permit permit, long now) {
-        concurrency.failed(now);
-        failuresInRow++;
-        boolean again = probing && permit.startedMicros() >= brokenUntil;
-        if (again || (breakerFailures > 0 && !probing && failuresInRow >= breakerFailures)) {
-            brokenUntil =
-                    now + Math.min(BROKEN_MAX, BROKEN_FIRST << Math.min(breaks, BREAKS_COUNTED));
-            breaks++;
-            probing = true;
-            failuresInRow = 0;
+        if (breaker.failed(permit, now)) {
+            concurrency.failed(now);
         }
     }
 
@@ -291,7 +274,7 @@ final class Gate {
 
     /// Whether the model is left alone because it has failed too often.
     boolean isBroken() {
-        return probing;
+        return breaker.isOpen();
     }
 
     boolean wantsLease(long now) {
@@ -320,6 +303,17 @@ final class Gate {
     /// Until this process has looked for what others know, no call starts.
     void unseen(boolean isUnseen) {
         unseen = isUnseen;
+    }
+
+    /// It has looked, or tried to.
+    void lookedAt(long now) {
+        unseen = false;
+        lookedMicros = now;
+    }
+
+    /// Whether the last look was before that.
+    boolean seenBefore(long micros) {
+        return !unseen && lookedMicros < micros;
     }
 
     void hold(int permits) {

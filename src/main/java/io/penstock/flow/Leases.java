@@ -2,6 +2,7 @@ package io.penstock.flow;
 
 import io.penstock.store.Budget;
 import io.penstock.store.BudgetStore;
+import io.penstock.store.StoreException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,6 +33,10 @@ final class Leases {
     private static final Duration SAME_MARK = Duration.ofMillis(20);
 
     private static final int HOLDER_BYTES = 6;
+
+    /// A look that is older than this is of before a freeze, and the next one comes first. A store
+    /// takes less.
+    private static final long STALE_MICROS = 5_000_000;
 
     private final Admission admission;
     private final BudgetStore budgets;
@@ -84,10 +89,16 @@ final class Leases {
 
     /// Looks from now on for what others know. Under the lock.
     void watch(Gate gate) {
-        if (isShared && watched.add(gate)) {
+        if (!isShared) {
+            return;
+        }
+        if (watched.add(gate)) {
             gate.unseen(true);
             Watch watch = new Watch(admission, budgets, gate, crowd(gate), refresh, holder);
             Thread.ofVirtual().name("watch").start(() -> watch(gate, watch));
+        } else if (gate.seenBefore(admission.now() - STALE_MICROS)) {
+            // The process stood still, as a function does between two calls.
+            gate.unseen(true);
         }
     }
 
@@ -121,9 +132,7 @@ final class Leases {
                 stored = stored(gate);
             }
         } catch (RuntimeException failed) {
-            LOG.warnf(
-                    "The budget %s cannot be kept now, and its calls wait: %s",
-                    gate.name(), failed.getMessage());
+            report("The budget %s cannot be kept now, and its calls wait", gate, failed);
             crowd.refused();
             admission.change(() ->
                     gate.leaseLater(
@@ -155,6 +164,15 @@ final class Leases {
         return true;
     }
 
+    /// What nobody foresaw must not end the thread that others wait for.
+    static void report(String what, Gate gate, RuntimeException failed) {
+        if (failed instanceof StoreException) {
+            LOG.warnf(what + ": %s", gate.name(), failed.getMessage());
+        } else {
+            LOG.errorf(failed, what + ", in a way that nobody foresaw", gate.name());
+        }
+    }
+
     private Budget stored(Gate gate) {
         return budgets.budget(gate.name()).orElse(Budget.fresh(gate.name()));
     }
@@ -182,7 +200,12 @@ final class Leases {
                 }
             }
         } catch (RuntimeException failed) {
-            LOG.debugf("Others are not told to wait for %s: %s", gate.name(), failed.getMessage());
+            if (failed instanceof StoreException) {
+                LOG.debugf(
+                        "Others are not told to wait for %s: %s", gate.name(), failed.getMessage());
+            } else {
+                report("Others are not told to wait for %s", gate, failed);
+            }
             admission.change(() -> marking.remove(gate));
         }
     }

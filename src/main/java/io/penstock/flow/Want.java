@@ -1,8 +1,6 @@
 package io.penstock.flow;
 
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /// A call that wants to start.
@@ -15,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param maxTokens of the answer, if it is bounded
 /// @param patience how long to wait for what has a known end, such as the provider's `Retry-After`;
 ///   null for as long as the deadline allows
-/// @param latest until when to wait for anything
+/// @param longest to wait for anything
+/// @param trial what is known of the call's attempts at this model
 public record Want(
         String model,
         @Nullable String job,
@@ -23,33 +22,33 @@ public record Want(
         long promptBytes,
         @Nullable Integer maxTokens,
         @Nullable Duration patience,
-        Instant latest) {
+        Duration longest,
+        Trial trial) {
 
     /// A call that somebody waits for.
-    public static Want of(String model, Instant latest) {
-        return new Want(model, null, 1, 0, null, null, latest);
+    public static Want of(String model, Duration longest) {
+        return new Want(model, null, 1, 0, null, null, longest, new Trial());
     }
 
     /// The same with less time.
-    public Want within(Duration wait, Clock clock) {
-        Instant sooner = clock.instant().plus(wait);
-        return new Want(
-                model,
-                job,
-                weight,
-                promptBytes,
-                maxTokens,
-                patience,
-                sooner.isBefore(latest) ? sooner : latest);
+    public Want within(Duration wait) {
+        Duration least = wait.compareTo(longest) < 0 ? wait : longest;
+        return new Want(model, job, weight, promptBytes, maxTokens, patience, least, trial);
     }
 
     /// The same for a prompt of this size.
     public Want sized(long bytes, @Nullable Integer answerTokens) {
-        return new Want(model, job, weight, bytes, answerTokens, patience, latest);
+        return new Want(model, job, weight, bytes, answerTokens, patience, longest, trial);
+    }
+
+    /// The same as a further attempt of a call.
+    public Want in(Trial its) {
+        return new Want(model, job, weight, promptBytes, maxTokens, patience, longest, its);
     }
 
     /// The same as a job's call.
     public Want ofJob(String name, int itsWeight, Duration itsPatience) {
-        return new Want(model, name, itsWeight, promptBytes, maxTokens, itsPatience, latest);
+        return new Want(
+                model, name, itsWeight, promptBytes, maxTokens, itsPatience, longest, trial);
     }
 }

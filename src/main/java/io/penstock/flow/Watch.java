@@ -8,13 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.jboss.logging.Logger;
 
 /// Looks for what others know of a gate's budget, as long as it is used: the provider's marks, and
 /// how many calls this process may have in flight. Run by one thread.
 final class Watch {
-
-    private static final Logger LOG = Logger.getLogger(Watch.class);
 
     /// How long a gate is watched after its last call.
     private static final long WATCHED_MICROS = 5_000_000;
@@ -77,13 +74,11 @@ final class Watch {
             } catch (RuntimeException failed) {
                 crowd.refused();
                 if (!isReported) {
-                    LOG.warnf(
-                            "What others know of %s cannot be seen now: %s",
-                            gate.name(), failed.getMessage());
+                    Leases.report("What others know of %s cannot be seen now", gate, failed);
                     isReported = true;
                 }
                 if (admission.now() - startedAt > UNSEEN_MICROS) {
-                    admission.change(() -> gate.unseen(false));
+                    admission.change(() -> gate.lookedAt(admission.now()));
                 }
             }
             LockSupport.parkNanos(crowd.pauseNanos(refresh));
@@ -96,7 +91,7 @@ final class Watch {
         boolean isBusy =
                 admission.ask(() -> {
                     gate.seen(stored);
-                    gate.unseen(false);
+                    gate.lookedAt(admission.now());
                     return gate.waiting() + gate.inFlight() > 0;
                 });
         crowd.present();

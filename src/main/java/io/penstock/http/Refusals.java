@@ -112,7 +112,7 @@ final class Refusals {
             // In the provider's own words.
             return problem(
                     failure,
-                    failure.status() == 0 ? row.openAi.status : failure.status(),
+                    failure.status() < 400 ? row.openAi.status : failure.status(),
                     row.openAi.type,
                     failure.param(),
                     failure.providerCode(),

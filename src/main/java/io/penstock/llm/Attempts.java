@@ -9,7 +9,6 @@ import io.penstock.flow.Want;
 import io.smallrye.faulttolerance.api.CustomBackoff;
 import io.smallrye.faulttolerance.api.RetryWhen;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Clock;
 import java.time.Duration;
 import org.eclipse.microprofile.faulttolerance.Retry;
 import org.eclipse.microprofile.faulttolerance.exceptions.BulkheadException;
@@ -23,16 +22,17 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 class Attempts {
 
+    /// For a permit: a job has all the time until it expires, and its worker ends the wait.
+    private static final Duration JOBS_WAIT = Duration.ofDays(1);
+
     private final Admission admission;
     private final Completions completions;
-    private final Clock clock;
     private final Meters meters;
 
-    Attempts(Admission admission, Completions completions, Clock clock, Meters meters) {
+    Attempts(Admission admission, Completions completions, Meters meters) {
         this.meters = meters;
         this.admission = admission;
         this.completions = completions;
-        this.clock = clock;
     }
 
     /// Makes one attempt; the annotations make the further ones.
@@ -84,7 +84,12 @@ class Attempts {
                     permit.notBefore(retryAfter);
                 }
             }
-            case INVALID_REQUEST, CONTENT_FILTER, LENGTH -> permit.answered(-1, 0);
+            case INVALID_REQUEST, CONTENT_FILTER, LENGTH -> {
+                // A prompt that is larger than a limit is refused before anything is done with it.
+                if (failure.status() != 429) {
+                    permit.answered(-1, 0);
+                }
+            }
             // Says nothing of how much the provider can take.
             case UNEXPECTED_ANSWER,
                     AUTHENTICATION,
@@ -152,7 +157,7 @@ class Attempts {
             call.postpone(waited);
         }
         if (turn == null) {
-            boolean late = !clock.instant().isBefore(call.deadline());
+            boolean late = call.deadline().isOver();
             throw new LlmException(
                     late
                             ? Llm.deadlineExceeded()
@@ -165,7 +170,7 @@ class Attempts {
     /// How long somebody waits who waits in person: a new call not long, a later attempt, or what
     /// has been begun, until its deadline.
     private Duration inPerson(Call call) {
-        Duration left = Duration.between(clock.instant(), call.deadline());
+        Duration left = call.timeLeft();
         return isNew(call) && admission.maxWait().compareTo(left) < 0 ? admission.maxWait() : left;
     }
 
@@ -175,7 +180,7 @@ class Attempts {
     }
 
     private Permit permit(Call call) throws InterruptedException {
-        if (!clock.instant().isBefore(call.deadline())) {
+        if (call.deadline().isOver()) {
             throw new LlmException(Llm.deadlineExceeded(), call);
         }
         long start = System.nanoTime();
@@ -188,19 +193,24 @@ class Attempts {
             };
         } finally {
             call.limitedBy(RateHeaders.write(admission.rates(call.model())));
-            call.spentOutside(System.nanoTime() - start);
+            long waited = System.nanoTime() - start;
+            call.spentOutside(waited);
+            if (call.job() != null) {
+                call.postpone(Duration.ofNanos(waited));
+            }
         }
     }
 
     private Decision decision(Call call) throws InterruptedException {
-        Want want =
-                Want.of(call.model(), call.deadline())
-                        .sized(call.prompt().bytes(), call.prompt().maxTokens());
         Call.Job job = call.job();
+        Want want =
+                Want.of(call.model(), job == null ? call.timeLeft() : JOBS_WAIT)
+                        .sized(call.prompt().bytes(), call.prompt().maxTokens())
+                        .in(call.trial());
         if (job != null) {
             return admission.await(want.ofJob(job.name(), job.weight(), job.patience()));
         }
-        return admission.await(isNew(call) ? want.within(admission.maxWait(), clock) : want);
+        return admission.await(isNew(call) ? want.within(admission.maxWait()) : want);
     }
 
     private static Failure notBefore(Call call, Duration retryAfter) {

@@ -1,12 +1,11 @@
 package io.penstock.llm;
 
 import io.penstock.flow.Rates;
+import io.penstock.flow.Trial;
 import io.penstock.flow.Turns;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One prompt on its way to a model: who takes its deltas, how long it may last, and what it has
@@ -17,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 public final class Call implements Running {
 
     private static final ScopedValue<Call> CURRENT = ScopedValue.newInstance();
-
-    private static final Pattern UNPRINTABLE = Pattern.compile("[^\\w.:/@+-]");
 
     private volatile Prompt prompt;
     private final @Nullable Duration limit;
@@ -33,7 +30,10 @@ public final class Call implements Running {
     private boolean draining;
     private boolean attempting;
 
-    private volatile Instant deadline = Instant.now().plus(Duration.ofDays(1));
+    private volatile Deadline deadline = Deadline.in(Duration.ofDays(1));
+    private volatile Duration anAttempt = Duration.ZERO;
+    private volatile Trial trial = new Trial();
+    private volatile long begunNanos = System.nanoTime();
     private volatile int attemptCount;
     private volatile boolean streamed;
     private volatile @Nullable Completion completion;
@@ -69,21 +69,22 @@ public final class Call implements Running {
     public record Job(String name, int weight, Duration patience) {}
 
     /// A call of a batch: it waits for a permit as long as need be, and for what is known to take
-    /// longer only as long as the job's patience lasts; the outcome is then a failure with a
-    /// [Failure#retryAfter()] that is longer. The batch bounds how many there are.
+    /// longer only as long as the job's patience lasts; the outcome is then a failure with a longer
+    /// [Failure#retryAfter()]. The batch bounds how many there are.
+    ///
+    /// @param limit for its attempts and the pauses between them
     public static Call of(Prompt prompt, Duration limit, Job job) {
         return new Call(prompt, limit, null, job, null);
     }
 
-    /// Of which of several calls in turn it is one.
+    /// One of several calls in turn.
     ///
     /// @param turns bounds how many calls of this kind are in flight; null for no bound of theirs
     /// @param begun whether others have been made and paid for before: then it is not refused for
     ///   want of room, but waits until its deadline
     public record Stage(@Nullable Turns turns, boolean begun) {}
 
-    /// A call that is one of several in turn. The wait for its turn does not count against the
-    /// limit of a job's call, since a job may have many more calls than there are turns.
+    /// A call that is one of several in turn.
     ///
     /// @param job whose call it is; null when somebody waits for the answer
     public static Call of(Prompt prompt, Duration limit, @Nullable Job job, Stage stage) {
@@ -158,7 +159,6 @@ public final class Call implements Running {
         rateHeaders = headers;
     }
 
-    /// What the provider has last said of its limits.
     Rates rates() {
         return rates;
     }
@@ -182,9 +182,9 @@ public final class Call implements Running {
         return Duration.ofNanos(System.nanoTime() - startedAtNanos - outsideNanos);
     }
 
-    /// Time until the deadline, negative after it; very long before the call is run.
+    /// Time until the deadline; very long before the call is run.
     public Duration timeLeft() {
-        return Duration.between(Instant.now(), deadline);
+        return deadline.left();
     }
 
     /// The call whose attempt runs in this thread.
@@ -219,19 +219,43 @@ public final class Call implements Running {
         }
     }
 
-    Instant deadline() {
+    Deadline deadline() {
         return deadline;
     }
 
     /// Gives back what a wait has taken of the time until the deadline.
     void postpone(Duration wait) {
-        deadline = deadline.plus(wait);
+        deadline = deadline.later(wait);
     }
 
     /// Fixes what the caller left open.
-    void start(Instant now, Duration defaultLimit, String defaultModel) {
-        deadline = now.plus(limit != null ? limit : defaultLimit);
+    ///
+    /// @param longest that a further attempt may take, with the wait before it
+    void start(Duration defaultLimit, Duration longest, String defaultModel) {
+        Duration whole = limit != null ? limit : defaultLimit;
+        deadline = Deadline.in(whole);
+        anAttempt = longest.compareTo(whole) <= 0 ? longest : Duration.ZERO;
         prompt = prompt.orModel(defaultModel);
+    }
+
+    /// Whether a further attempt could be cut short by the deadline, where the limit leaves room
+    /// for a whole one.
+    boolean isShortOfTime() {
+        return timeLeft().compareTo(anAttempt) < 0;
+    }
+
+    Trial trial() {
+        return trial;
+    }
+
+    @Override
+    public boolean othersAnswered() {
+        return trial.othersAnswered();
+    }
+
+    @Override
+    public long begunNanos() {
+        return begunNanos;
     }
 
     /// The model asked for.
@@ -248,13 +272,7 @@ public final class Call implements Running {
     /// Goes on with another model.
     void fallBackTo(String other) {
         prompt = prompt.withModel(other);
-    }
-
-    /// The model's name as logs may hold it: callers can put anything into it.
-    String printableModel() {
-        String model = model();
-        String bounded = model.length() > 64 ? model.substring(0, 64) : model;
-        return UNPRINTABLE.matcher(bounded).replaceAll("?");
+        trial = new Trial();
     }
 
     Duration age() {
@@ -313,6 +331,7 @@ public final class Call implements Running {
     /// too.
     void attempted() {
         rates = Rates.UNKNOWN;
+        begunNanos = System.nanoTime();
         attemptCount++;
     }
 

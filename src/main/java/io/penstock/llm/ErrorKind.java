@@ -12,6 +12,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Statuses and codes: OpenAI API reference, "Error codes"; 529: Anthropic API reference, "Errors";
 /// words in capitals: Google APIs, "google.rpc.Code"; the others are those of compatible servers.
+///
+/// A 403 is for one prompt or one model more often than for all: OpenRouter's moderation ("Errors
+/// and Debugging": 403, "your input was flagged"), OpenAI's `model_not_found` for a model that a
+/// project may not use, Bedrock's `AccessDeniedException`, firewalls that dislike a text. It is
+/// taken for the key's fault only with a word that says so: those of [#KEY_REFUSED], among them
+/// OpenAI's for a region ("Error codes", 403), Anthropic's `permission_error` ("Errors") and
+/// Google's PERMISSION_DENIED.
 final class ErrorKind {
 
     private static final Set<String> QUOTA =
@@ -62,7 +69,12 @@ final class ErrorKind {
                     "incorrect_api_key",
                     "api_key_invalid",
                     "unauthenticated",
-                    "permission_denied");
+                    "permission_denied",
+                    "permission_error",
+                    "unsupported_country_region_territory",
+                    "ip_not_authorized",
+                    "account_deactivated",
+                    "invalid_organization");
 
     /// Types that say no more than that there is an error.
     private static final Set<String> MERE = Set.of("error", "failed", "failure", "exception");
@@ -105,11 +117,11 @@ final class ErrorKind {
         }
         return switch (status) {
             case 0 -> kindInside(code + " " + type, error);
-            case 400 ->
+            case 400, 403 ->
                     isKeyRefused(code + " " + type + " " + reason(error))
                             ? FailureKind.AUTHENTICATION
                             : FailureKind.INVALID_REQUEST;
-            case 401, 403 -> FailureKind.AUTHENTICATION;
+            case 401 -> FailureKind.AUTHENTICATION;
             case 408 -> FailureKind.TIMEOUT;
             case 409 -> FailureKind.SERVER;
             case 429 -> FailureKind.RATE_LIMITED;

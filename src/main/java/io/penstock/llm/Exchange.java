@@ -12,7 +12,6 @@ import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.impl.HttpClientConnection;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -144,7 +143,7 @@ final class Exchange implements AutoCloseable {
     ///
     /// @return null when the deadline came first
     /// @throws IOException when there is no answer, for the reason it tells
-    @Nullable Head head(Instant deadline) throws IOException, InterruptedException {
+    @Nullable Head head(Deadline deadline) throws IOException, InterruptedException {
         return switch (take(deadline)) {
             case Signal.Began(Head head) -> {
                 Coding coding = head.coding();
@@ -164,11 +163,11 @@ final class Exchange implements AutoCloseable {
     /// @return an empty buffer at the end of the body, null when the deadline came first
     /// @throws IOException when the body broke off; a [java.util.zip.ZipException] when it is
     ///   damaged
-    @Nullable Buffer next(Instant deadline) throws IOException, InterruptedException {
+    @Nullable Buffer next(Deadline deadline) throws IOException, InterruptedException {
         return inflation == null ? piece(deadline) : inflation.next(deadline);
     }
 
-    private @Nullable Buffer piece(Instant deadline) throws IOException, InterruptedException {
+    private @Nullable Buffer piece(Deadline deadline) throws IOException, InterruptedException {
         if (isRead) {
             return Buffer.buffer();
         }
@@ -188,9 +187,8 @@ final class Exchange implements AutoCloseable {
     }
 
     /// The body of an error, as far as it comes soon: status and headers say enough to go on.
-    byte[] error(Instant deadline) throws InterruptedException {
-        Instant soon = Instant.now().plus(ERROR_WAIT);
-        Instant latest = soon.isBefore(deadline) ? soon : deadline;
+    byte[] error(Deadline deadline) throws InterruptedException {
+        Deadline latest = Deadline.in(ERROR_WAIT).or(deadline);
         Buffer whole = Buffer.buffer();
         try {
             for (Buffer piece = next(latest);
@@ -226,10 +224,10 @@ final class Exchange implements AutoCloseable {
         }
     }
 
-    private @Nullable Signal take(Instant deadline) throws InterruptedException {
+    private @Nullable Signal take(Deadline deadline) throws InterruptedException {
         long start = System.nanoTime();
         try {
-            long left = Duration.between(Instant.now(), deadline).toMillis();
+            long left = deadline.left().toMillis();
             // Not even what is there already is taken after the deadline: a slow reader would never
             // notice it.
             return left > 0 ? signals.poll(left, TimeUnit.MILLISECONDS) : null;

@@ -21,6 +21,24 @@ public record Failure(
         @Nullable String requestId)
         implements Outcome {
 
+    /// The provider code of a web page in the place of an answer.
+    static final String WEB_PAGE = "web_page";
+
+    /// Whether it may come of Penstock's key or of the provider's address rather than of the
+    /// prompt: then all other prompts meet with the same.
+    public boolean isRefusal() {
+        return switch (kind) {
+            case AUTHENTICATION -> true;
+            case INVALID_REQUEST ->
+                    switch (status) {
+                        case 401, 403, 404, 405, 410 -> true;
+                        default -> status >= 300 && status <= 399;
+                    };
+            case TRUNCATED -> WEB_PAGE.equals(providerCode);
+            default -> false;
+        };
+    }
+
     /// A failure that is not the provider's word.
     public Failure(
             FailureKind kind,

@@ -35,7 +35,7 @@ class FailureLog {
                 "%d call(s) failed: %s, the last on model %s after %d attempt(s). %s",
                 failures,
                 failure.kind().code(),
-                call.printableModel(),
+                call.prompt().printableModel(),
                 call.attemptCount(),
                 // What the provider says of a prompt may quote it.
                 quotes(failure.kind()) ? "" : failure.message());

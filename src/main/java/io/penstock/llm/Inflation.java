@@ -3,7 +3,7 @@ package io.penstock.llm;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Instant;
+import java.time.Duration;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.Inflater;
 import java.util.zip.InflaterInputStream;
@@ -17,7 +17,7 @@ final class Inflation implements AutoCloseable {
     /// The pieces of a packed body.
     interface Source {
         /// As [Exchange#next].
-        @Nullable Buffer next(Instant deadline) throws IOException, InterruptedException;
+        @Nullable Buffer next(Deadline deadline) throws IOException, InterruptedException;
     }
 
     private static final int PIECE = 16 * 1024;
@@ -41,7 +41,7 @@ final class Inflation implements AutoCloseable {
     /// As [Exchange#next].
     ///
     /// @throws java.util.zip.ZipException when the bytes are damaged
-    @Nullable Buffer next(Instant deadline) throws IOException, InterruptedException {
+    @Nullable Buffer next(Deadline deadline) throws IOException, InterruptedException {
         packed.deadline = deadline;
         byte[] piece = new byte[PIECE];
         try {
@@ -117,7 +117,7 @@ final class Inflation implements AutoCloseable {
     private static final class Packed extends InputStream {
 
         private final Source source;
-        private Instant deadline = Instant.MIN;
+        private Deadline deadline = Deadline.in(Duration.ZERO);
         private Buffer piece = Buffer.buffer();
         private int at;
         private boolean isOver;

@@ -4,7 +4,6 @@ import io.penstock.flow.Admission;
 import io.penstock.flow.Decision;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Clock;
 import org.jboss.logging.Logger;
 
 /// The single way to a model. Thread-safe; [#complete] blocks and is meant for virtual threads.
@@ -19,7 +18,6 @@ public class Llm {
     private final Attempts attempts;
     private final Meters meters;
     private final FailureLog failures;
-    private final Clock clock;
 
     Llm(
             LlmConfig config,
@@ -27,14 +25,12 @@ public class Llm {
             Admission admission,
             Attempts attempts,
             Meters meters,
-            FailureLog failures,
-            Clock clock) {
+            FailureLog failures) {
         this.config = config.checked();
         this.admission = admission;
         this.attempts = attempts;
         this.meters = meters;
         this.failures = failures;
-        this.clock = clock;
         LOG.infof(
                 "Prompts go to %s, to model %s unless they name another.",
                 endpoint.authority(), config.model());
@@ -42,7 +38,7 @@ public class Llm {
 
     /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.
     public Outcome complete(Call call) {
-        call.start(clock.instant(), config.deadline(), config.model());
+        call.start(config.deadline(), config.timeout().plus(config.maxBackoff()), config.model());
         Outcome outcome = admitted(call);
         meters.record(call, outcome);
         if (outcome instanceof Failure failure) {

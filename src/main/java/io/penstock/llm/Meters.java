@@ -139,7 +139,7 @@ public class Meters {
     }
 
     private ByOutcome meters(Call call, Outcome outcome, String outcomeLabel) {
-        String model = call.printableModel();
+        String model = call.prompt().printableModel();
         // Only a model that has answered is known to exist; the names of others would use the
         // labels up.
         boolean known =

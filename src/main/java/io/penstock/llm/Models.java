@@ -7,7 +7,6 @@ import io.vertx.core.buffer.Buffer;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -82,7 +81,7 @@ public class Models {
 
     private Known ask() {
         try (Exchange exchange = provider.get("/models")) {
-            Instant deadline = Instant.now().plus(ASKING);
+            Deadline deadline = Deadline.in(ASKING);
             Exchange.Head head = exchange.head(deadline);
             if (head == null) {
                 return keep(new Known.Unknown(Llm.deadlineExceeded()), AGAIN);
@@ -109,7 +108,7 @@ public class Models {
     }
 
     /// As far as it comes in time and is not too long; half a list is none.
-    private static byte[] body(Exchange exchange, Instant deadline)
+    private static byte[] body(Exchange exchange, Deadline deadline)
             throws IOException, InterruptedException {
         Buffer whole = Buffer.buffer();
         for (Buffer piece = exchange.next(deadline);

@@ -3,6 +3,7 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// What is sent to a model. Immutable as long as nobody writes to `responseFormat` or `request`.
@@ -24,6 +25,8 @@ public record Prompt(
         @Nullable Integer maxTokens,
         @Nullable JsonNode responseFormat,
         @Nullable ObjectNode request) {
+
+    private static final Pattern UNPRINTABLE = Pattern.compile("[^\\w.:/@+-]");
 
     /// Parts of a message whose data a model does not read as text.
     private static final Set<String> MEDIA = Set.of("image_url", "input_audio", "file");
@@ -99,5 +102,13 @@ public record Prompt(
 
     Prompt orModel(String fallback) {
         return model != null ? this : withModel(fallback);
+    }
+
+    /// The model's name as logs may hold it: callers can put anything into it.
+    String printableModel() {
+        String name = model == null ? "" : model;
+        return UNPRINTABLE
+                .matcher(name.length() > 64 ? name.substring(0, 64) : name)
+                .replaceAll("?");
     }
 }

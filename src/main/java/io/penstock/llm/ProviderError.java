@@ -3,6 +3,7 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -60,9 +61,16 @@ record ProviderError(
 
     private static final int SENTENCE_MAX = 4_000;
 
-    /// OpenAI's words for a request that no wait makes small enough.
+    /// The words of OpenAI, Azure and Groq for a request that no wait makes small enough: "Request
+    /// too large for gpt-4o … on tokens per min (TPM): Limit 30000, Requested 36278." (reported
+    /// with status 429 in Aider-AI/aider#1880 and vanna-ai/vanna-flask#11, by Groq with 413 in
+    /// continuedev/continue#10218; LiteLLM passes it on as it is, agent0ai/agent-zero#711). With
+    /// what was used lately in the sum it is an ordinary limit, "Limit 6000, Used 5034, Requested
+    /// 1443" (elizaOS/eliza#4040), and so is Anthropic's "would exceed the rate limit", which it
+    /// says of both.
     private static final Pattern TOO_LARGE =
-            Pattern.compile("Limit (\\d{1,15}), (?:Used \\d{1,15}, )?Requested (\\d{1,15})");
+            Pattern.compile(
+                    "(?i)limit:? ([\\d,]{1,19}),? (?:used:? [\\d,]{1,19},? )?requested:? ([\\d,]{1,19})");
 
     /// The error that a body tells of.
     ///
@@ -134,7 +142,19 @@ record ProviderError(
     /// Whether OpenAI's rate limiter says that this request is larger than all of a minute's limit.
     boolean isTooLargeForItsLimit() {
         Matcher found = TOO_LARGE.matcher(sentence);
-        return found.find() && Long.parseLong(found.group(2)) > Long.parseLong(found.group(1));
+        return found.find() && number(found.group(2)) > number(found.group(1));
+    }
+
+    private static long number(String digits) {
+        String plain = digits.replace(",", "");
+        return plain.isEmpty()
+                ? 0
+                : Long.parseLong(plain.substring(0, Math.min(18, plain.length())));
+    }
+
+    /// Google's `"details":[{"reason":"API_KEY_INVALID"}]`, in lower case; empty for none.
+    String reason() {
+        return json.path("details").path(0).path("reason").asText().toLowerCase(Locale.ROOT);
     }
 
     /// Whether OpenRouter says that its moderation has flagged the prompt.

@@ -4,6 +4,7 @@ import io.vertx.core.http.HttpHeaders;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -16,6 +17,10 @@ final class ProviderFailure {
     private static final int MESSAGE_MAX = 500;
     private static final int WORD_MAX = 100;
     private static final String REMOVED = "[removed]";
+
+    /// A wait that a limit asks for may be a day; one that an error asks for is a guess of somebody
+    /// who does not know when the error will be gone.
+    private static final Duration ERROR_WAIT_MAX = Duration.ofMinutes(5);
 
     /// What looks like a credential in a provider's message: keys with the usual prefixes, bearer
     /// tokens, and masked keys.
@@ -136,12 +141,14 @@ final class ProviderFailure {
 
     /// The failure of an answer that is a web page.
     static Failure page(Endpoint endpoint) {
-        return Failure.of(
+        return new Failure(
                 FailureKind.TRUNCATED,
                 "The provider at "
                         + endpoint.authority()
                         + " answers with a web page in place of JSON; try again, or check OPENAI_BASE_URL"
-                        + " if it happens every time.");
+                        + " if it happens every time.",
+                Failure.WEB_PAGE,
+                null);
     }
 
     /// The failure of an answer in a coding that was not asked for.
@@ -158,13 +165,18 @@ final class ProviderFailure {
             Exchange.Head head, @Nullable ProviderError error, int status, Endpoint endpoint) {
         FailureKind kind = ErrorKind.of(status, error, head.headers());
         int told = head.isSuccess() ? status : head.status();
-        String code = error == null ? "" : error.code();
+        // OpenAI's code for a prompt above a limit is the one of its limits.
+        boolean isAboveLimit = status == 429 && kind == FailureKind.INVALID_REQUEST;
+        String code = error == null || isAboveLimit ? "" : error.code();
         String param = error == null ? "" : error.param();
+        Duration wait =
+                RetryAfter.of(head.headers(), error == null ? null : error.json(), Instant.now());
+        boolean isLong = wait != null && wait.compareTo(ERROR_WAIT_MAX) > 0;
         return new Failure(
                 kind,
                 message(kind, told, error, endpoint),
                 isFit(CODE, code, endpoint) ? code : null,
-                RetryAfter.of(head.headers(), error == null ? null : error.json(), Instant.now()),
+                isLong && kind != FailureKind.RATE_LIMITED ? ERROR_WAIT_MAX : wait,
                 told >= 400 ? told : 0,
                 isFit(PARAM, param, endpoint) ? param : null,
                 head.requestId());
@@ -196,7 +208,7 @@ final class ProviderFailure {
                                 + " refuses the request with status "
                                 + status
                                 + "; check OPENAI_BASE_URL and the model."
-                        : "The provider refuses the prompt: " + said;
+                        : refuses(status, endpoint) + said;
             }
             case UNEXPECTED_ANSWER ->
                     "The provider answers with an error in place of a text: "
@@ -214,6 +226,13 @@ final class ProviderFailure {
 
     private static String said(@Nullable ProviderError error, Endpoint endpoint) {
         return error == null ? "" : scrubbed(error.sentence(), endpoint.apiKey());
+    }
+
+    /// Where the address may be wrong, it is named.
+    private static String refuses(int status, Endpoint endpoint) {
+        return status < 400 || status == 403 || status == 404 || status == 405 || status == 410
+                ? "The provider at " + endpoint.authority() + " refuses the prompt: "
+                : "The provider refuses the prompt: ";
     }
 
     /// A provider's sentence without anything like a key, and not too long.

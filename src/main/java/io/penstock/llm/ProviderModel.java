@@ -11,7 +11,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.function.Supplier;
 import java.util.zip.ZipException;
 
@@ -131,7 +130,7 @@ class ProviderModel implements ChatModel {
     /// @return false when the end says that the answer was damaged
     private static boolean drain(Exchange exchange) throws InterruptedException {
         try {
-            Instant soon = Instant.now().plus(DRAIN);
+            Deadline soon = Deadline.in(DRAIN);
             Buffer rest = exchange.next(soon);
             if (rest != null && rest.length() > 0) {
                 exchange.next(soon);

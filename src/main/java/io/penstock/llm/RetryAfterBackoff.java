@@ -2,7 +2,6 @@ package io.penstock.llm;
 
 import io.smallrye.faulttolerance.api.CustomBackoffStrategy;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.microprofile.config.ConfigProvider;
@@ -42,7 +41,11 @@ public final class RetryAfterBackoff implements CustomBackoffStrategy {
         Call call = failed.call();
         Duration retryAfter = failed.failure().retryAfter();
         long floor = retryAfter == null ? 0 : retryAfter.toMillis() + 1;
-        long left = Duration.between(Instant.now(), call.deadline()).toMillis();
+        if (call.job() != null) {
+            // A wait for the provider, as before any of its attempts.
+            call.postpone(Duration.ofMillis(floor));
+        }
+        long left = call.timeLeft().toMillis();
         long delay = Math.max(0, Math.min(floor + jitter, left));
         call.spentOutside(Duration.ofMillis(delay).toNanos());
         return delay;

@@ -1,7 +1,6 @@
 package io.penstock.llm;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.function.Predicate;
 
 /// Tells the retry layer whether another attempt makes sense: never after a delta has reached the
@@ -21,14 +20,16 @@ public final class Retryable implements Predicate<Throwable> {
     }
 
     /// A caller whose deadline comes before the provider's `Retry-After` hears so now instead of
-    /// waiting in vain.
+    /// waiting in vain. A job's call has its waits for nothing, and makes no attempt that its
+    /// deadline might cut.
     private static boolean reachable(LlmException failed) {
         Duration retryAfter = failed.failure().retryAfter();
-        Call.Job job = failed.call().job();
-        if (retryAfter != null && job != null && retryAfter.compareTo(job.patience()) > 0) {
-            return false;
+        Call call = failed.call();
+        Call.Job job = call.job();
+        if (job != null) {
+            return !call.isShortOfTime()
+                    && (retryAfter == null || retryAfter.compareTo(job.patience()) <= 0);
         }
-        return retryAfter == null
-                || Instant.now().plus(retryAfter).isBefore(failed.call().deadline());
+        return retryAfter == null || retryAfter.compareTo(call.timeLeft()) < 0;
     }
 }

@@ -22,6 +22,16 @@ public interface Running {
     /// Requests made to the provider so far, with those for which no connection came about.
     int attemptCount();
 
+    /// When the last of these began, as [System#nanoTime()].
+    default long begunNanos() {
+        return 0;
+    }
+
+    /// Whether the model has answered others between its failed attempts.
+    default boolean othersAnswered() {
+        return false;
+    }
+
     /// Time since its beginning that was not spent in the provider, in the queue, or backing off.
     Duration overhead();
 

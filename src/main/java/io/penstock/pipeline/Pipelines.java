@@ -17,6 +17,7 @@ import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
@@ -128,6 +129,9 @@ public class Pipelines {
         if (bytes > config.maxPrompt().asLongValue()) {
             return new Failed(stage.name(), tooLong(bytes), 0, null);
         }
+        if (run.isShortOf(config.timeout())) {
+            return new Failed(stage.name(), outOfTime(), 0, null);
+        }
         Call call =
                 run.begin(
                         prompt,
@@ -143,6 +147,14 @@ public class Pipelines {
             run.finished(finished, call);
         }
         return outcome;
+    }
+
+    private static Failure outOfTime() {
+        return new Failure(
+                FailureKind.REJECTED,
+                "The stages before have left too little time for this one; it is begun again later.",
+                null,
+                Duration.ZERO);
     }
 
     private Failure tooLong(long bytes) {

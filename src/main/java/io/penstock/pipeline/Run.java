@@ -20,9 +20,11 @@ public final class Run implements Running {
 
     private final Object lock = new Object();
     private final List<Finished> finished = new ArrayList<>();
+    private final @Nullable Duration limit;
     private @Nullable Duration left;
     private @Nullable Call call;
     private Duration earlierOverhead = Duration.ZERO;
+    private long earlierBegunNanos;
     private boolean cancelled;
     private boolean draining;
 
@@ -34,6 +36,7 @@ public final class Run implements Running {
             Call.@Nullable Job job) {
         this.pipeline = pipeline;
         this.input = input;
+        this.limit = limit;
         this.left = limit;
         this.job = job;
         // The last stage is never taken from an earlier run: with it there is nothing left to run.
@@ -55,7 +58,7 @@ public final class Run implements Running {
     /// A run of a batch's item.
     ///
     /// @param earlier stages that were finished before, from the first
-    /// @param limit for all stages together, without the waits for a stage's turn
+    /// @param limit for the attempts of all stages and the pauses between them
     public static Run of(
             Pipeline pipeline, String input, List<Finished> earlier, Duration limit, Call.Job job) {
         return new Run(pipeline, input, earlier, limit, job);
@@ -97,6 +100,20 @@ public final class Run implements Running {
                 sum += stage.attempts();
             }
             return sum;
+        }
+    }
+
+    @Override
+    public long begunNanos() {
+        synchronized (lock) {
+            return call == null ? earlierBegunNanos : call.begunNanos();
+        }
+    }
+
+    @Override
+    public boolean othersAnswered() {
+        synchronized (lock) {
+            return call != null && call.othersAnswered();
         }
     }
 
@@ -158,6 +175,18 @@ public final class Run implements Running {
                                 .result());
     }
 
+    /// Whether an item's next stage could be cut short, of whose time the stages before it have
+    /// taken: another worker begins with it.
+    boolean isShortOf(Duration anAttempt) {
+        synchronized (lock) {
+            return job != null
+                    && limit != null
+                    && left != null
+                    && anAttempt.compareTo(limit) <= 0
+                    && left.compareTo(anAttempt) < 0;
+        }
+    }
+
     /// The call for the next stage, which is cancelled with the run.
     Call begin(Prompt prompt, Duration defaultLimit, Call.Stage stage) {
         synchronized (lock) {
@@ -178,6 +207,7 @@ public final class Run implements Running {
         synchronized (lock) {
             finished.add(stage);
             left = itsCall.timeLeft();
+            earlierBegunNanos = itsCall.begunNanos();
             earlierOverhead = earlierOverhead.plus(itsCall.overhead());
             call = null;
         }

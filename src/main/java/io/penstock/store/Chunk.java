@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// @param crashes claims that lapsed instead of ending
 /// @param segments the recorded results: for each epoch the number of its segments
 /// @param compacted where they are in the order of the input, once every item has one
+/// @param inVain claims in a row that were given up because of the provider, with no answer
 public record Chunk(
         String area,
         int index,
@@ -36,6 +37,7 @@ public record Chunk(
         Tokens tokens,
         List<Segments> segments,
         Suspicion suspicion,
+        int inVain,
         @Nullable Compacted compacted) {
 
     /// Where its items are.
@@ -87,6 +89,7 @@ public record Chunk(
                 Tokens.NONE,
                 List.of(),
                 Suspicion.NONE,
+                0,
                 null);
     }
 
@@ -192,14 +195,20 @@ public record Chunk(
     }
 
     /// Given back by its worker before it is done.
-    public Chunk released() {
-        return released(null);
+    ///
+    /// @param claimsInVain claims in a row that were given up because of the provider
+    public Chunk released(int claimsInVain) {
+        return released(claimsInVain, null);
     }
 
-    /// Given back by its worker.
+    /// Given back by its worker when it is done.
     ///
-    /// @param all its outcomes; null when it is not done
+    /// @param all its outcomes
     public Chunk released(@Nullable Compacted all) {
+        return released(0, all);
+    }
+
+    private Chunk released(int claimsInVain, @Nullable Compacted all) {
         return new Chunk(
                 area,
                 index,
@@ -212,6 +221,7 @@ public record Chunk(
                 tokens,
                 segments,
                 Suspicion.NONE,
+                claimsInVain,
                 all);
     }
 
@@ -229,6 +239,7 @@ public record Chunk(
                 tokens,
                 segments,
                 newSuspicion,
+                inVain,
                 compacted);
     }
 
@@ -249,6 +260,7 @@ public record Chunk(
                 newTokens,
                 newSegments,
                 suspicion,
+                inVain,
                 compacted);
     }
 
@@ -274,6 +286,7 @@ public record Chunk(
         ArrayNode suspected = json.putArray("suspects");
         suspicion.items.forEach(suspected::add);
         json.put("suspect_crashes", suspicion.crashes).put("suspected_in", suspicion.epoch);
+        json.put("in_vain", inVain);
         if (compacted != null) {
             json.putArray("compacted")
                     .add(compacted.epoch)
@@ -310,6 +323,7 @@ public record Chunk(
                         List.copyOf(suspects),
                         json.path("suspect_crashes").asInt(),
                         json.path("suspected_in").asInt()),
+                json.path("in_vain").asInt(),
                 compacted(json.path("compacted")));
     }
 

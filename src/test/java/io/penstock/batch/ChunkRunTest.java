@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,7 +54,7 @@ class ChunkRunTest {
     void everyItemGetsItsOutcomeWhateverOrderTheyEndIn() throws InterruptedException {
         Job job = store.job(300);
 
-        assertThat(run(job, text -> text.endsWith("7") ? failure(FailureKind.SERVER) : null))
+        assertThat(run(job, text -> text.endsWith("7") ? failure(FailureKind.TRUNCATED) : null))
                 .isNull();
 
         assertThat(store.chunk(job, 0).done()).isTrue();
@@ -113,13 +114,91 @@ class ChunkRunTest {
     }
 
     @Test
-    void afterAnAnswerTheSameFailuresAreTheItemsOwn() throws InterruptedException {
+    void afterAnAnswerTheSameFailuresAreTheItemsOwnWhenTheyComeAgain() throws InterruptedException {
         Job job = store.job(10);
+        Function<String, @Nullable Failure> model =
+                text -> text.equals("item 9") ? null : failure(FailureKind.TRANSPORT);
+        JobRun oneByOne = new JobRun(1);
+        oneByOne.seen(job, store.clock.now());
 
-        assertThat(run(job, text -> text.equals("item 9") ? null : failure(FailureKind.TRANSPORT)))
-                .isNull();
+        assertThat(run(job, oneByOne, model)).isInstanceOf(Stop.HandBack.class);
+        assertThat(store.recorded(job, 0)).hasSize(1);
+        assertThat(run(job, model)).isNull();
 
         assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(9);
+        assertThat(store.recorded(job, 0))
+                .filteredOn(line -> line.contains("error"))
+                .hasSize(9)
+                .allMatch(line -> line.contains("\"attempts\":2"));
+    }
+
+    @Test
+    void outagesAreCountedAndOtherReasonsToHandAChunkBackAreNot() throws InterruptedException {
+        Job job = store.job(50);
+
+        run(job, _ -> failure(FailureKind.TRANSPORT));
+        run(job, _ -> failure(FailureKind.REJECTED));
+        run(job, _ -> failure(FailureKind.RATE_LIMITED));
+        assertThat(store.chunk(job, 0).inVain()).isEqualTo(1);
+        run(job, _ -> failure(FailureKind.SERVER));
+        assertThat(store.chunk(job, 0).inVain()).isEqualTo(2);
+
+        assertThat(run(job, ANSWERS)).isNull();
+
+        assertThat(store.chunk(job, 0).inVain()).isZero();
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(50);
+    }
+
+    @Test
+    void aFewItemsOfWhichAllAreRefusedParkTheJob() throws InterruptedException {
+        Job job = store.job(3);
+
+        assertThat(run(job, _ -> failure(FailureKind.AUTHENTICATION)))
+                .isEqualTo(new Stop.Park("authentication", "No."));
+        assertThat(run(job, _ -> refusal(404)))
+                .isInstanceOfSatisfying(
+                        Stop.Park.class, park -> assertThat(park.reason()).isEqualTo("refused"));
+
+        assertThat(store.recorded(job, 0)).isEmpty();
+    }
+
+    @Test
+    void aRefusalAtTheEndIsTheItemsOwnWhereOthersWereAnswered() throws InterruptedException {
+        Job job = store.job(10);
+        JobRun oneByOne = new JobRun(1);
+        oneByOne.seen(job, store.clock.now());
+
+        assertThat(run(job, oneByOne, text -> text.equals("item 9") ? refusal(403) : null))
+                .isNull();
+
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
+    }
+
+    @Test
+    void aKeyThatIsRefusedAtTheEndParksTheJobOnceAndThenFailsTheItem() throws InterruptedException {
+        Job job = store.job(10);
+        JobRun oneByOne = new JobRun(1);
+        oneByOne.seen(job, store.clock.now());
+        Function<String, @Nullable Failure> model =
+                text -> text.equals("item 9") ? failure(FailureKind.AUTHENTICATION) : null;
+
+        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.Park("authentication", "No."));
+        assertThat(run(job, model)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
+    }
+
+    @Test
+    void neighboursOfALargeChunkAreNotRunOneAfterTheOther() {
+        for (int size = 1; size <= 1000; size++) {
+            List<Integer> all = IntStream.range(100, 100 + size).boxed().toList();
+            assertThat(ChunkRun.spread(all)).hasSize(size).containsExactlyInAnyOrderElementsOf(all);
+        }
+        List<Integer> spread = ChunkRun.spread(IntStream.range(0, 230).boxed().toList());
+        for (int i = 0; i + 12 < 230; i++) {
+            assertThat(spread.subList(i, i + 12)).anyMatch(place -> place < 200);
+        }
+        assertThat(spread.subList(217, 230)).anyMatch(place -> place < 200);
     }
 
     /// A suspect runs twice in a careful run: alone, and with others when it got no outcome.
@@ -486,19 +565,34 @@ class ChunkRunTest {
 
     private ChunkRuns.CallsOf calls(Function<String, @Nullable Failure> model) {
         return (_, _, chunk) ->
-                (place, item, _, _) ->
+                (place, item, before, _) ->
                         new Feed.Begun(
                                 new Stoppable(),
-                                () -> ended(chunk.firstItem(), place, item, model));
+                                () -> ended(chunk.firstItem(), place, item, before, model));
     }
 
     private Happened.Ended ended(
-            long first, int place, Item item, Function<String, @Nullable Failure> model) {
+            long first,
+            int place,
+            Item item,
+            Feed.Before before,
+            Function<String, @Nullable Failure> model) {
         called.add(item.prompt().text());
         Failure failure = model.apply(item.prompt().text());
         return failure == null
                 ? new Happened.Answered(place, Embedded.result(first + place), Tokens.NONE)
-                : new Happened.Failed(place, item.customId(), failure, null, Tokens.NONE, 1, false);
+                : new Happened.Failed(
+                        place,
+                        item.customId(),
+                        failure,
+                        null,
+                        Tokens.NONE,
+                        before.attempts() + 1,
+                        false);
+    }
+
+    private static Failure refusal(int status) {
+        return new Failure(FailureKind.INVALID_REQUEST, "No.", null, null, status, null, null);
     }
 
     private static Failure failure(FailureKind kind) {
@@ -507,6 +601,13 @@ class ChunkRunTest {
 
     /// Tells the test that it was told to end.
     private final class Stoppable implements Running {
+
+        private final long begunNanos = System.nanoTime();
+
+        @Override
+        public long begunNanos() {
+            return begunNanos;
+        }
 
         @Override
         public @Nullable String providerRequestId() {

@@ -38,6 +38,17 @@ class ResultLineTest {
     }
 
     @Test
+    void whatWasTriedOfAnItemIsNoOutcome() {
+        byte[] line = ResultLine.tried(12, new ResultLine.Tried(3, true));
+
+        assertThat(ResultLine.index(line)).isEqualTo(12);
+        assertThat(ResultLine.isStage(line)).isTrue();
+        assertThat(ResultLine.isTried(line)).isTrue();
+        assertThat(ResultLine.tried(line)).isEqualTo(new ResultLine.Tried(3, true));
+        assertThat(ResultLine.isTried(ResultLine.stage(12, STAGE))).isFalse();
+    }
+
+    @Test
     void theProvidersBodyComesLastByteForByteButForLineEnds() throws IOException {
         String body = "{ \"id\" : \"c\",\r\n\"n\": 1.10, \"text\": \"\\u00e9 ,\\\"body\\\": x\" }";
 

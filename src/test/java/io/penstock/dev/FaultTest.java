@@ -48,7 +48,10 @@ class FaultTest {
         "context_length, 400, context_length_exceeded",
         "unauthorized, 401, invalid_api_key",
         "forbidden, 403, unsupported_country_region_territory",
+        "flagged, 403, 403",
+        "model_forbidden, 403, model_not_found",
         "not_found, 404, model_not_found",
+        "above_limit, 429, rate_limit_exceeded",
         "conflict, 409,",
         "too_large, 413, request_too_large",
         "unprocessable, 422,",
@@ -76,13 +79,22 @@ class FaultTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"bad_gateway, 502", "html, 200"})
+    @CsvSource({"bad_gateway, 502", "firewall, 403", "html, 200"})
     void aPageIsHtml(String fault, int status) {
         HttpResponse<String> response = client.post(prompt("x", "fault=" + fault, false));
 
         assertThat(response.statusCode()).isEqualTo(status);
         assertThat(response.headers().firstValue("content-type")).contains("text/html");
         assertThat(response.body()).startsWith("<html>");
+    }
+
+    @Test
+    void aWrongPathIsToldByATextOrByAnotherPath() {
+        assertThat(client.post(prompt("x", "fault=no_route", false)).body())
+                .isEqualTo("404 page not found");
+        HttpResponse<String> elsewhere = client.post(prompt("x", "fault=redirect", false));
+        assertThat(elsewhere.statusCode()).isEqualTo(307);
+        assertThat(elsewhere.headers().firstValue("location")).isPresent();
     }
 
     @ParameterizedTest

@@ -2,7 +2,7 @@ package io.penstock.flow;
 
 import io.penstock.testing.Settings;
 import java.lang.management.ManagementFactory;
-import java.time.Clock;
+import java.time.Duration;
 import java.util.Map;
 
 /// What admission costs a call, in CPU, and a budget in writes to its store. Run by hand: `-Pbench
@@ -20,9 +20,7 @@ final class AdmissionCost {
                             ? Map.of()
                             : Map.of("penstock.flow.budgets.model.requests-per-minute", rate);
             MemoryBudgets budgets = new MemoryBudgets(false);
-            Admission admission =
-                    new Admission(
-                            Settings.of(FlowConfig.class, settings), Clock.systemUTC(), budgets);
+            Admission admission = new Admission(Settings.of(FlowConfig.class, settings), budgets);
             run(admission, CALLS / 4);
             int writesBefore = budgets.writeCount();
             long cpuBefore = cpuNanos();
@@ -53,7 +51,7 @@ final class AdmissionCost {
 
     private static void one(Admission admission) {
         try {
-            Want want = Want.of("model", Clock.systemUTC().instant().plusSeconds(60));
+            Want want = Want.of("model", Duration.ofMinutes(1));
             if (admission.await(want.sized(500, null)) instanceof Permit permit) {
                 try (permit) {
                     permit.answered(120, 60);

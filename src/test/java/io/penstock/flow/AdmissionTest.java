@@ -149,19 +149,18 @@ class AdmissionTest {
                                 "penstock.flow.max-concurrency", Integer.toString(permits),
                                 "penstock.flow.max-waiting", Integer.toString(waiting),
                                 "penstock.flow.max-wait", maxWait)),
-                CLOCK,
                 new MemoryBudgets(false));
     }
 
     private static Want want(Admission admission, String model) {
-        return Want.of(model, inAMinute()).within(admission.maxWait(), CLOCK);
+        return Want.of(model, inAMinute()).within(admission.maxWait());
     }
 
     private static Permit granted(Admission admission) throws InterruptedException {
         return (Permit) admission.await(want(admission, MODEL));
     }
 
-    private static Instant inAMinute() {
-        return CLOCK.instant().plusSeconds(60);
+    private static Duration inAMinute() {
+        return Duration.ofMinutes(1);
     }
 }

@@ -3,9 +3,7 @@ package io.penstock.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.testing.Settings;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,7 +22,6 @@ import org.junit.jupiter.api.Test;
 class CrowdedAdmissionTest {
 
     private static final int PROCESSES = Integer.getInteger("penstock.crowd", 200);
-    private static final Clock CLOCK = Clock.systemUTC();
     private static final Duration SETTLING = Duration.ofSeconds(8);
     private static final Duration WATCHED = Duration.ofSeconds(6);
 
@@ -143,8 +140,8 @@ class CrowdedAdmissionTest {
 
     private static void call(Admission admission, int millis, Runnable started, Runnable ended)
             throws InterruptedException {
-        Instant soon = CLOCK.instant().plusSeconds(60);
-        Want want = Want.of("model", soon).ofJob("job", 1, Duration.ofSeconds(60));
+        Duration minute = Duration.ofMinutes(1);
+        Want want = Want.of("model", minute).ofJob("job", 1, minute);
         if (admission.await(want) instanceof Permit permit) {
             try (permit) {
                 started.run();
@@ -171,6 +168,6 @@ class CrowdedAdmissionTest {
         Map<String, String> settings = new HashMap<>();
         settings.put("penstock.flow.start-concurrency", "100");
         budget.forEach((key, value) -> settings.put("penstock.flow.budgets.model." + key, value));
-        return new Admission(Settings.of(FlowConfig.class, settings), CLOCK, budgets);
+        return new Admission(Settings.of(FlowConfig.class, settings), budgets);
     }
 }

@@ -3,7 +3,7 @@ package io.penstock.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.testing.Settings;
-import java.time.Instant;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +35,7 @@ class GateTest {
     }
 
     private Waiter waiting() {
-        Waiter waiter = new Waiter(Want.of("model", Instant.MAX), Gate.LATER);
+        Waiter waiter = new Waiter(Want.of("model", Duration.ofDays(1)), Gate.LATER);
         gate.add(waiter);
         return waiter;
     }

@@ -3,9 +3,7 @@ package io.penstock.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.testing.Settings;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +20,6 @@ import org.junit.jupiter.api.Test;
 /// Several processes' admissions on one store. The store is in memory, the rest is real, time too.
 class SharedAdmissionTest {
 
-    private static final Clock CLOCK = Clock.systemUTC();
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final MemoryBudgets budgets = new MemoryBudgets(true);
@@ -65,7 +62,7 @@ class SharedAdmissionTest {
         one.notBefore("model", Duration.ofSeconds(30));
         pass(Duration.ofMillis(100));
 
-        assertThat(other.await(want().within(Duration.ofMillis(200), CLOCK)))
+        assertThat(other.await(want().within(Duration.ofMillis(200))))
                 .isInstanceOf(Decision.NotBefore.class);
         assertThat(other.await(Want.of("another", soon()))).isInstanceOf(Permit.class);
     }
@@ -79,7 +76,7 @@ class SharedAdmissionTest {
         one.notBefore("model", Duration.ofSeconds(30));
         pass(Duration.ofMillis(100));
 
-        assertThat(other.await(want().within(Duration.ofMillis(200), CLOCK)))
+        assertThat(other.await(want().within(Duration.ofMillis(200))))
                 .isInstanceOf(Decision.NotBefore.class);
     }
 
@@ -174,8 +171,8 @@ class SharedAdmissionTest {
         return Want.of("model", soon());
     }
 
-    private static Instant soon() {
-        return CLOCK.instant().plusSeconds(20);
+    private static Duration soon() {
+        return Duration.ofSeconds(20);
     }
 
     private Admission admission(Map<String, String> budget, String refresh) {
@@ -183,6 +180,6 @@ class SharedAdmissionTest {
         settings.put("penstock.flow.refresh", refresh);
         settings.put("penstock.flow.start-concurrency", "100");
         budget.forEach((key, value) -> settings.put("penstock.flow.budgets.model." + key, value));
-        return new Admission(Settings.of(FlowConfig.class, settings), CLOCK, budgets);
+        return new Admission(Settings.of(FlowConfig.class, settings), budgets);
     }
 }

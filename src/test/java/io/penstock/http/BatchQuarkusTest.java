@@ -647,7 +647,7 @@ class BatchQuarkusTest extends PenstockTest {
         JsonNode done = batch.awaitStatus("completed");
         assertThat(done.path("completed").asInt()).isEqualTo(2);
         assertThat(Batch.lines(batch.get("/results?order=input")).get(1).path("attempts").asInt())
-                .isEqualTo(1);
+                .isEqualTo(2);
         assertThat(provider.log("spent")).hasSize(1);
         assertThat(provider.log("unpaid")).hasSize(2);
     }

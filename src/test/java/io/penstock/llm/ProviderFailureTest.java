@@ -6,6 +6,7 @@ import io.penstock.testing.Caller;
 import io.vertx.core.MultiMap;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -59,7 +60,15 @@ class ProviderFailureTest {
                 "400 | {'error':{'message':'no','innererror':{'code':'ResponsibleAIPolicyViolation'}}} | CONTENT_FILTER | no",
                 "400 | {'error':{'code':'DataInspectionFailed','message':'bad words'}}          | CONTENT_FILTER  | bad words",
                 "403 | {'error':{'code':403,'message':'flagged','metadata':{'reasons':['x']}}}  | CONTENT_FILTER  | flagged",
-                "403 | {'error':{'message':'no access'}}                                        | AUTHENTICATION  | refuses Penstock's key",
+                "403 | {'error':{'message':'no access'}}                                        | INVALID_REQUEST | The provider at host refuses the prompt: no access",
+                "403 | {'error':{'message':'no access to it','code':'model_not_found'}}         | INVALID_REQUEST | no access to it",
+                "403 | <html>403 Forbidden</html>                                               | INVALID_REQUEST | check OPENAI_BASE_URL",
+                "403 | {'error':{'code':'403','message':'x','metadata':{'flagged_input':'y'}}}  | CONTENT_FILTER  | x",
+                "403 | {'error':{'code':'content_policy_violation','message':'x'}}              | CONTENT_FILTER  | x",
+                "403 | {'error':{'code':'unsupported_country_region_territory'}}                | AUTHENTICATION  | refuses Penstock's key",
+                "403 | {'type':'error','error':{'type':'permission_error','message':'x'}}       | AUTHENTICATION  | refuses Penstock's key",
+                "403 | [{'error':{'code':403,'status':'PERMISSION_DENIED','message':'x'}}]      | AUTHENTICATION  | refuses Penstock's key",
+                "401 | {}                                                                       | AUTHENTICATION  | refuses Penstock's key",
                 "400 | [{'error':{'message':'bad','details':[{'reason':'API_KEY_INVALID'}]}}]   | AUTHENTICATION  | refuses Penstock's key",
                 "429 | {'error':{'type':'exceeded_current_quota_error','message':'recharge'}}   | QUOTA_EXHAUSTED | credit",
                 "429 | {'error':{'message':'Your account has insufficient balance'}}            | QUOTA_EXHAUSTED | credit",
@@ -67,6 +76,8 @@ class ProviderFailureTest {
                 "400 | {'code':'Arrearage','message':'Access denied'}                           | QUOTA_EXHAUSTED | credit",
                 "429 | {'error':{'message':'insufficient balance of tokens, try again in 2s'}}  | RATE_LIMITED    | rate",
                 "429 | {'error':{'message':'Request too large: Limit 30000, Requested 45000'}}  | INVALID_REQUEST | Request too large",
+                "429 | {'error':{'message':'litellm.RateLimitError: Request too large for x on tokens per min (TPM): Limit 30,000, Requested 45,000. Visit'}} | INVALID_REQUEST | Request too large",
+                "413 | {'error':{'message':'Request too large: Limit 6000, Requested 7591','code':'rate_limit_exceeded'}} | INVALID_REQUEST | Request too large",
                 "429 | {'error':{'message':'Rate limit: Limit 30000, Used 29000, Requested 2000'}} | RATE_LIMITED | rate",
                 "503 | {'error':{}}                                                             | OVERLOADED      | overloaded",
                 "400 | {'base_resp':{'status_code':1002,'status_msg':'rate limit'}}             | RATE_LIMITED    | rate",
@@ -163,6 +174,38 @@ class ProviderFailureTest {
     @ValueSource(strings = {"null", "{}", "[]", "\"\"", "\" \"", "false", "0"})
     void anEmptyErrorIsNone(String error) {
         assertThat(ProviderError.isIn(Caller.parse("{\"error\":" + error + "}"))).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "401, true",
+        "403, true",
+        "404, true",
+        "405, true",
+        "301, true",
+        "307, true",
+        "400, false",
+        "413, false",
+        "422, false",
+        "429, false",
+        "500, false"
+    })
+    void knowsWhatMayBeARefusalOfAllPrompts(int status, boolean isRefusal) {
+        assertThat(ofStatus(status, "{}").isRefusal()).isEqualTo(isRefusal);
+        assertThat(ProviderFailure.page(ENDPOINT).isRefusal()).isTrue();
+        assertThat(ProviderFailure.notJson().isRefusal()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"500, 300", "502, 300", "503, 300", "529, 300", "429, 86400"})
+    void anErrorIsWaitedForNoLongerThanMinutesAndALimitForADay(int status, int seconds) {
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap().add("retry-after", "864000");
+
+        assertThat(
+                        ProviderFailure.of(
+                                        new Exchange.Head(status, headers), new byte[0], ENDPOINT)
+                                .retryAfter())
+                .isEqualTo(Duration.ofSeconds(seconds));
     }
 
     @Test

@@ -12,7 +12,7 @@ import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -137,7 +137,7 @@ class ProviderTest {
     }
 
     private static String text(Exchange exchange) throws Exception {
-        Instant soon = Instant.now().plusSeconds(20);
+        Deadline soon = Deadline.in(Duration.ofSeconds(20));
         try (exchange) {
             requireNonNull(exchange.head(soon));
             StringBuilder text = new StringBuilder();

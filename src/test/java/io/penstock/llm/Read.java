@@ -5,7 +5,6 @@ import io.penstock.testing.Caller;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -26,7 +25,7 @@ record Read(Outcome outcome, List<String> deltas) {
                             ? Prompt.of(Fields.of("{\"model\":\"m\",\"messages\":[{}]}").json())
                             : new Prompt("text", "m", null, null, maxTokens, null, null);
             Call call = streams ? Call.streaming(prompt, null, deltas::add) : Call.of(prompt, null);
-            call.start(Instant.now(), Duration.ofMinutes(1), "m");
+            call.start(Duration.ofMinutes(1), Duration.ZERO, "m");
             return call;
         }
     }

@@ -3,7 +3,6 @@ package io.penstock.llm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.LongSummaryStatistics;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +61,37 @@ class RetryAfterBackoffTest {
         assertThat(wait).isLessThanOrEqualTo(2000);
     }
 
+    @Test
+    void aBatchsCallWaitsForTheProviderInNoTimeOfItsOwn() {
+        Call call =
+                Call.of(
+                        Prompt.of("text"),
+                        Duration.ofSeconds(2),
+                        new Call.Job("job", 1, Duration.ofSeconds(60)));
+        call.start(Duration.ofSeconds(2), Duration.ofSeconds(1), "model");
+
+        assertThat(backoff().nextDelayInMillis(limited(call, Duration.ofSeconds(50))))
+                .isGreaterThan(50_000);
+
+        assertThat(call.timeLeft()).isGreaterThan(Duration.ofSeconds(50));
+        assertThat(new Retryable().test(limited(call, Duration.ofSeconds(50)))).isTrue();
+    }
+
+    @Test
+    void aBatchsCallMakesNoAttemptThatItsDeadlineMightCut() {
+        Call.Job job = new Call.Job("job", 1, Duration.ofSeconds(60));
+        Duration limit = Duration.ofSeconds(2);
+        Call whole = Call.of(Prompt.of("text"), limit, job);
+        whole.start(limit, limit, "model");
+        Call small = Call.of(Prompt.of("text"), limit, job);
+        small.start(limit, Duration.ofSeconds(3), "model");
+
+        // A moment of its time has passed already.
+        assertThat(new Retryable().test(limited(whole, null))).isFalse();
+        // Whose limit has no room for a whole one asked for that.
+        assertThat(new Retryable().test(limited(small, null))).isTrue();
+    }
+
     private static LongSummaryStatistics waits(int attempt) {
         return LongStream.range(0, SAMPLES)
                 .map(_ -> {
@@ -83,7 +113,7 @@ class RetryAfterBackoffTest {
 
     private static Call call(Duration limit) {
         Call call = Call.of(Prompt.of("text"), limit);
-        call.start(Instant.now(), limit, "model");
+        call.start(limit, Duration.ZERO, "model");
         return call;
     }
 

@@ -78,7 +78,7 @@ class ChunkTest {
                 Chunk.of("area", 0, 0, 10, 0, 5)
                         .claimed(NOW, LEASE)
                         .suspecting(List.of(1), NOW)
-                        .released();
+                        .released(0);
 
         assertThat(chunk.suspects()).isEmpty();
         assertThat(chunk.claimed(NOW, LEASE).crashes()).isZero();

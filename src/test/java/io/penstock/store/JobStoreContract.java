@@ -266,6 +266,7 @@ public interface JobStoreContract {
                         new Tokens(1L << 35, 1L << 36, 1L << 50),
                         List.of(new Chunk.Segments(1, 4), new Chunk.Segments(5, 1)),
                         new Chunk.Suspicion(List.of(3, 499), 1, 6),
+                        4,
                         new Chunk.Compacted(5, 1L << 33, 1L << 34));
 
         jobs().addChunks(List.of(chunk));

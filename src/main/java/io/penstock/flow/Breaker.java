@@ -1,0 +1,100 @@
+package io.penstock.flow;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Leaves a group of models alone that fails all calls, and tries it again with one. Guarded by the
+/// lock of [Admission]. Times are microseconds.
+final class Breaker {
+
+    private static final long FIRST = 1_000_000;
+    private static final long MAX = 30_000_000;
+    private static final int BREAKS_COUNTED = 10;
+
+    /// Models whose answers are remembered.
+    private static final int MODELS_MAX = 64;
+
+    private final int failuresMax;
+    private int failuresInRow;
+    private int breaks;
+    private long brokenUntil;
+    private boolean open;
+
+    /// The one call that tries whether the models are well again.
+    private @Nullable Trial probe;
+
+    /// By model, when the latest call had begun of those that were answered.
+    private final Map<String, Long> answered =
+            new LinkedHashMap<>(16, 0.75f, true) {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
+                    return size() > MODELS_MAX;
+                }
+            };
+
+    /// @param failuresMax in a row before it opens; 0 for never
+    Breaker(int failuresMax) {
+        this.failuresMax = failuresMax;
+    }
+
+    /// Until when no call may start.
+    long until() {
+        return brokenUntil;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    /// Whether a call is under way whose end is waited for; older calls keep it from nothing.
+    boolean isProbing() {
+        return probe != null;
+    }
+
+    void started(Want want) {
+        if (open) {
+            probe = want.trial();
+        }
+        want.trial().began(answered.getOrDefault(want.model(), 0L));
+    }
+
+    void ended(Want want) {
+        if (probe == want.trial()) {
+            probe = null;
+        }
+    }
+
+    void answered(Permit permit) {
+        answered.merge(permit.want().model(), permit.startedMicros(), Math::max);
+        failuresInRow = 0;
+        breaks = 0;
+        open = false;
+    }
+
+    void refused() {
+        failuresInRow = 0;
+    }
+
+    /// So many failures in a row mean that the models are down: they are left alone for a while,
+    /// longer each time.
+    ///
+    /// @return whether it says anything of the models: not where others are answered
+    boolean failed(Permit permit, long now) {
+        Trial trial = permit.want().trial();
+        if (trial.failed(permit.startedMicros())) {
+            return false;
+        }
+        failuresInRow++;
+        boolean again = open && probe == trial;
+        if (again || (failuresMax > 0 && !open && failuresInRow >= failuresMax)) {
+            brokenUntil = now + Math.min(MAX, FIRST << Math.min(breaks, BREAKS_COUNTED));
+            breaks++;
+            open = true;
+            failuresInRow = 0;
+        }
+        return true;
+    }
+}
