@@ -272,7 +272,10 @@ final class ChunkRun {
                 // Without an outcome: the next claim runs it again.
             }
             default -> {
-                if (kind == FailureKind.REJECTED || isLongWait) {
+                if (kind == FailureKind.REJECTED && Duration.ZERO.equals(wait)) {
+                    // Out of time in the middle of a pipeline: it goes on there with the next
+                    // claim.
+                } else if (kind == FailureKind.REJECTED || isLongWait) {
                     stop(new Stop.HandBack(wait == null ? SOON : wait));
                 } else if (!(failed.drained() && kind.retryable())) {
                     judge(failed, sign);
@@ -303,6 +306,9 @@ final class ChunkRun {
                 outage.refusedAll();
                 stop(Stop.Park.refused(last));
             }
+        }
+        if (stop == null) {
+            outage.own().forEach(items::failed);
         }
         if (stop == null && outage.isAway()) {
             stop(new Stop.HandBack(outage.untilNextTry()));

@@ -174,6 +174,21 @@ final class Outage {
         return !unreached.isEmpty();
     }
 
+    /// What is in doubt at the end although the provider was there, and has answered others in this
+    /// run: the items' own failures, if they are no row.
+    List<Happened.Failed> own() {
+        List<Happened.Failed> own = new ArrayList<>();
+        unreached.values().removeIf(doubt -> {
+            boolean isOwn =
+                    answered && patience(doubt.failed.failure()) == CLAIMS_MAX_THERE;
+            if (isOwn) {
+                own.add(doubt.failed);
+            }
+            return isOwn;
+        });
+        return own;
+    }
+
     /// The refusals that are in doubt.
     List<Happened.Failed> refused() {
         return refused.values().stream().map(Doubt::failed).toList();

@@ -31,9 +31,10 @@ sealed interface Stop {
                     ? new Park(last.kind().code(), last.message())
                     : new Park(
                             "refused",
-                            "No call is answered, the last for this reason: "
+                            "No call is answered: check OPENAI_BASE_URL, the model, and what the key"
+                                    + " may use. The last one's failure: "
                                     + last.message()
-                                    + " Check OPENAI_BASE_URL, the model, and what the key may use.");
+                                    + (last.message().endsWith(".") ? "" : "."));
         }
     }
 }

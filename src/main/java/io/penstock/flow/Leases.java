@@ -96,7 +96,7 @@ final class Leases {
             gate.unseen(true);
             Watch watch = new Watch(admission, budgets, gate, crowd(gate), refresh, holder);
             Thread.ofVirtual().name("watch").start(() -> watch(gate, watch));
-        } else if (gate.seenBefore(admission.now() - STALE_MICROS)) {
+        } else if (gate.seenBefore(admission.now() - STALE_MICROS - refresh.toNanos() / 1000)) {
             // The process stood still, as a function does between two calls.
             gate.unseen(true);
         }

@@ -230,7 +230,14 @@ final class ProviderFailure {
 
     /// Where the address may be wrong, it is named.
     private static String refuses(int status, Endpoint endpoint) {
-        return status < 400 || status == 403 || status == 404 || status == 405 || status == 410
+        if (status >= 300 && status < 400) {
+            return "The provider at "
+                    + endpoint.authority()
+                    + " sends its callers elsewhere (status "
+                    + status
+                    + "), which Penstock does not follow: ";
+        }
+        return status == 403 || status == 404 || status == 405 || status == 410
                 ? "The provider at " + endpoint.authority() + " refuses the prompt: "
                 : "The provider refuses the prompt: ";
     }

@@ -129,6 +129,21 @@ class OutageTest {
     }
 
     @Test
+    void aFewThatFailLastAtAProviderThatIsThereHaveFailed() {
+        outage.answered(0);
+        judge(outage, 0, FailureKind.TIMEOUT);
+        judge(outage, 1, FailureKind.SERVER);
+        judge(outage, 2, FailureKind.TRANSPORT);
+
+        assertThat(outage.own()).extracting(Happened.Failed::place).containsExactly(0, 1);
+        assertThat(outage.isAway()).isTrue();
+
+        Outage silent = new Outage(0);
+        judge(silent, 0, FailureKind.TIMEOUT);
+        assertThat(silent.own()).isEmpty();
+    }
+
+    @Test
     void onlyWhatWasGivenUpIsCountedAndAnAnswerEndsTheRow() {
         assertThat(new Outage(7).inVain()).isEqualTo(7);
 
