@@ -7,6 +7,7 @@ import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.math.BigDecimal;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -62,6 +63,11 @@ public class Batches {
             return new Progress(totals.counts(), totals.tokens());
         }
         return Progress.of(chunks(job));
+    }
+
+    /// The time by which all moments of jobs are meant.
+    public Instant now() {
+        return clock.now();
     }
 
     /// The results that are recorded so far.

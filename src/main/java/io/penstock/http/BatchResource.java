@@ -31,7 +31,6 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -58,19 +57,12 @@ public class BatchResource {
     private final Submissions submissions;
     private final BatchRequests requests;
     private final Bodies bodies;
-    private final Clock clock;
 
-    BatchResource(
-            Batches batches,
-            Submissions submissions,
-            BatchRequests requests,
-            Bodies bodies,
-            Clock clock) {
+    BatchResource(Batches batches, Submissions submissions, BatchRequests requests, Bodies bodies) {
         this.batches = batches;
         this.submissions = submissions;
         this.requests = requests;
         this.bodies = bodies;
-        this.clock = clock;
     }
 
     /// Takes a batch whose items are in one JSON object.
@@ -162,7 +154,7 @@ public class BatchResource {
         ObjectNode json = Fields.JSON.createObjectNode().put("object", "list");
         ArrayNode data = json.putArray("data");
         for (Job job : found.subList(0, Math.min(count, found.size()))) {
-            data.add(JobJson.of(job, batches.progress(job), clock.instant()));
+            data.add(JobJson.of(job, batches.progress(job), batches.now()));
         }
         return json.put("has_more", found.size() > count).toString();
     }
@@ -173,8 +165,7 @@ public class BatchResource {
     public String status(@PathParam("id") String id, @Context UriInfo uri) {
         Query.none(uri);
         Job job = found(id);
-        return JobJson.withResults(
-                        job, batches.progress(job), batches.results(job), clock.instant())
+        return JobJson.withResults(job, batches.progress(job), batches.results(job), batches.now())
                 .toString();
     }
 
@@ -261,7 +252,7 @@ public class BatchResource {
                     .exception();
         }
         return Response.status(202)
-                .entity(JobJson.of(job, batches.progress(job), clock.instant()).toString())
+                .entity(JobJson.of(job, batches.progress(job), batches.now()).toString())
                 .build();
     }
 

@@ -17,7 +17,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -36,12 +35,10 @@ public class ResultsResource {
     private static final Duration TICK = Duration.ofMillis(500);
 
     private final Batches batches;
-    private final Clock clock;
     private final boolean isFunction;
 
-    ResultsResource(Batches batches, Clock clock, Where where) {
+    ResultsResource(Batches batches, Where where) {
         this.batches = batches;
-        this.clock = clock;
         this.isFunction = where.isFunction();
     }
 
@@ -123,7 +120,7 @@ public class ResultsResource {
     }
 
     private String line(Job job) {
-        ObjectNode json = JobJson.of(job, batches.progress(job), clock.instant());
+        ObjectNode json = JobJson.of(job, batches.progress(job), batches.now());
         json.remove("results");
         json.remove("errors");
         if (!job.status().isTerminal()) {

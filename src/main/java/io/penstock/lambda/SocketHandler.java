@@ -12,9 +12,7 @@ import io.penstock.store.StreamNotes;
 import io.penstock.store.StreamNotes.Stream;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /// Answers the events of an API Gateway WebSocket API as `WS /stream` does: AWS documentation,
@@ -39,19 +37,12 @@ public class SocketHandler
     private final Connections connections;
     private final StreamNotes notes;
     private final StoreLog storeLog;
-    private final Clock clock;
 
-    SocketHandler(
-            Sockets sockets,
-            Connections connections,
-            StreamNotes notes,
-            StoreLog storeLog,
-            Clock clock) {
+    SocketHandler(Sockets sockets, Connections connections, StreamNotes notes, StoreLog storeLog) {
         this.sockets = sockets;
         this.connections = connections;
         this.notes = notes;
         this.storeLog = storeLog;
-        this.clock = clock;
     }
 
     @Override
@@ -114,18 +105,18 @@ public class SocketHandler
     private final class Running implements SocketStreams.Elsewhere {
 
         private final String connection;
-        private final Instant ends;
+        private final Duration longest;
         private volatile @Nullable Stream mine;
 
         private Running(String connection, Duration longest) {
             this.connection = connection;
-            this.ends = clock.instant().plus(longest);
+            this.longest = longest;
         }
 
         @Override
         public boolean begins(String id) {
             Stream beginning = new Stream(connection, id);
-            boolean alone = notes.begin(beginning, ends);
+            boolean alone = notes.begin(beginning, longest);
             if (alone) {
                 mine = beginning;
             }

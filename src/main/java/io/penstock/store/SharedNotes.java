@@ -1,19 +1,27 @@
 package io.penstock.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Notes as documents of a store that processes share.
 final class SharedNotes implements StreamNotes {
 
     private final Documents documents;
+    private final AtomicBoolean knowsTime = new AtomicBoolean();
 
     SharedNotes(Documents documents) {
         this.documents = documents;
     }
 
     @Override
-    public boolean begin(Stream stream, Instant ends) {
+    public boolean begin(Stream stream, Duration longest) {
+        if (!knowsTime.getAndSet(true)) {
+            // The store's first answer says how wrong this process's clock is.
+            documents.read(key(stream));
+        }
+        Instant ends = documents.clock().instant().plus(longest);
         return documents.write(new Document(key(stream), 1, ends, text(stream, false)));
     }
 

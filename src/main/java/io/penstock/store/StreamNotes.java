@@ -1,6 +1,6 @@
 package io.penstock.store;
 
-import java.time.Instant;
+import java.time.Duration;
 
 /// The prompts that run for connections of a WebSocket API, so that a process can end one that runs
 /// in another. Thread-safe, and safe between processes.
@@ -13,7 +13,7 @@ public interface StreamNotes {
     StreamNotes NONE =
             new StreamNotes() {
                 @Override
-                public boolean begin(Stream stream, Instant ends) {
+                public boolean begin(Stream stream, Duration longest) {
                     return true;
                 }
 
@@ -46,9 +46,9 @@ public interface StreamNotes {
 
     /// Notes that a prompt begins.
     ///
-    /// @param ends when it has ended for certain, also if nobody says so
+    /// @param longest after which it has ended for certain, also if nobody says so
     /// @return false when the connection has one with this id running; nothing has changed then
-    boolean begin(Stream stream, Instant ends);
+    boolean begin(Stream stream, Duration longest);
 
     /// Asks the process that runs a prompt to end it.
     ///

@@ -110,7 +110,21 @@ class AwsStoreTest {
 
         private final StreamNotes streams = StreamNotes.in(documents(Clock.systemUTC()));
 
-        private final Instant later = Instant.now().plusSeconds(60);
+        private final Duration later = Duration.ofSeconds(60);
+
+        @Test
+        void aProcessWhoseClockIsLateCanBeAskedToEndItsPrompts() {
+            String table = emulators.table(name());
+            Clock late = Clock.offset(Clock.systemUTC(), Duration.ofMinutes(-5));
+            StreamNotes its = StreamNotes.in(documents(table, late));
+            StreamNotes others = StreamNotes.in(documents(table, Clock.systemUTC()));
+            Stream stream = new Stream("late=", "a");
+
+            assertThat(its.begin(stream, later)).isTrue();
+
+            assertThat(others.cancel(stream)).isTrue();
+            assertThat(its.isCancelled(stream)).isTrue();
+        }
 
         @Test
         void anIdRunsOnceForAConnectionUntilItEnds() {
@@ -154,7 +168,7 @@ class AwsStoreTest {
         @Test
         void whatItsProcessLeftBehindCountsNoMoreOnceItsTimeIsUp() {
             Stream stream = new Stream("c=", "a");
-            streams.begin(stream, Instant.now().minusSeconds(1));
+            streams.begin(stream, Duration.ofSeconds(-1));
 
             assertThat(streams.cancel(stream)).isFalse();
             assertThat(streams.begin(stream, later)).isTrue();

@@ -112,8 +112,8 @@ class PartialWritesTest {
         try (DynamoDbClient client = dynamo(new LostAnswers())) {
             StreamNotes notes = StreamNotes.in(documents(client));
 
-            assertThat(notes.begin(stream, Instant.now().plusSeconds(60))).isTrue();
-            assertThat(notes.begin(stream, Instant.now().plusSeconds(60))).isFalse();
+            assertThat(notes.begin(stream, Duration.ofSeconds(60))).isTrue();
+            assertThat(notes.begin(stream, Duration.ofSeconds(60))).isFalse();
         }
     }
 

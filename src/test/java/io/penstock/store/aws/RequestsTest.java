@@ -198,8 +198,8 @@ class RequestsTest implements ExecutionInterceptor {
         StreamNotes notes = StreamNotes.in(documents);
         StreamNotes.Stream stream = new StreamNotes.Stream("c", "");
 
-        takes(() -> notes.begin(stream, NOW.plusSeconds(60)), "PutItem");
-        takes(() -> notes.begin(stream, NOW.plusSeconds(60)), "PutItem");
+        takes(() -> notes.begin(stream, Duration.ofSeconds(60)), "GetItem", "PutItem");
+        takes(() -> notes.begin(stream, Duration.ofSeconds(60)), "PutItem");
         takes(() -> notes.isCancelled(stream), "GetItem");
         takes(() -> notes.cancel(stream), "UpdateItem");
         takes(() -> notes.cancelAll("c"), "Query", "UpdateItem");
