@@ -178,14 +178,16 @@ final class Outage {
     /// run: the items' own failures, if they are no row.
     List<Happened.Failed> own() {
         List<Happened.Failed> own = new ArrayList<>();
-        unreached.values().removeIf(doubt -> {
-            boolean isOwn =
-                    answered && patience(doubt.failed.failure()) == CLAIMS_MAX_THERE;
-            if (isOwn) {
-                own.add(doubt.failed);
-            }
-            return isOwn;
-        });
+        unreached
+                .values()
+                .removeIf(doubt -> {
+                    boolean isOwn =
+                            answered && patience(doubt.failed.failure()) == CLAIMS_MAX_THERE;
+                    if (isOwn) {
+                        own.add(doubt.failed);
+                    }
+                    return isOwn;
+                });
         return own;
     }
 
