@@ -27,6 +27,7 @@ public class Batches {
     private final Payloads payloads;
     private final Messages messages;
     private final OutputFiles outputs;
+    private final JobSums sums;
     private final MillisClock clock;
 
     Batches(
@@ -35,12 +36,14 @@ public class Batches {
             Payloads payloads,
             Messages messages,
             OutputFiles outputs,
+            JobSums sums,
             MillisClock clock) {
         this.jobs = jobs;
         this.changes = changes;
         this.payloads = payloads;
         this.messages = messages;
         this.outputs = outputs;
+        this.sums = sums;
         this.clock = clock;
     }
 
@@ -56,13 +59,9 @@ public class Batches {
                 .find(after, limit, wanted);
     }
 
-    /// How far a job is, from what is recorded.
+    /// How far a job is, from what is recorded; of a large one that still runs, up to a second ago.
     public Progress progress(Job job) {
-        Job.Totals totals = job.totals();
-        if (totals != null) {
-            return new Progress(totals.counts(), totals.tokens());
-        }
-        return Progress.of(chunks(job));
+        return sums.of(job);
     }
 
     /// The time by which all moments of jobs are meant.

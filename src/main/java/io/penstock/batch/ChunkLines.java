@@ -4,7 +4,6 @@ import io.penstock.store.Chunk;
 import io.penstock.store.Payloads;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Where the outcomes of one chunk are, by the items' places in it, and the order in which they
@@ -31,11 +30,8 @@ final class ChunkLines {
     /// What is recorded of a chunk so far.
     ///
     /// @param keep bytes of lines that are kept, since they are read anyway
-    /// @param tend is asked between segments whether to go on
-    /// @return null when not
     /// @throws IllegalStateException when there are two outcomes of one item, or one of none
-    static @Nullable ChunkLines recorded(
-            Payloads payloads, Chunk chunk, long keep, BooleanSupplier tend) {
+    static ChunkLines recorded(Payloads payloads, Chunk chunk, long keep) {
         int items = chunk.itemCount();
         ChunkLines all = new ChunkLines(new Piece[items], new boolean[items], new int[items]);
         Arrays.fill(all.ranks, Integer.MAX_VALUE);
@@ -43,9 +39,6 @@ final class ChunkLines {
         int rank = 0;
         try (SegmentLines lines = new SegmentLines(payloads, chunk)) {
             for (byte[] line = lines.next(); line != null; line = lines.next()) {
-                if (lines.isFirst() && !tend.getAsBoolean()) {
-                    return null;
-                }
                 if (ResultLine.isStage(line)) {
                     continue;
                 }

@@ -13,10 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
@@ -145,29 +141,10 @@ final class ChunkRun {
         claim.release();
     }
 
-    /// Reads what there is of the chunk, which may be much and its store slow, and keeps the lease
-    /// meanwhile.
+    /// Reads what there is of the chunk, which may be much and its store slow.
     private void readOn() throws InterruptedException {
-        FutureTask<@Nullable Void> reading = new FutureTask<>(items::readOn, null);
-        Thread reader = Thread.ofVirtual().name("reader").start(reading);
-        try {
-            while (true) {
-                try {
-                    reading.get(claim.nanosUntilFlush(), TimeUnit.NANOSECONDS);
-                    return;
-                } catch (TimeoutException stillReading) {
-                    if (!claim.keepLease()) {
-                        stop(new Stop.Fenced());
-                        return;
-                    }
-                }
-            }
-        } catch (ExecutionException failed) {
-            throw failed.getCause() instanceof RuntimeException cause
-                    ? cause
-                    : new IllegalStateException(failed);
-        } finally {
-            reader.interrupt();
+        if (!claim.meanwhile(items::readOn)) {
+            stop(new Stop.Fenced());
         }
     }
 

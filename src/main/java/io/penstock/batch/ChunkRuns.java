@@ -28,6 +28,7 @@ class ChunkRuns {
     private final ItemReader reader;
     private final BatchConfig config;
     private final StoreLog storeLog;
+    private final JobSums sums;
     private final MillisClock clock;
 
     /// Makes the calls of a chunk's items.
@@ -47,6 +48,7 @@ class ChunkRuns {
             ItemReader reader,
             BatchConfig config,
             StoreLog storeLog,
+            JobSums sums,
             MillisClock clock) {
         this(
                 (job, options, chunk) ->
@@ -63,6 +65,7 @@ class ChunkRuns {
                 reader,
                 config,
                 storeLog,
+                sums,
                 clock);
     }
 
@@ -73,6 +76,7 @@ class ChunkRuns {
             ItemReader reader,
             BatchConfig config,
             StoreLog storeLog,
+            JobSums sums,
             MillisClock clock) {
         this.calls = calls;
         this.jobs = jobs;
@@ -80,6 +84,7 @@ class ChunkRuns {
         this.reader = reader;
         this.config = config;
         this.storeLog = storeLog;
+        this.sums = sums;
         this.clock = clock;
     }
 
@@ -108,7 +113,7 @@ class ChunkRuns {
                 claim,
                 new ChunkItems(payloads, reader, options.json(), job, claim),
                 jobRun,
-                new Spending(options.maxCost(), () -> Progress.of(jobs.chunks(job.area()))),
+                new Spending(options.maxCost(), () -> sums.of(job)),
                 shift,
                 inbox,
                 new Feed(

@@ -12,7 +12,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -171,15 +174,29 @@ final class Claim {
         return store(chunk.suspecting(items, leaseEnd()));
     }
 
-    /// [Keeps the lease][#keepLease] in the middle of something that takes long.
+    /// Does what may take long in a thread of its own, and keeps the lease meanwhile.
     ///
     /// @return false when another worker has the chunk
-    boolean isKept() {
+    boolean meanwhile(Runnable slow) throws InterruptedException {
+        FutureTask<@Nullable Void> task = new FutureTask<>(slow, null);
+        Thread thread = Thread.ofVirtual().name("meanwhile").start(task);
         try {
-            return keepLease();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StoreException("Interrupted while the store was away", e);
+            while (true) {
+                try {
+                    task.get(nanosUntilFlush(), TimeUnit.NANOSECONDS);
+                    return true;
+                } catch (TimeoutException stillAtIt) {
+                    if (!keepLease()) {
+                        return false;
+                    }
+                }
+            }
+        } catch (ExecutionException failed) {
+            throw failed.getCause() instanceof RuntimeException cause
+                    ? cause
+                    : new IllegalStateException(failed);
+        } finally {
+            thread.interrupt();
         }
     }
 
@@ -198,11 +215,9 @@ final class Claim {
         if (!chunk.isWhole()) {
             return store(chunk.released(inVain));
         }
+        Chunk whole = chunk;
         AtomicReference<Chunk.@Nullable Compacted> all = new AtomicReference<>();
-        return persistently(() -> {
-            all.set(Compaction.of(payloads, chunk, this::isKept));
-            return all.get() != null;
-        })
+        return persistently(() -> meanwhile(() -> all.set(Compaction.of(payloads, whole))))
                 && store(chunk.released(all.get()));
     }
 

@@ -6,8 +6,6 @@ import io.penstock.store.StoreException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /// Puts the outcomes of a chunk, all of which are recorded, into one file in the order of the
 /// input, a bounded part of them in memory at a time: the lines, and then where they are, as
@@ -19,14 +17,9 @@ final class Compaction {
 
     private Compaction() {}
 
-    /// @param tend is asked now and then whether to go on
-    /// @return null when not
     /// @throws IllegalStateException when there is not one outcome of each item
-    static Chunk.@Nullable Compacted of(Payloads payloads, Chunk chunk, BooleanSupplier tend) {
-        ChunkLines lines = ChunkLines.recorded(payloads, chunk, PASS, tend);
-        if (lines == null) {
-            return null;
-        }
+    static Chunk.Compacted of(Payloads payloads, Chunk chunk) {
+        ChunkLines lines = ChunkLines.recorded(payloads, chunk, PASS);
         Chunk.Compacted compacted = sizes(chunk, lines);
         try (Payloads.Draft file = payloads.create(Segments.key(chunk, compacted))) {
             for (int place = 0; place < chunk.itemCount(); ) {
@@ -36,9 +29,6 @@ final class Compaction {
                     file.write('\n');
                 }
                 place += pass.size();
-                if (!tend.getAsBoolean()) {
-                    return null;
-                }
             }
             file.write(lines.toBytes());
             file.publish();

@@ -8,6 +8,8 @@ import java.util.List;
 /// How far a job is.
 public record Progress(Counts counts, Tokens tokens) {
 
+    static final Progress NONE = new Progress(Counts.NONE, Tokens.NONE);
+
     /// The sum of what is recorded in its chunks.
     static Progress of(List<Chunk> chunks) {
         Counts counts = Counts.NONE;

@@ -55,11 +55,6 @@ final class SegmentLines implements AutoCloseable {
         return line;
     }
 
-    /// Whether the line last read is its segment's first.
-    boolean isFirst() {
-        return start == 0;
-    }
-
     /// Where the line last read is.
     ///
     /// @param kept what it is, if that is to be kept with it

@@ -5,7 +5,6 @@ import io.penstock.store.Job;
 import io.penstock.store.Payloads;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Where the results of a job's chunks are at one moment. Not thread-safe.
@@ -94,7 +93,7 @@ sealed interface Shelf {
             Chunk its = chunks.get(chunk);
             Chunk.Compacted compacted = its.compacted();
             if (compacted == null) {
-                return Objects.requireNonNull(ChunkLines.recorded(payloads, its, KEPT, () -> true));
+                return ChunkLines.recorded(payloads, its, KEPT);
             }
             String key = Segments.key(its, compacted);
             byte[] index =

@@ -71,8 +71,7 @@ final class WholeResults {
     /// @return whether there was an outcome of each item
     private static boolean inOrder(Payloads payloads, Chunk chunk, OutputStream out)
             throws IOException {
-        ChunkLines lines =
-                Objects.requireNonNull(ChunkLines.recorded(payloads, chunk, PASS, () -> true));
+        ChunkLines lines = ChunkLines.recorded(payloads, chunk, PASS);
         List<Piece> pass = new ArrayList<>();
         long bytes = 0;
         for (int place = 0; place < chunk.itemCount(); place++) {

@@ -141,14 +141,14 @@ public class Admission {
             long now = now();
             gate = gateOf(want.model());
             waiter = new Waiter(want, patientUntil(want, now, untilNanos));
+            leases.watch(gate);
             gate.add(waiter);
             active.add(gate);
-            leases.watch(gate);
             pump();
         } finally {
             lock.unlock();
         }
-        waiter.await(untilNanos);
+        waiter.await();
         return outcome(waiter, gate);
     }
 

@@ -120,6 +120,9 @@ final class Gate {
     }
 
     void add(Waiter waiter) {
+        if (!unseen) {
+            waiter.begin();
+        }
         queue.add(waiter.want().job(), waiter);
     }
 
@@ -301,13 +304,16 @@ final class Gate {
     }
 
     /// Until this process has looked for what others know, no call starts.
-    void unseen(boolean isUnseen) {
-        unseen = isUnseen;
+    void unseen() {
+        unseen = true;
     }
 
     /// It has looked, or tried to.
     void lookedAt(long now) {
-        unseen = false;
+        if (unseen) {
+            unseen = false;
+            queue.forEach(Waiter::begin);
+        }
         lookedMicros = now;
     }
 

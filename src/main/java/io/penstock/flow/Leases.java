@@ -93,12 +93,12 @@ final class Leases {
             return;
         }
         if (watched.add(gate)) {
-            gate.unseen(true);
+            gate.unseen();
             Watch watch = new Watch(admission, budgets, gate, crowd(gate), refresh, holder);
             Thread.ofVirtual().name("watch").start(() -> watch(gate, watch));
         } else if (gate.seenBefore(admission.now() - STALE_MICROS - refresh.toNanos() / 1000)) {
             // The process stood still, as a function does between two calls.
-            gate.unseen(true);
+            gate.unseen();
         }
     }
 
@@ -112,7 +112,7 @@ final class Leases {
         } finally {
             admission.change(() -> {
                 watched.remove(gate);
-                gate.unseen(false);
+                gate.lookedAt(admission.now());
                 open(gate);
                 if (gate.waiting() > 0) {
                     watch(gate);

@@ -1,5 +1,7 @@
 package io.penstock.flow;
 
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -9,12 +11,20 @@ final class Waiter {
     private final Want want;
     private final long patientUntil;
     private final Thread thread = Thread.currentThread();
+    private final long lastNanos;
+    private volatile long endNanos;
     private volatile @Nullable Decision decision;
 
     /// @param patientUntil the latest known end of a wait that it waits for, in microseconds
     Waiter(Want want, long patientUntil) {
         this.want = want;
         this.patientUntil = patientUntil;
+        this.lastNanos = System.nanoTime() + nanos(want.before());
+        this.endNanos = lastNanos;
+    }
+
+    private static long nanos(Duration time) {
+        return Math.max(0, TimeUnit.NANOSECONDS.convert(time));
     }
 
     Want want() {
@@ -34,12 +44,18 @@ final class Waiter {
         LockSupport.unpark(thread);
     }
 
-    /// Waits for the decision, at most so long, or until the thread is interrupted.
-    void await(long nanos) {
-        long end = System.nanoTime() + nanos;
-        for (long left = nanos;
+    /// Its time begins: nothing is in its way any more but others.
+    void begin() {
+        long end = System.nanoTime() + nanos(want.longest());
+        endNanos = end - lastNanos < 0 ? end : lastNanos;
+        LockSupport.unpark(thread);
+    }
+
+    /// Waits for the decision as long as the call wants to, or until the thread is interrupted.
+    void await() {
+        for (long left = endNanos - System.nanoTime();
                 left > 0 && decision == null && !Thread.currentThread().isInterrupted();
-                left = end - System.nanoTime()) {
+                left = endNanos - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
         }
     }

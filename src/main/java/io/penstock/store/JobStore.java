@@ -24,6 +24,9 @@ public class JobStore {
     /// counts, with a margin.
     private static final Duration CHUNK_MARGIN = Duration.ofDays(60);
 
+    /// Nobody asks for older ones: they are made anew.
+    private static final Duration SUMS_LIFE = Duration.ofHours(1);
+
     private final Documents documents;
     private final Duration chunkLife;
 
@@ -148,6 +151,27 @@ public class JobStore {
     /// more.
     public void deleteMerge(String area) {
         documents.delete(mergeKey(area));
+    }
+
+    /// What the chunks of an area added up to when somebody looked last.
+    public Sums sums(String area) {
+        return documents.read(sumsKey(area)).map(Sums::fromJson).orElse(Sums.none(area));
+    }
+
+    /// Replaces sums whose stored version is one below `next`'s, or begins them.
+    ///
+    /// @return false when it is another; nothing has changed then
+    public boolean replace(Sums next) {
+        return documents.write(
+                new Document(
+                        sumsKey(next.area()),
+                        next.version(),
+                        documents.clock().instant().plus(SUMS_LIFE),
+                        next.toJson()));
+    }
+
+    private static Document.Key sumsKey(String area) {
+        return new Document.Key(Kind.SUMS, area);
     }
 
     private static Document.Key mergeKey(String area) {

@@ -7,6 +7,7 @@ package io.penstock.store;
 /// | job | its id | | by its creation, live while not terminal | its retention ends |
 /// | chunk | its job's area | its index | | its job is gone for certain |
 /// | merge | its job's area | | | as the chunks |
+/// | sums | its job's area | | | nobody has asked for an hour |
 /// | file | its id | | by its creation | it expires |
 /// | budget | its name | | | nobody has used it for long |
 /// | stream | its connection | its id | | it has ended for certain |
@@ -15,6 +16,7 @@ public enum Kind {
     JOB("J#"),
     CHUNK("C#"),
     MERGE("M#"),
+    SUMS("T#"),
     FILE("F#"),
     BUDGET("B#"),
     STREAM("S#"),
@@ -37,6 +39,7 @@ public enum Kind {
             case JOB -> "job";
             case CHUNK -> "chunk";
             case MERGE -> "merge";
+            case SUMS -> "sum";
             case FILE -> "file";
             case BUDGET -> "budget";
             case STREAM -> "stream";

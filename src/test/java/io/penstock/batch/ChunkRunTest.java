@@ -490,6 +490,7 @@ class ChunkRunTest {
                                         store.reader,
                                         store.config,
                                         store.storeLog,
+                                        store.sums,
                                         store.clock)
                                 .of(job, store.claimed(job, 0), new JobRun(5), Shift::endless)
                                 .run())
@@ -560,6 +561,7 @@ class ChunkRunTest {
                 store.reader,
                 store.config,
                 store.storeLog,
+                store.sums,
                 store.clock);
     }
 

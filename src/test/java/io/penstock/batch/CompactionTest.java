@@ -75,7 +75,7 @@ class CompactionTest {
         claim.add(Embedded.result(0), new Counts(1, 0, 0, 0), Tokens.NONE);
         claim.flush(true);
         Chunk held = claim.chunk();
-        Compaction.of(store.payloads, held, () -> true);
+        Compaction.of(store.payloads, held);
 
         assertThat(store.chunk(job, 0).done()).isFalse();
         Claim next = store.claim(job, 0);

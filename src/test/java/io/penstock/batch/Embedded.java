@@ -47,6 +47,7 @@ final class Embedded implements AutoCloseable {
     final ChunkQueue queue;
     final Messages messages;
     final JobChanges changes;
+    final JobSums sums;
     private final Opened opened;
 
     Embedded(Path directory) {
@@ -58,6 +59,7 @@ final class Embedded implements AutoCloseable {
         queue = opened.queue();
         messages = new Messages(queue, jobs, clock);
         changes = new JobChanges(jobs);
+        sums = new JobSums(jobs, clock);
     }
 
     Outlived outlived() {

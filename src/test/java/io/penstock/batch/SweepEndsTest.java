@@ -38,6 +38,7 @@ class SweepEndsTest {
                         store.reader,
                         store.config,
                         store.storeLog,
+                        store.sums,
                         store.clock);
         sweep =
                 new Sweep(

@@ -211,6 +211,7 @@ class SweepTest {
                         store.reader,
                         store.config,
                         store.storeLog,
+                        store.sums,
                         store.clock);
         return new Sweep(
                 jobs,
@@ -233,6 +234,7 @@ class SweepTest {
                 store.payloads,
                 messages,
                 new OutputFiles(store.files()),
+                store.sums,
                 store.clock);
     }
 

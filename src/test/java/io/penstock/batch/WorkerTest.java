@@ -50,6 +50,7 @@ class WorkerTest {
                         store.reader,
                         store.config,
                         store.storeLog,
+                        store.sums,
                         store.clock);
         worker =
                 new Worker(

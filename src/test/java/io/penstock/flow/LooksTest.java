@@ -12,6 +12,9 @@ import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -90,6 +93,24 @@ class LooksTest {
 
         assertThat(unseen).isInstanceOf(Decision.Full.class);
         assertThat(seen).isInstanceOf(Decision.NotBefore.class);
+    }
+
+    @Test
+    void aProcessThatIsStillStartingRefusesNobody() throws Exception {
+        Admission admission = admission(Map.of());
+        looks.drainPermits();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Decision> first =
+                    threads.submit(() ->
+                            admission.await(Want.of("model", SOON).within(Duration.ofMillis(1))));
+            long end = System.nanoTime() + Duration.ofMillis(50).toNanos();
+            while (!looks.hasQueuedThreads() || System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+            looks.release(Integer.MAX_VALUE / 2);
+
+            assertThat(first.get()).isInstanceOf(Permit.class);
+        }
     }
 
     private Admission admission(Map<String, String> settings) {

@@ -1,0 +1,55 @@
+package io.penstock.store;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/// What a job's chunks added up to at one moment, so that not everybody who asks has to read them
+/// all. Immutable; each change gives the next version, to be stored by [JobStore#replace].
+///
+/// @param version 0 when nothing is stored yet, up by one with each write
+/// @param at when they were added up; null when they never were
+/// @param summingUntil until when another is at it; null when nobody is
+public record Sums(
+        String area,
+        long version,
+        @Nullable Instant at,
+        @Nullable Instant summingUntil,
+        Counts counts,
+        Tokens tokens) {
+
+    static Sums none(String area) {
+        return new Sums(area, 0, null, null, Counts.NONE, Tokens.NONE);
+    }
+
+    /// The next version, while they are added up anew.
+    public Sums summing(Instant until) {
+        return new Sums(area, version + 1, at, until, counts, tokens);
+    }
+
+    /// The next version.
+    public Sums summed(Counts newCounts, Tokens newTokens, Instant now) {
+        return new Sums(area, version + 1, now, null, newCounts, newTokens);
+    }
+
+    String toJson() {
+        ObjectNode json = Json.MAPPER.createObjectNode().put("area", area).put("version", version);
+        Json.put(json, "at", at);
+        Json.put(json, "summing_until", summingUntil);
+        counts.putTo(json.putObject("counts"));
+        tokens.putTo(json.putObject("tokens"));
+        return json.toString();
+    }
+
+    static Sums fromJson(String stored) {
+        JsonNode json = Json.parse(stored);
+        return new Sums(
+                json.path("area").textValue(),
+                json.path("version").asLong(),
+                Json.instant(json, "at"),
+                Json.instant(json, "summing_until"),
+                Counts.of(json.path("counts")),
+                Tokens.of(json.path("tokens")));
+    }
+}
