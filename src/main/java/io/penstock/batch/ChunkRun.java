@@ -3,8 +3,6 @@ package io.penstock.batch;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Running;
-import io.penstock.store.Job;
-import io.penstock.store.JobStore;
 import io.penstock.store.StoreException;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -12,7 +10,6 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
@@ -36,48 +33,38 @@ final class ChunkRun {
     /// Its multiples lie evenly, however many there are.
     private static final double GOLDEN = 0.618;
 
-    private final JobStore jobs;
+    private final JobWatch job;
     private final MillisClock clock;
     private final Duration maxWait;
     private final Claim claim;
     private final ChunkItems items;
-    private final JobRun jobRun;
-    private final Spending spending;
     private final Outage outage;
     private final Supplier<Shift> shift;
     private final Inbox<Happened> inbox;
     private final Feed feed;
 
-    private Job job;
     private final Map<Integer, Running> running = new HashMap<>();
     private boolean feeding;
     private @Nullable Stop stop;
     private boolean cut;
 
     /// @param maxWait for the provider's `Retry-After` within a run
-    /// @param jobRun what it shares with the job's other chunks in this process
     /// @param shift for how long items are started and run; it may become shorter
     /// @param inbox to which `feed` sends
     ChunkRun(
-            Job job,
-            JobStore jobs,
+            JobWatch job,
             MillisClock clock,
             Duration maxWait,
             Claim claim,
             ChunkItems items,
-            JobRun jobRun,
-            Spending spending,
             Supplier<Shift> shift,
             Inbox<Happened> inbox,
             Feed feed) {
         this.job = job;
-        this.jobs = jobs;
         this.clock = clock;
         this.maxWait = maxWait;
         this.claim = claim;
         this.items = items;
-        this.jobRun = jobRun;
-        this.spending = spending;
         this.outage = new Outage(claim.chunk().inVain());
         this.shift = shift;
         this.inbox = inbox;
@@ -277,7 +264,7 @@ final class ChunkRun {
         if (stop == null && !refused.isEmpty()) {
             Failure last = refused.getLast().failure();
             boolean isKey = last.kind() == FailureKind.AUTHENTICATION;
-            if ((!isKey || outage.isAgain()) && areOthersAnswered()) {
+            if ((!isKey || outage.isAgain()) && (outage.hasAnswered() || job.hasAnswers())) {
                 refused.forEach(items::failed);
             } else {
                 outage.refusedAll();
@@ -290,11 +277,6 @@ final class ChunkRun {
         if (stop == null && outage.isAway()) {
             stop(new Stop.HandBack(outage.untilNextTry()));
         }
-    }
-
-    private boolean areOthersAnswered() {
-        return outage.hasAnswered()
-                || jobs.chunks(job.area()).stream().anyMatch(one -> one.counts().completed() > 0);
     }
 
     /// Writes the pending results when their time has come.
@@ -316,32 +298,15 @@ final class ChunkRun {
             running.values().forEach(Running::cancel);
         }
         try {
-            Optional<Job> present = jobRun.look(now, () -> jobs.job(job.id()));
-            if (present.isEmpty() || !present.get().area().equals(job.area())) {
-                stop(new Stop.Fenced());
-            } else {
-                job = present.get();
-                look(now);
+            Stop why = job.look(now);
+            if (why != null) {
+                stop(why);
             }
         } catch (StoreException unreachable) {
             LOG.debugf("Job %s cannot be watched now: %s", job.id(), unreachable.getMessage());
         }
         if (!(stop instanceof Stop.Fenced) && !claim.keepLease()) {
             stop(new Stop.Fenced());
-        }
-    }
-
-    private void look(Instant now) {
-        if (job.status() == Job.Status.CANCELLING) {
-            stop(new Stop.Closing("batch_cancelled", "The batch was cancelled."));
-        } else if (!now.isBefore(job.expiresAt())) {
-            stop(new Stop.Closing("batch_expired", "The batch expired before this item was done."));
-        } else if (job.paused() != null) {
-            stop(new Stop.Paused());
-        }
-        Stop spent = spending.look(now);
-        if (spent != null) {
-            stop(spent);
         }
     }
 

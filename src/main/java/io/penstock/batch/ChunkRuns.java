@@ -106,14 +106,12 @@ class ChunkRuns {
         JobOptions options = options(job, claim);
         Inbox<Happened> inbox = new Inbox<>(INBOX);
         return new ChunkRun(
-                job,
-                jobs,
+                new JobWatch(
+                        job, jobs, jobRun, new Spending(options.maxCost(), () -> sums.of(job))),
                 clock,
                 config.maxWait(),
                 claim,
                 new ChunkItems(payloads, reader, options.json(), job, claim),
-                jobRun,
-                new Spending(options.maxCost(), () -> sums.of(job)),
                 shift,
                 inbox,
                 new Feed(

@@ -1,0 +1,52 @@
+package io.penstock.batch;
+
+import io.penstock.store.Job;
+import io.penstock.store.JobStore;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// How a job stands while one of its chunks is run. Not thread-safe.
+final class JobWatch {
+
+    private final JobStore jobs;
+    private final JobRun jobRun;
+    private final Spending spending;
+    private Job job;
+
+    /// @param jobRun what the job's chunks in this process share
+    JobWatch(Job job, JobStore jobs, JobRun jobRun, Spending spending) {
+        this.job = job;
+        this.jobs = jobs;
+        this.jobRun = jobRun;
+        this.spending = spending;
+    }
+
+    String id() {
+        return job.id();
+    }
+
+    /// @return why to stop; null to go on
+    /// @throws io.penstock.store.StoreException when the job cannot be seen now
+    @Nullable Stop look(Instant now) {
+        Optional<Job> present = jobRun.look(now, () -> jobs.job(job.id()));
+        if (present.isEmpty() || !present.get().area().equals(job.area())) {
+            return new Stop.Fenced();
+        }
+        job = present.get();
+        if (job.status() == Job.Status.CANCELLING) {
+            return new Stop.Closing("batch_cancelled", "The batch was cancelled.");
+        } else if (!now.isBefore(job.expiresAt())) {
+            return new Stop.Closing(
+                    "batch_expired", "The batch expired before this item was done.");
+        } else if (job.paused() != null) {
+            return new Stop.Paused();
+        }
+        return spending.look(now);
+    }
+
+    /// Whether any of its items was answered.
+    boolean hasAnswers() {
+        return jobs.chunks(job.area()).stream().anyMatch(one -> one.counts().completed() > 0);
+    }
+}
