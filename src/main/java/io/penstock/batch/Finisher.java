@@ -119,7 +119,10 @@ class Finisher {
                                 id,
                                 now ->
                                         now.status() == Status.IN_PROGRESS
-                                                ? now.in(Status.FINALIZING).since(clock.now())
+                                                // Nothing is left to be paused.
+                                                ? now.paused(null, null)
+                                                        .inSameVersion(Status.FINALIZING)
+                                                        .since(clock.now())
                                                 : null)
                         .filter(now -> now.area().equals(claim.merge().area()))
                         .filter(now -> !now.status().isTerminal());

@@ -88,10 +88,10 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
         }
     }
 
-    /// Forgets what was kept for a job that was not made after all.
+    /// Forgets what was kept for a job that was not made after all, or has moved on.
     static void forget(Job job, Payloads payloads) {
         if (inDocument(job).has(IN_FILE)) {
-            payloads.deleteAll(key(job.area()));
+            payloads.discard(job.prefix());
         }
     }
 

@@ -112,7 +112,7 @@ final class Merging implements AutoCloseable {
                         n -> Math.min(LARGE, bytes(chunks.get(first + n))),
                         AHEAD,
                         AHEAD_BYTES)) {
-            if (first == 0) {
+            if (claim.merge().files().isEmpty()) {
                 writeHeads();
             }
             while (next < chunks.size()) {

@@ -179,6 +179,9 @@ class Splitting {
         Job started = job.started(clock.now(), intake.area(), intake.items(), chunks.size());
         if (jobs.replace(started)) {
             messages.announce(started, Task.chunks(started));
+            if (!job.area().equals(started.area())) {
+                JobOptions.forget(job, payloads);
+            }
             return true;
         }
         jobs.deleteChunks(intake.area());

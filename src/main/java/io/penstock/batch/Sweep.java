@@ -177,8 +177,8 @@ public class Sweep {
         Instant now = clock.now();
         boolean expired = !now.isBefore(job.expiresAt());
         // A job of this moment has its messages.
-        if ((job.paused() != null && !expired)
-                || !now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
+        boolean isHeld = job.paused() != null && job.status() != Job.Status.FINALIZING;
+        if ((isHeld && !expired) || !now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
             return;
         }
         List<Chunk> lapsed = new ArrayList<>();

@@ -1,6 +1,7 @@
 package io.penstock.flow;
 
 import io.penstock.store.BudgetStore;
+import io.penstock.store.StoreException;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -47,7 +48,14 @@ final class Crowd {
                 return;
             }
         }
-        long sum = budgets.present(name);
+        long sum;
+        try {
+            sum = budgets.present(name);
+        } catch (StoreException busy) {
+            // What it was is good enough.
+            refused();
+            return;
+        }
         synchronized (this) {
             long now = System.nanoTime();
             if (told >= 0 && sum > told) {

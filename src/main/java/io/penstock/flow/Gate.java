@@ -49,6 +49,7 @@ final class Gate {
     private final Queue<Waiter> queue = new Queue<>();
     private int inFlight;
     private int held = Integer.MAX_VALUE;
+    private long heldUntil = LATER;
     private boolean unseen;
     private long lookedMicros;
     private long markMicros;
@@ -145,7 +146,7 @@ final class Gate {
         if (pause > now) {
             return pause;
         }
-        if (unseen || breaker.isProbing() || inFlight >= held) {
+        if (unseen || breaker.isProbing() || inFlight >= held || now >= heldUntil) {
             return LATER;
         }
         if (inFlight >= concurrency.limit()) {
@@ -322,8 +323,10 @@ final class Gate {
         return !unseen && lookedMicros < micros;
     }
 
-    void hold(int permits) {
+    /// @param until when it lapses
+    void hold(int permits, long until) {
         held = permits;
+        heldUntil = until;
     }
 
     /// What may come of an attempt to lease more.

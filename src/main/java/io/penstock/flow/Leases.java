@@ -64,7 +64,7 @@ final class Leases {
     /// Prepares a gate that has a budget.
     void open(Gate gate) {
         int most = gate.maxInFlight();
-        gate.hold(isShared && most < Integer.MAX_VALUE ? 0 : most);
+        gate.hold(isShared && most < Integer.MAX_VALUE ? 0 : most, Gate.LATER);
     }
 
     /// Orders a lease if the gate wants one. Under the lock.

@@ -25,9 +25,9 @@ final class Share {
 
     private static final Duration HALF = HOLDING.dividedBy(2);
 
-    /// Between two writes of one process, for each entry: all together write a hundred times a
-    /// second at most.
-    private static final long WRITE_NANOS = 10_000_000;
+    /// Between two writes of one process that change what it has, for each entry: all together
+    /// write fifty times a second, so that few come between another's read and its write.
+    private static final long WRITE_NANOS = 20_000_000;
 
     private final BudgetStore budgets;
     private final String name;
@@ -37,6 +37,7 @@ final class Share {
 
     private int permits;
     private int granted;
+    private Instant until = Instant.MIN;
     private Instant drawnAt = Instant.MIN;
     private double draw;
     private long writtenAtNanos = System.nanoTime() - HOLDING.toNanos();
@@ -63,9 +64,9 @@ final class Share {
         return granted;
     }
 
-    /// Nothing is known any more of what this process has.
-    void forget() {
-        granted = 0;
+    /// Until when; without another [#adjust] that succeeds, another process may have them then.
+    Instant until() {
+        return until;
     }
 
     /// Says how many calls are in flight in spite of what other shares allow, once no more are
@@ -100,6 +101,7 @@ final class Share {
             mine = new Holding(holder, 0, 0, Instant.MIN);
         }
         permits = mine.permits();
+        until = mine.until();
         int could = Math.min(limit, wanted);
         int goal = Math.min(could, hungry > 0 ? fair(sharers, now) : limit);
         // What is in flight is still taken, but from now on no more than the goal is started.
@@ -112,10 +114,11 @@ final class Share {
             if (next > 0 || could > 0) {
                 all.add(wish);
             }
-            writtenAtNanos = System.nanoTime();
             if (budgets.replace(stored.held(all))) {
+                writtenAtNanos = System.nanoTime();
                 permits = next;
                 granted = Math.min(goal, next);
+                until = wish.until();
             }
         }
     }
@@ -137,8 +140,12 @@ final class Share {
             return true;
         }
         boolean inUse = wish.permits() > 0 || wish.wanted() > 0;
-        boolean due = inUse && mine.until().isBefore(now.plus(HALF));
-        if (!due && wish.permits() == mine.permits() && wantsTheSame(wish, mine)) {
+        boolean isDue = mine.permits() > 0 && inUse && mine.until().isBefore(now.plus(HALF));
+        if (isDue) {
+            return true;
+        }
+        boolean isKnown = mine.until().isAfter(now.plus(HALF)) || !inUse;
+        if (isKnown && wish.permits() == mine.permits() && wantsTheSame(wish, mine)) {
             return false;
         }
         if (wish.permits() == 0 && mine.permits() == 0 && hungry >= HUNGRY_MAX) {

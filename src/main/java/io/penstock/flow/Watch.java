@@ -61,8 +61,8 @@ final class Watch {
 
     /// Looks until the gate has not been used for a while.
     void run() {
-        long startedAt = admission.now();
-        long busyAt = startedAt;
+        long busyAt = admission.now();
+        long answeredAt = busyAt;
         boolean isReported = false;
         while (admission.now() - busyAt < WATCHED_MICROS) {
             try {
@@ -70,6 +70,7 @@ final class Watch {
                     busyAt = admission.now();
                 }
                 crowd.answered();
+                answeredAt = admission.now();
                 isReported = false;
             } catch (RuntimeException failed) {
                 crowd.refused();
@@ -77,7 +78,10 @@ final class Watch {
                     Leases.report("What others know of %s cannot be seen now", gate, failed);
                     isReported = true;
                 }
-                if (admission.now() - startedAt > UNSEEN_MICROS) {
+                if (isBusy()) {
+                    busyAt = admission.now();
+                }
+                if (admission.now() - answeredAt > UNSEEN_MICROS) {
                     admission.change(() -> gate.lookedAt(admission.now()));
                 }
             }
@@ -88,17 +92,18 @@ final class Watch {
     /// @return whether the gate is used
     private boolean look() {
         Budget stored = budgets.glance(gate.name()).orElse(Budget.fresh(gate.name()));
-        boolean isBusy =
-                admission.ask(() -> {
-                    gate.seen(stored);
-                    gate.lookedAt(admission.now());
-                    return gate.waiting() + gate.inFlight() > 0;
-                });
-        crowd.present();
+        admission.change(() -> gate.seen(stored));
         if (!shares.isEmpty()) {
             share();
         }
-        return isBusy;
+        // Only now: what this process held before it stood still may be another's.
+        admission.change(() -> gate.lookedAt(admission.now()));
+        crowd.present();
+        return isBusy();
+    }
+
+    private boolean isBusy() {
+        return admission.ask(() -> gate.waiting() + gate.inFlight() > 0);
     }
 
     private void share() {
@@ -114,18 +119,30 @@ final class Watch {
             }
         }
         roaming = shares.size() < 2 ? 0 : 1 + roaming % (shares.size() - 1);
-        admission.change(() -> gate.hold(granted()));
+        admission.change(this::hold);
     }
 
     private int inFlightBesides(Share share) {
         int others = shares.stream().filter(other -> other != share).mapToInt(Share::permits).sum();
         return admission.ask(() -> {
-            gate.hold(granted());
+            hold();
             return gate.inFlight() - others;
         });
     }
 
-    private int granted() {
-        return shares.stream().mapToInt(Share::granted).sum();
+    /// Without a renewal it all lapses with the first of the shares.
+    private void hold() {
+        int granted = 0;
+        long until = Gate.LATER;
+        for (Share share : shares) {
+            if (share.granted() > 0) {
+                granted += share.granted();
+                until =
+                        Math.min(
+                                until,
+                                TimeUnit.MILLISECONDS.toMicros(share.until().toEpochMilli()));
+            }
+        }
+        gate.hold(granted, until);
     }
 }

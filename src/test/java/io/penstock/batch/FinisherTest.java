@@ -9,6 +9,7 @@ import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.Tokens;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -202,6 +203,38 @@ class FinisherTest {
         finish(finisher);
         assertThat(store.stored(job).status()).isEqualTo(Status.COMPLETED);
         assertThat(indexes("output.jsonl")).containsExactly("0", "1", "2", "3", "5");
+    }
+
+    @Test
+    void aStopBeforeTheFirstChunkSpoilsNoPage() throws InterruptedException {
+        endAll(List.of(4));
+
+        finisher.finish(job.id(), FinisherTest::over);
+        finisher.finish(job.id(), FinisherTest::over);
+        finish(finisher);
+
+        Job ended = store.stored(job);
+        assertThat(ended.status()).isEqualTo(Status.COMPLETED);
+        Results results = new Results(store.payloads, ended, () -> store.jobs.chunks(ended.area()));
+        for (Results.Order order : Results.Order.values()) {
+            String lines =
+                    new String(results.page(order, null, 10).lines(), StandardCharsets.UTF_8);
+            assertThat(lines.lines())
+                    .map(line -> Embedded.field(line, "/index"))
+                    .containsExactlyInAnyOrder("0", "1", "2", "3", "4", "5");
+        }
+    }
+
+    /// Nothing is left to be paused, and nobody would go on if its worker died.
+    @Test
+    void aJobThatIsPausedAsItsLastChunkEndsIsNoMorePaused() throws InterruptedException {
+        endAll(List.of());
+        store.changes.pause(job.id(), "user", "Paused by its owner.");
+
+        finisher.finish(job.id(), FinisherTest::over);
+
+        assertThat(store.stored(job).status()).isEqualTo(Status.FINALIZING);
+        assertThat(store.stored(job).paused()).isNull();
     }
 
     @Test

@@ -179,6 +179,8 @@ public interface PayloadsContract {
         payloads().deleteAll("jobs/a/");
         payloads().deleteAll("jobs/a/");
         payloads().deleteAll("jobs/never/");
+        assertThatThrownBy(() -> payloads().deleteAll("jobs/ab/input.jsonl"))
+                .isInstanceOf(IllegalArgumentException.class);
 
         assertMissing("jobs/a/input.jsonl");
         assertMissing("jobs/a/segments/0/1-0.jsonl");

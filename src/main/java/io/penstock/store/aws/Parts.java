@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /// The parts of an object that is being written. The upload begins with its second part; what fits
@@ -60,16 +61,18 @@ final class Parts {
         }
         if (tail > 0) {
             String tailKey = parts.tailKey(tail);
-            byte[] bytes =
-                    bucket.ask(
-                                    tailKey,
-                                    s3 ->
-                                            s3.getObjectAsBytes(
-                                                    g -> g.bucket(bucket.name()).key(tailKey)))
-                            .asByteArray();
+            byte[] bytes = bucket.ask(tailKey, s3 -> tail(s3, bucket, tailKey));
             parts.write(bytes, 0, bytes.length);
         }
         return parts;
+    }
+
+    private static byte[] tail(S3Client s3, Bucket bucket, String key) {
+        try {
+            return s3.getObjectAsBytes(g -> g.bucket(bucket.name()).key(key)).asByteArray();
+        } catch (NoSuchKeyException gone) {
+            throw new LostAssembly("The end of " + bucket.name(key) + " is gone", gone);
+        }
     }
 
     /// Stores what fills no part yet beside the object. Whoever has written as much has written the
@@ -212,7 +215,8 @@ final class Parts {
                     try {
                         return request.of(s3, id);
                     } catch (S3Exception e) {
-                        throw Aws.code(e).startsWith("NoSuchUpload")
+                        String code = Aws.code(e);
+                        throw code.startsWith("NoSuchUpload") || code.startsWith("InvalidPart")
                                 ? new LostAssembly("The upload of " + name() + " is gone", e)
                                 : e;
                     }

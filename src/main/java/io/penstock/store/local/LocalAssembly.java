@@ -55,13 +55,13 @@ final class LocalAssembly extends Payloads.Assembly {
     static LocalAssembly resume(String key, Path target, String state) {
         int slash = state.indexOf('/');
         Path part = target.resolveSibling(state.substring(0, slash));
-        if (!Files.exists(part)) {
-            throw new LostAssembly(
-                    "What was written of the file " + key + " is gone",
-                    new FileNotFoundException(part.toString()));
-        }
         try {
+            if (!Files.exists(part)) {
+                throw new FileNotFoundException(part.toString());
+            }
             return new LocalAssembly(key, target, part, Long.parseLong(state.substring(slash + 1)));
+        } catch (FileNotFoundException gone) {
+            throw new LostAssembly("What was written of the file " + key + " is gone", gone);
         } catch (IOException e) {
             throw LocalPayloads.failed(key, e);
         }

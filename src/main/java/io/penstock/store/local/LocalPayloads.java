@@ -89,6 +89,9 @@ final class LocalPayloads implements Payloads {
 
     @Override
     public void deleteAll(String prefix) {
+        if (!prefix.endsWith("/")) {
+            throw new IllegalArgumentException("A prefix ends in a slash: " + prefix);
+        }
         Path root = path(prefix);
         if (!Files.exists(root)) {
             return;
