@@ -177,7 +177,7 @@ final class ProviderFailure {
                 message(kind, told, error, endpoint),
                 isFit(CODE, code, endpoint) ? code : null,
                 isLong && kind != FailureKind.RATE_LIMITED ? ERROR_WAIT_MAX : wait,
-                told >= 400 ? told : 0,
+                told >= 300 ? told : 0,
                 isFit(PARAM, param, endpoint) ? param : null,
                 head.requestId());
     }
