@@ -117,7 +117,7 @@ final class ChunkItems {
 
     /// Records for those who go on with the items what was tried.
     ///
-    /// @param outage which failures are to be the items' own when they come again
+    /// @param outage which failures cannot be explained
     void handOn(Outage outage) {
         for (int place : open()) {
             boolean again = outage.isUnexplained(place);
@@ -126,7 +126,8 @@ final class ChunkItems {
                 claim.add(
                         ResultLine.tried(
                                 firstItem + place,
-                                new ResultLine.Tried(last.attempts(), last.again() || again)),
+                                new ResultLine.Tried(
+                                        last.attempts(), last.again() + (again ? 1 : 0))),
                         Counts.NONE,
                         Tokens.NONE);
             }

@@ -4,14 +4,12 @@ import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Running;
 import io.penstock.store.StoreException;
-import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -26,12 +24,6 @@ final class ChunkRun {
     private static final Logger LOG = Logger.getLogger(ChunkRun.class);
 
     private static final Duration SOON = Duration.ofSeconds(1);
-
-    /// Fewer are no row that is long enough for an outage.
-    private static final int SPREAD_FROM = 40;
-
-    /// Its multiples lie evenly, however many there are.
-    private static final double GOLDEN = 0.618;
 
     private final JobWatch job;
     private final MillisClock clock;
@@ -50,6 +42,7 @@ final class ChunkRun {
 
     /// @param maxWait for the provider's `Retry-After` within a run
     /// @param shift for how long items are started and run; it may become shorter
+    /// @param outage as the chunk's claims before have left it
     /// @param inbox to which `feed` sends
     ChunkRun(
             JobWatch job,
@@ -58,6 +51,7 @@ final class ChunkRun {
             Claim claim,
             ChunkItems items,
             Supplier<Shift> shift,
+            Outage outage,
             Inbox<Happened> inbox,
             Feed feed) {
         this.job = job;
@@ -65,7 +59,7 @@ final class ChunkRun {
         this.maxWait = maxWait;
         this.claim = claim;
         this.items = items;
-        this.outage = new Outage(claim.chunk().inVain());
+        this.outage = outage;
         this.shift = shift;
         this.inbox = inbox;
         this.feed = feed;
@@ -154,7 +148,7 @@ final class ChunkRun {
         // Before any of them is answered: each gets one outcome.
         places.forEach(outage::again);
         feeding = true;
-        feed.start(spread(places).stream().map(items::waiting).toList());
+        feed.start(Spread.of(places).stream().map(items::waiting).toList());
         while (true) {
             List<Happened> messages = inbox.take(claim.nanosUntilFlush());
             claim.since(inbox.takenNanos());
@@ -167,23 +161,6 @@ final class ChunkRun {
         }
     }
 
-    /// Neighbours are often alike, and many that fail in a row look like an outage: between them
-    /// others are to show that it is none.
-    static List<Integer> spread(List<Integer> places) {
-        int count = places.size();
-        if (count <= SPREAD_FROM) {
-            return places;
-        }
-        int step = (int) (count * GOLDEN);
-        while (!BigInteger.valueOf(step).gcd(BigInteger.valueOf(count)).equals(BigInteger.ONE)) {
-            step++;
-        }
-        long stride = step;
-        return IntStream.range(0, count)
-                .mapToObj(i -> places.get((int) (i * stride % count)))
-                .toList();
-    }
-
     private void happened(Happened message) {
         switch (message) {
             case Happened.Started(int place, Running call) -> {
@@ -193,7 +170,7 @@ final class ChunkRun {
                 }
             }
             case Happened.StageDone done -> {
-                answered(done.begunNanos());
+                answered(done.asked(), done.begunNanos());
                 items.stageDone(done);
             }
             case Happened.Unreadable(int place, var why) -> items.unreadable(place, why);
@@ -204,23 +181,24 @@ final class ChunkRun {
         }
     }
 
-    private void answered(long begunNanos) {
-        outage.answered(begunNanos).forEach(items::failed);
+    private void answered(String model, long begunNanos) {
+        outage.answered(model, begunNanos).forEach(items::failed);
     }
 
     /// @param its null where it was not started
     private void ended(Happened.Ended ended, @Nullable Running its) {
         long begunNanos = its == null ? 0 : its.begunNanos();
+        String model = its == null ? "" : its.asked();
         switch (ended) {
             case Happened.Answered answered -> {
-                answered(begunNanos);
+                answered(model, begunNanos);
                 items.answered(answered);
             }
             case Happened.Failed failed -> {
                 items.tried(failed);
                 boolean others = its != null && its.othersAnswered();
-                boolean again = items.tried(failed.place()).again();
-                failed(failed, new Outage.Sign(begunNanos, others || again));
+                int again = items.tried(failed.place()).again();
+                failed(failed, new Outage.Sign(model, begunNanos, others, again));
             }
             case Happened.Gone _ -> {}
         }
@@ -229,19 +207,19 @@ final class ChunkRun {
     private void failed(Happened.Failed failed, Outage.Sign sign) {
         FailureKind kind = failed.failure().kind();
         Duration wait = failed.failure().retryAfter();
-        boolean isLongWait = kind.retryable() && wait != null && wait.compareTo(maxWait) > 0;
         switch (kind) {
             case QUOTA_EXHAUSTED -> stop(new Stop.Park(kind.code(), failed.failure().message()));
             case CANCELLED -> {
                 // Without an outcome: the next claim runs it again.
             }
-            default -> {
-                if (kind == FailureKind.REJECTED && Duration.ZERO.equals(wait)) {
-                    // Out of time in the middle of a pipeline: it goes on there with the next
-                    // claim.
-                } else if (kind == FailureKind.REJECTED || isLongWait) {
+            case REJECTED -> {
+                // Out of time in the middle of a pipeline, it goes on there with the next claim.
+                if (!Duration.ZERO.equals(wait)) {
                     stop(new Stop.HandBack(wait == null ? SOON : wait));
-                } else if (!(failed.drained() && kind.retryable())) {
+                }
+            }
+            default -> {
+                if (!(failed.drained() && kind.retryable())) {
                     judge(failed, sign);
                 }
             }
@@ -249,32 +227,52 @@ final class ChunkRun {
     }
 
     private void judge(Happened.Failed failed, Outage.Sign sign) {
-        switch (outage.judge(failed, sign, stop != null)) {
+        Failure failure = failed.failure();
+        switch (outage.judge(failed, sign)) {
             case ITS_OWN -> items.failed(failed);
-            case AWAY -> stop(new Stop.HandBack(outage.untilNextTry()));
-            case REFUSED -> stop(Stop.Park.refused(failed.failure()));
-            case IN_DOUBT, NOTHING -> {}
+            case AWAY -> stop(new Stop.HandBack(untilNextTry(failure)));
+            case REFUSED -> stop(Stop.Park.refused(failure));
+            case OPEN -> {
+                Duration wait = failure.retryAfter();
+                if (!failure.kind().retryable() || wait == null || wait.compareTo(maxWait) <= 0) {
+                    return;
+                }
+                if (failure.kind() == FailureKind.RATE_LIMITED) {
+                    stop(new Stop.HandBack(wait));
+                } else {
+                    outage.giveUp();
+                    stop(new Stop.HandBack(untilNextTry(failure)));
+                }
+            }
         }
     }
 
-    /// What is in doubt at the end is nobody's failure, but for refusals where others were
-    /// answered. A refused key parks the job once more: it may have been revoked since.
+    /// Never sooner than the provider has said.
+    private Duration untilNextTry(Failure failure) {
+        Duration own = outage.untilNextTry();
+        Duration said = failure.retryAfter();
+        return said == null || said.compareTo(own) < 0 ? own : said;
+    }
+
+    /// Other chunks may have had answers since the last of this one.
     private void settle() {
+        outage.settled().forEach(items::failed);
+        if (stop != null) {
+            return;
+        }
         List<Happened.Failed> refused = outage.refused();
-        if (stop == null && !refused.isEmpty()) {
-            Failure last = refused.getLast().failure();
-            boolean isKey = last.kind() == FailureKind.AUTHENTICATION;
-            if ((!isKey || outage.isAgain()) && (outage.hasAnswered() || job.hasAnswers())) {
-                refused.forEach(items::failed);
-            } else {
-                outage.refusedAll();
-                stop(Stop.Park.refused(last));
+        if (!refused.isEmpty()) {
+            boolean others = outage.hasAnswered() || job.hasAnswers();
+            if (others) {
+                outage.ownRefusals().forEach(items::failed);
+            }
+            switch (outage.end(others)) {
+                case PARK -> stop(Stop.Park.refused(refused.getLast().failure()));
+                case HAND_BACK -> stop(new Stop.HandBack(outage.untilNextTry()));
+                case NOTHING -> {}
             }
         }
-        if (stop == null) {
-            outage.own().forEach(items::failed);
-        }
-        if (stop == null && outage.isAway()) {
+        if (outage.isAway()) {
             stop(new Stop.HandBack(outage.untilNextTry()));
         }
     }

@@ -113,6 +113,7 @@ class ChunkRuns {
                 claim,
                 new ChunkItems(payloads, reader, options.json(), job, claim),
                 shift,
+                new Outage(chunk.inVain(), jobRun.answers),
                 inbox,
                 new Feed(
                         reader,

@@ -16,8 +16,9 @@ sealed interface Happened {
 
     /// A stage of an item is finished, and it is not the last.
     ///
-    /// @param begunNanos when its last attempt began, as [System#nanoTime()]
-    record StageDone(int place, Finished stage, Tokens tokens, long begunNanos)
+    /// @param asked the model that has answered its last attempt
+    /// @param begunNanos when that began, as [System#nanoTime()]
+    record StageDone(int place, Finished stage, Tokens tokens, String asked, long begunNanos)
             implements Happened {}
 
     /// The last message of an item that was started.

@@ -8,8 +8,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
-/// What the chunks of one job that run in this process share: the places for its items, and the
-/// looks at the job. Thread-safe.
+/// What the chunks of one job that run in this process share: the places for its items, the answers
+/// that they had, and the looks at the job. Thread-safe.
 final class JobRun {
 
     private static final Duration LOOK = Duration.ofMillis(400);
@@ -17,6 +17,9 @@ final class JobRun {
     /// Bounds the job's items that run or wait for their turn, in this process. Each job has its
     /// own, so that a small one need not wait until a large one has let go.
     final Semaphore places;
+
+    /// What was answered to its items.
+    final Answers answers = new Answers();
 
     private final ReentrantLock looking = new ReentrantLock();
     private volatile Look last;

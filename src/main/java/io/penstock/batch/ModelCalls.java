@@ -63,7 +63,11 @@ final class ModelCalls implements Feed.Calls {
                 stage ->
                         sent.accept(
                                 new Happened.StageDone(
-                                        place, stage, tokens(stage), run.begunNanos()));
+                                        place,
+                                        stage,
+                                        tokens(stage),
+                                        run.asked(),
+                                        run.begunNanos()));
         return new Feed.Begun(
                 run, () -> ended(place, item, run, before.attempts(), pipelines.run(run, passed)));
     }

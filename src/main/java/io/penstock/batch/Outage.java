@@ -1,18 +1,36 @@
 package io.penstock.batch;
 
 import io.penstock.llm.Failure;
+import io.penstock.llm.FailureKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /// Tells the failures of items from an outage of the provider and from a key or an address that is
-/// wrong, which are no reason to fail a whole batch item by item: such a failure is in doubt until
-/// another call is answered that began later. Not thread-safe.
+/// wrong, which are no reason to fail a whole batch item by item. Not thread-safe.
+///
+/// Proof that a failure is the item's own is an answer to a call that began later: by the same
+/// model, or, for a refusal, by any, since key and address are the same for all. Until then the
+/// failure is in doubt, and the item without an outcome. "Again" is an item that failed in an
+/// earlier claim and came into this one although others were answered.
+///
+/// | failure | proof | at the end without proof | 20 in doubt |
+/// |---|---|---|---|
+/// | 500, no answer in time | own if again, or if others were answered between its attempts; else left | left | away |
+/// | 502 to 504, 529, no connection | left | left | away |
+/// | key refused | own if again; else parks the job at the end | parks it | parks it |
+/// | 403, 404, redirect, web page | own | left if others were ever answered, and parks the job when it comes again | parks it |
+/// | limit | left | left | left |
+/// | any other | own | own | own |
+///
+/// What is left is run again by a later claim, after an ever longer wait; claims in a row that
+/// ended so with nothing answered are in vain, and after many of them the failure is the item's own
+/// whatever was seen. A refusal without proof is its own after the job was parked for it and
+/// resumed, or, where the provider says that there is no such model, when it comes again.
 final class Outage {
 
     /// Failures of different items in doubt, with no answer between, that mean all of them.
@@ -28,106 +46,141 @@ final class Outage {
     private static final Duration WAIT = Duration.ofSeconds(2);
     private static final Duration WAIT_MAX = Duration.ofMinutes(2);
 
+    private static final String NO_SUCH_MODEL = "model_not_found";
+
     private final int inVain;
+    private final Answers answers;
     private final Map<Integer, Doubt> unreached = new LinkedHashMap<>();
     private final Map<Integer, Doubt> refused = new LinkedHashMap<>();
+
+    /// Those that the provider has failed although it was there, and those of them whose failure is
+    /// their own should it come again.
+    private final Set<Integer> left = new HashSet<>();
+
     private final Set<Integer> unexplained = new HashSet<>();
     private boolean answered;
-    private long answeredNanos;
     private boolean gaveUp;
 
-    private record Doubt(Happened.Failed failed, long begunNanos) {}
+    private record Doubt(Happened.Failed failed, Sign sign) {
+
+        boolean isKey() {
+            return failed.failure().kind() == FailureKind.AUTHENTICATION;
+        }
+
+        boolean isOwnByProof() {
+            Failure failure = failed.failure();
+            return failure.isRefusal() && !isKey()
+                    || sign.again > 0 && (isKey() || isThere(failure));
+        }
+
+        boolean isOwnAtTheEnd() {
+            boolean isModel = NO_SUCH_MODEL.equals(failed.failure().providerCode());
+            return !isKey() && sign.again >= (isModel ? 1 : 2);
+        }
+    }
 
     /// What is known of an item's attempts beside how they ended.
     ///
+    /// @param model that was asked
     /// @param begunNanos when the last of them began
     /// @param othersAnswered whether others were answered between those that failed, by the model
     ///   that failed them
-    record Sign(long begunNanos, boolean othersAnswered) {}
+    /// @param again how many claims before have handed it on as unexplained
+    record Sign(String model, long begunNanos, boolean othersAnswered, int again) {}
 
     /// @param inVain how many claims of the chunk in a row were given up because of the provider
     ///   before this one
-    Outage(int inVain) {
+    /// @param answers that the job's chunks in this process have had
+    Outage(int inVain, Answers answers) {
         this.inVain = inVain;
+        this.answers = answers;
     }
 
     /// What a failure says.
     enum Verdict {
         /// The item has failed.
         ITS_OWN,
-        /// Nothing of the item, which stays without an outcome.
-        NOTHING,
-        /// That will be known when something is answered, or at the end.
-        IN_DOUBT,
+        /// Nothing yet: the item stays without an outcome.
+        OPEN,
         /// The provider is away, and no failure in doubt was an item's own.
         AWAY,
         /// The provider refuses everything.
         REFUSED
     }
 
-    /// Judges a failure.
-    ///
-    /// @param stopping whether the run stops in any case: then nothing is kept in doubt
-    Verdict judge(Happened.Failed failed, Sign sign, boolean stopping) {
+    /// What follows at the end of a run from the refusals that are in doubt then.
+    enum End {
+        NOTHING,
+        HAND_BACK,
+        PARK
+    }
+
+    Verdict judge(Happened.Failed failed, Sign sign) {
         Failure failure = failed.failure();
         if (failure.isRefusal()) {
-            return refused(failed, sign, stopping);
+            return judge(refused, new Doubt(failed, sign), Verdict.REFUSED);
         }
         return switch (failure.kind()) {
-            case RATE_LIMITED -> Verdict.NOTHING;
+            case RATE_LIMITED -> Verdict.OPEN;
             case TRANSPORT, OVERLOADED, SERVER, TIMEOUT ->
-                    sign.othersAnswered() || inVain >= patience(failure)
+                    inVain >= patience(failure) || (isThere(failure) && sign.othersAnswered())
                             ? Verdict.ITS_OWN
-                            : unreached(failed, sign, stopping);
+                            : judge(unreached, new Doubt(failed, sign), Verdict.AWAY);
             default -> Verdict.ITS_OWN;
         };
     }
 
+    private Verdict judge(Map<Integer, Doubt> doubts, Doubt doubt, Verdict ofMany) {
+        int place = doubt.failed.place();
+        if (isProved(doubt)) {
+            if (doubt.isOwnByProof()) {
+                return Verdict.ITS_OWN;
+            }
+            leave(doubt);
+            return Verdict.OPEN;
+        }
+        doubts.put(place, doubt);
+        if (doubts.values().stream().filter(one -> !isProved(one)).count() < IN_A_ROW) {
+            return Verdict.OPEN;
+        }
+        gaveUp = true;
+        return ofMany;
+    }
+
     private static int patience(Failure failure) {
+        return isThere(failure) ? CLAIMS_MAX_THERE : CLAIMS_MAX;
+    }
+
+    /// Whether it may come of the prompt, which the provider has taken and failed on. The other
+    /// failures come of too much to do, or of something between.
+    private static boolean isThere(Failure failure) {
         return switch (failure.kind()) {
-            case TIMEOUT -> CLAIMS_MAX_THERE;
-            case SERVER ->
-                    failure.status() > 500 && failure.status() < 600
-                            ? CLAIMS_MAX
-                            : CLAIMS_MAX_THERE;
-            default -> CLAIMS_MAX;
+            case TIMEOUT -> true;
+            case SERVER -> failure.status() <= 500 || failure.status() >= 600;
+            default -> false;
         };
     }
 
-    private Verdict refused(Happened.Failed failed, Sign sign, boolean stopping) {
-        if (isAnsweredSince(sign.begunNanos())) {
-            return Verdict.ITS_OWN;
-        }
-        if (stopping) {
-            return Verdict.NOTHING;
-        }
-        refused.put(failed.place(), new Doubt(failed, sign.begunNanos()));
-        if (refused.size() < IN_A_ROW) {
-            return Verdict.IN_DOUBT;
-        }
-        gaveUp = true;
-        return Verdict.REFUSED;
+    private boolean isProved(Doubt doubt) {
+        Sign sign = doubt.sign;
+        return doubt.failed.failure().isRefusal()
+                ? answers.since(sign.begunNanos)
+                : answers.since(sign.model, sign.begunNanos);
     }
 
-    private Verdict unreached(Happened.Failed failed, Sign sign, boolean stopping) {
-        if (isAnsweredSince(sign.begunNanos())) {
-            unexplained.add(failed.place());
-            return Verdict.NOTHING;
+    /// Leaves an item that has failed although others were answered: with a refused key until the
+    /// end, where it parks the job.
+    private void leave(Doubt doubt) {
+        int place = doubt.failed.place();
+        if (doubt.isKey()) {
+            refused.put(place, doubt);
+            unexplained.add(place);
+        } else {
+            left.add(place);
+            if (isThere(doubt.failed.failure())) {
+                unexplained.add(place);
+            }
         }
-        if (stopping) {
-            return Verdict.NOTHING;
-        }
-        unreached.put(failed.place(), new Doubt(failed, sign.begunNanos()));
-        if (unreached.size() < IN_A_ROW) {
-            return Verdict.IN_DOUBT;
-        }
-        gaveUp = true;
-        unreached.clear();
-        return Verdict.AWAY;
-    }
-
-    private boolean isAnsweredSince(long begunNanos) {
-        return answered && answeredNanos - begunNanos > 0;
     }
 
     /// Notes that an item is about to run: what a failure before has left in doubt is settled by
@@ -135,60 +188,82 @@ final class Outage {
     void again(int place) {
         unreached.remove(place);
         refused.remove(place);
+        left.remove(place);
         unexplained.remove(place);
     }
 
-    /// Notes that the provider has answered a call that began then.
+    /// Notes that a model has answered a call of this run that began then.
     ///
-    /// @return the refusals that were in doubt and are the items' own now
-    List<Happened.Failed> answered(long begunNanos) {
-        if (!answered || begunNanos - answeredNanos > 0) {
-            answeredNanos = begunNanos;
-        }
+    /// @return the failures that were in doubt and are the items' own now
+    List<Happened.Failed> answered(String model, long begunNanos) {
         answered = true;
-        settled(unreached).forEach(failed -> unexplained.add(failed.place()));
-        return settled(refused);
+        answers.add(model, begunNanos);
+        return settled();
     }
 
-    private List<Happened.Failed> settled(Map<Integer, Doubt> doubts) {
-        List<Happened.Failed> settled = new ArrayList<>();
-        for (Iterator<Doubt> all = doubts.values().iterator(); all.hasNext(); ) {
-            Doubt doubt = all.next();
-            if (isAnsweredSince(doubt.begunNanos)) {
-                settled.add(doubt.failed);
-                all.remove();
+    /// The failures that were in doubt and are the items' own by what is known now.
+    List<Happened.Failed> settled() {
+        List<Happened.Failed> own = new ArrayList<>();
+        for (Map<Integer, Doubt> doubts : List.of(unreached, refused)) {
+            List<Doubt> proved = doubts.values().stream().filter(this::isProved).toList();
+            for (Doubt doubt : proved) {
+                doubts.remove(doubt.failed.place());
+                if (doubt.isOwnByProof()) {
+                    own.add(doubt.failed);
+                } else {
+                    leave(doubt);
+                }
             }
         }
-        return settled;
+        return own;
     }
 
-    /// Whether an item has failed for the provider, which has answered others afterwards: should it
-    /// fail so again, it is its own failure.
+    /// Whether an item has failed although others were answered: should it fail so again, that is
+    /// its own failure.
     boolean isUnexplained(int place) {
         return unexplained.contains(place);
     }
 
-    /// Notes that the run ends, and whether the provider seems to be away.
+    /// Notes that the run ends, and whether the provider has failed items that are left.
     boolean isAway() {
-        gaveUp |= !unreached.isEmpty();
-        return !unreached.isEmpty();
+        boolean isAway = !unreached.isEmpty() || !left.isEmpty();
+        gaveUp |= isAway;
+        return isAway;
     }
 
-    /// What is in doubt at the end although the provider was there, and has answered others in this
-    /// run: the items' own failures, if they are no row.
-    List<Happened.Failed> own() {
+    /// Notes that the run ends early because of the provider.
+    void giveUp() {
+        gaveUp = true;
+    }
+
+    /// The refusals that are in doubt at the end and are the items' own, although nothing was
+    /// answered afterwards; they are in doubt no more.
+    List<Happened.Failed> ownRefusals() {
         List<Happened.Failed> own = new ArrayList<>();
-        unreached
-                .values()
-                .removeIf(doubt -> {
-                    boolean isOwn =
-                            answered && patience(doubt.failed.failure()) == CLAIMS_MAX_THERE;
-                    if (isOwn) {
-                        own.add(doubt.failed);
-                    }
-                    return isOwn;
-                });
+        refused.values().stream()
+                .filter(Doubt::isOwnAtTheEnd)
+                .forEach(doubt -> own.add(doubt.failed));
+        own.forEach(failed -> refused.remove(failed.place()));
         return own;
+    }
+
+    /// Notes that the run ends with the refusals that are in doubt.
+    ///
+    /// @param others whether others of the job were answered at any time
+    End end(boolean others) {
+        if (refused.isEmpty()) {
+            return End.NOTHING;
+        }
+        gaveUp = true;
+        boolean isNew =
+                refused.values().stream()
+                        .allMatch(doubt -> !doubt.isKey() && doubt.sign.again == 0);
+        if (others) {
+            refused.values().stream()
+                    .filter(doubt -> !doubt.isKey())
+                    .forEach(doubt -> unexplained.add(doubt.failed.place()));
+        }
+        return others && isNew ? End.HAND_BACK : End.PARK;
     }
 
     /// The refusals that are in doubt.
@@ -196,12 +271,7 @@ final class Outage {
         return refused.values().stream().map(Doubt::failed).toList();
     }
 
-    /// Notes that these refusals are taken for the provider's word to all.
-    void refusedAll() {
-        gaveUp = true;
-    }
-
-    /// Whether anything was answered.
+    /// Whether anything was answered in this run.
     boolean hasAnswered() {
         return answered;
     }
@@ -210,11 +280,6 @@ final class Outage {
     int inVain() {
         int before = answered ? 0 : inVain;
         return gaveUp ? before + 1 : before;
-    }
-
-    /// Whether the claim before was given up because of the provider.
-    boolean isAgain() {
-        return inVain > 0;
     }
 
     /// How long to wait before the chunk is tried again.

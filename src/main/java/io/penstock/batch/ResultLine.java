@@ -54,10 +54,10 @@ final class ResultLine {
     /// What was tried of an item that has no outcome yet.
     ///
     /// @param attempts requests that were made for it, without those for its finished stages
-    /// @param again whether others were answered after its last failure
-    record Tried(int attempts, boolean again) {
+    /// @param again claims in which it failed although others were answered
+    record Tried(int attempts, int again) {
 
-        static final Tried NOT = new Tried(0, false);
+        static final Tried NOT = new Tried(0, 0);
     }
 
     private ResultLine() {}
@@ -232,7 +232,7 @@ final class ResultLine {
     /// What such a line tells of.
     static Tried tried(byte[] line) {
         JsonNode tried = parse(line);
-        return new Tried(tried.path("attempts").asInt(), tried.path("again").asBoolean());
+        return new Tried(tried.path("attempts").asInt(), tried.path("again").asInt());
     }
 
     /// The stage that a line tells of.

@@ -254,6 +254,12 @@ public final class Call implements Running {
     }
 
     @Override
+    public String asked() {
+        String model = prompt.model();
+        return model == null ? "" : model;
+    }
+
+    @Override
     public long begunNanos() {
         return begunNanos;
     }

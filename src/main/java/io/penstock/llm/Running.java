@@ -22,6 +22,11 @@ public interface Running {
     /// Requests made to the provider so far, with those for which no connection came about.
     int attemptCount();
 
+    /// The model that the last of these went to; empty where there was none.
+    default String asked() {
+        return "";
+    }
+
     /// When the last of these began, as [System#nanoTime()].
     default long begunNanos() {
         return 0;

@@ -25,6 +25,7 @@ public final class Run implements Running {
     private @Nullable Call call;
     private Duration earlierOverhead = Duration.ZERO;
     private long earlierBegunNanos;
+    private String earlierAsked = "";
     private boolean cancelled;
     private boolean draining;
 
@@ -100,6 +101,13 @@ public final class Run implements Running {
                 sum += stage.attempts();
             }
             return sum;
+        }
+    }
+
+    @Override
+    public String asked() {
+        synchronized (lock) {
+            return call == null ? earlierAsked : call.asked();
         }
     }
 
@@ -208,6 +216,7 @@ public final class Run implements Running {
             finished.add(stage);
             left = itsCall.timeLeft();
             earlierBegunNanos = itsCall.begunNanos();
+            earlierAsked = itsCall.asked();
             earlierOverhead = earlierOverhead.plus(itsCall.overhead());
             call = null;
         }

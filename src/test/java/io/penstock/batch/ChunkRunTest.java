@@ -27,6 +27,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A chunk's run against a model that is a function of the test's.
 class ChunkRunTest {
@@ -38,6 +42,7 @@ class ChunkRunTest {
     private final List<String> called = Collections.synchronizedList(new ArrayList<>());
     private final Semaphore stopped = new Semaphore(0);
     private final Semaphore cancelled = new Semaphore(0);
+    private Function<String, String> models = _ -> "model";
     private Embedded store;
 
     @BeforeEach
@@ -113,23 +118,87 @@ class ChunkRunTest {
         assertThat(store.chunk(job, 0).leaseUntil()).isNull();
     }
 
-    @Test
-    void afterAnAnswerTheSameFailuresAreTheItemsOwnWhenTheyComeAgain() throws InterruptedException {
+    @ParameterizedTest
+    @CsvSource({"SERVER, 8", "TIMEOUT, 8", "TRANSPORT, 0", "OVERLOADED, 0"})
+    void whatFailsAgainWhileOthersAreAnsweredHasFailedUnlessItCameOfTooMuchToDo(
+            FailureKind kind, int failed) throws InterruptedException {
         Job job = store.job(10);
-        Function<String, @Nullable Failure> model =
-                text -> text.equals("item 9") ? null : failure(FailureKind.TRANSPORT);
-        JobRun oneByOne = new JobRun(1);
-        oneByOne.seen(job, store.clock.now());
+        JobRun oneByOne = oneByOne(job);
 
-        assertThat(run(job, oneByOne, model)).isInstanceOf(Stop.HandBack.class);
+        assertThat(run(job, oneByOne, text -> text.equals("item 8") ? null : failure(kind)))
+                .isEqualTo(new Stop.HandBack(Duration.ofSeconds(2)));
         assertThat(store.recorded(job, 0)).hasSize(1);
-        assertThat(run(job, model)).isNull();
+        Stop stop = run(job, oneByOne, text -> text.equals("item 9") ? null : failure(kind));
 
-        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(9);
+        assertThat(store.chunk(job, 0).counts()).isEqualTo(new Counts(2, failed, 0, 0));
         assertThat(store.recorded(job, 0))
                 .filteredOn(line -> line.contains("error"))
-                .hasSize(9)
                 .allMatch(line -> line.contains("\"attempts\":2"));
+        assertThat(stop == null).isEqualTo(failed > 0);
+        assertThat(store.chunk(job, 0).inVain()).isEqualTo(failed > 0 ? 0 : 1);
+    }
+
+    @Test
+    void aBrownOutOfHalfTheCallsFailsNothingAndPatienceEndsIt() throws InterruptedException {
+        Job job = store.job(10);
+        Function<String, @Nullable Failure> model =
+                text -> text.compareTo("item 5") < 0 ? null : failure(FailureKind.OVERLOADED);
+
+        for (int claims = 1; claims <= 60; claims++) {
+            assertThat(run(job, model)).isInstanceOf(Stop.HandBack.class);
+            assertThat(store.chunk(job, 0).inVain()).isEqualTo(claims);
+        }
+        assertThat(store.chunk(job, 0).counts()).isEqualTo(new Counts(5, 0, 0, 0));
+
+        assertThat(run(job, model)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(5);
+    }
+
+    /// Such as a pipeline's, of which one drafts and the other is away.
+    @Test
+    void oneModelsAnswersAreNoReasonToFailAnothersItems() throws InterruptedException {
+        Job job = store.job(10);
+        models = text -> text.compareTo("item 5") < 0 ? "b" : "a";
+        JobRun oneByOne = oneByOne(job);
+
+        // Those of a come last, and one more each time.
+        for (int i = 6; i <= 10; i++) {
+            String last = "item " + i;
+            assertThat(
+                            run(
+                                    job,
+                                    oneByOne,
+                                    text ->
+                                            text.compareTo("item 5") >= 0
+                                                            && text.compareTo(last) < 0
+                                                    ? null
+                                                    : failure(FailureKind.SERVER)))
+                    .isInstanceOf(Stop.HandBack.class);
+        }
+        assertThat(store.chunk(job, 0).counts().failed()).isZero();
+
+        assertThat(run(job, ANSWERS)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SERVER", "TIMEOUT", "OVERLOADED"})
+    void anOutageNearTheEndFailsNothingForAllTheAnswersBefore(FailureKind kind)
+            throws InterruptedException {
+        Job job = store.job(30);
+        JobRun oneByOne = oneByOne(job);
+
+        for (int i = 0; i < 5; i++) {
+            assertThat(run(job, oneByOne, _ -> called.size() <= 20 ? null : failure(kind)))
+                    .isInstanceOf(Stop.HandBack.class);
+        }
+        assertThat(store.chunk(job, 0).counts()).isEqualTo(new Counts(20, 0, 0, 0));
+
+        assertThat(run(job, ANSWERS)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(30);
     }
 
     @Test
@@ -163,38 +232,67 @@ class ChunkRunTest {
     }
 
     @Test
-    void aRefusalAtTheEndIsTheItemsOwnWhereOthersWereAnswered() throws InterruptedException {
+    void aRefusalAtTheEndIsTriedAgainThenParksTheJobAndThenIsTheItemsOwn()
+            throws InterruptedException {
         Job job = store.job(10);
-        JobRun oneByOne = new JobRun(1);
-        oneByOne.seen(job, store.clock.now());
+        JobRun oneByOne = oneByOne(job);
+        Function<String, @Nullable Failure> model =
+                text -> text.equals("item 9") ? refusal(403) : null;
 
-        assertThat(run(job, oneByOne, text -> text.equals("item 9") ? refusal(403) : null))
-                .isNull();
+        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.HandBack(Duration.ofSeconds(2)));
+        assertThat(run(job, oneByOne, model)).isInstanceOf(Stop.Park.class);
+        assertThat(store.chunk(job, 0).counts().failed()).isZero();
+        assertThat(run(job, oneByOne, model)).isNull();
 
         assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
     }
 
     @Test
-    void aKeyThatIsRefusedAtTheEndParksTheJobOnceAndThenFailsTheItem() throws InterruptedException {
+    void aModelThatIsNotThereIsTheItemsOwnAtItsSecondTry() throws InterruptedException {
         Job job = store.job(10);
-        JobRun oneByOne = new JobRun(1);
-        oneByOne.seen(job, store.clock.now());
+        JobRun oneByOne = oneByOne(job);
         Function<String, @Nullable Failure> model =
-                text -> text.equals("item 9") ? failure(FailureKind.AUTHENTICATION) : null;
+                text ->
+                        text.equals("item 9")
+                                ? new Failure(
+                                        FailureKind.INVALID_REQUEST,
+                                        "No.",
+                                        "model_not_found",
+                                        null,
+                                        404,
+                                        null,
+                                        null)
+                                : null;
 
-        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.Park("authentication", "No."));
-        assertThat(run(job, model)).isNull();
+        assertThat(run(job, oneByOne, model)).isInstanceOf(Stop.HandBack.class);
+        assertThat(run(job, oneByOne, model)).isNull();
 
         assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"item 3", "item 9"})
+    void aKeyThatIsRefusedParksTheJobWheneverOthersWereAnswered(String odd)
+            throws InterruptedException {
+        Job job = store.job(10);
+        JobRun oneByOne = oneByOne(job);
+        Function<String, @Nullable Failure> model =
+                text -> text.equals(odd) ? failure(FailureKind.AUTHENTICATION) : null;
+
+        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.Park("authentication", "No."));
+        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.Park("authentication", "No."));
+        assertThat(run(job, oneByOne, ANSWERS)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(10);
     }
 
     @Test
     void neighboursOfALargeChunkAreNotRunOneAfterTheOther() {
         for (int size = 1; size <= 1000; size++) {
             List<Integer> all = IntStream.range(100, 100 + size).boxed().toList();
-            assertThat(ChunkRun.spread(all)).hasSize(size).containsExactlyInAnyOrderElementsOf(all);
+            assertThat(Spread.of(all)).hasSize(size).containsExactlyInAnyOrderElementsOf(all);
         }
-        List<Integer> spread = ChunkRun.spread(IntStream.range(0, 230).boxed().toList());
+        List<Integer> spread = Spread.of(IntStream.range(0, 230).boxed().toList());
         for (int i = 0; i + 12 < 230; i++) {
             assertThat(spread.subList(i, i + 12)).anyMatch(place -> place < 200);
         }
@@ -247,6 +345,21 @@ class ChunkRunTest {
                 .isEqualTo(new Stop.HandBack(Duration.ofSeconds(1)));
 
         assertThat(store.recorded(job, 0)).isEmpty();
+    }
+
+    @Test
+    void oneThatNamesALongWaitEachTimeIsNotWaitedForForEver() throws InterruptedException {
+        Job job = store.job(1);
+        Function<String, @Nullable Failure> model =
+                _ -> new Failure(FailureKind.SERVER, "No.", null, Duration.ofSeconds(30));
+
+        for (int i = 0; i < 30; i++) {
+            assertThat(run(job, model))
+                    .isEqualTo(new Stop.HandBack(Duration.ofSeconds(Math.max(30, 2 * (i + 1)))));
+        }
+        assertThat(run(job, model)).isNull();
+
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
     }
 
     @Test
@@ -540,6 +653,12 @@ class ChunkRunTest {
         } while (!store.jobs.replace(claimed));
     }
 
+    private JobRun oneByOne(Job job) {
+        JobRun jobRun = new JobRun(1);
+        jobRun.seen(job, store.clock.now());
+        return jobRun;
+    }
+
     private @Nullable Stop run(Job job, Function<String, @Nullable Failure> model)
             throws InterruptedException {
         JobRun jobRun = new JobRun(20);
@@ -569,7 +688,7 @@ class ChunkRunTest {
         return (_, _, chunk) ->
                 (place, item, before, _) ->
                         new Feed.Begun(
-                                new Stoppable(),
+                                new Stoppable(models.apply(item.prompt().text())),
                                 () -> ended(chunk.firstItem(), place, item, before, model));
     }
 
@@ -604,7 +723,17 @@ class ChunkRunTest {
     /// Tells the test that it was told to end.
     private final class Stoppable implements Running {
 
+        private final String model;
         private final long begunNanos = System.nanoTime();
+
+        Stoppable(String model) {
+            this.model = model;
+        }
+
+        @Override
+        public String asked() {
+            return model;
+        }
 
         @Override
         public long begunNanos() {

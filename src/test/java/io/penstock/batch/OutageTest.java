@@ -14,38 +14,86 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OutageTest {
 
-    private final Outage outage = new Outage(0);
+    private static final String MODEL = "model";
+
+    private final Answers answers = new Answers();
+    private final Outage outage = new Outage(0, answers);
 
     @ParameterizedTest
-    @EnumSource(names = {"TRANSPORT", "OVERLOADED", "SERVER", "TIMEOUT"})
+    @EnumSource(names = {"SERVER", "TIMEOUT"})
     void anItemThatFailsWhileOthersAreAnsweredHasFailed(FailureKind kind) {
-        Outage.Sign sign = new Outage.Sign(1, true);
+        Outage.Sign sign = new Outage.Sign(MODEL, 1, true, 0);
 
-        assertThat(outage.judge(failed(0, kind, 0), sign, false)).isEqualTo(Outage.Verdict.ITS_OWN);
-        assertThat(outage.judge(failed(1, kind, 0), sign, true)).isEqualTo(Outage.Verdict.ITS_OWN);
+        assertThat(outage.judge(failed(0, kind, 0), sign)).isEqualTo(Outage.Verdict.ITS_OWN);
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TRANSPORT", "OVERLOADED", "SERVER", "TIMEOUT"})
-    void oneThatFailsWhileNobodyIsAnsweredIsInDoubtAndTriedAgain(FailureKind kind) {
-        assertThat(judge(outage, 3, kind)).isEqualTo(Outage.Verdict.IN_DOUBT);
+    @CsvSource({"TRANSPORT, 0", "OVERLOADED, 503", "OVERLOADED, 529", "SERVER, 502", "SERVER, 504"})
+    void noAnswerToOthersMakesTooMuchToDoAnItemsOwnFailure(FailureKind kind, int status) {
+        Outage.Sign sign = new Outage.Sign(MODEL, 1, true, 5);
+
+        assertThat(outage.judge(failed(0, kind, status), sign)).isEqualTo(Outage.Verdict.OPEN);
+        assertThat(outage.answered(MODEL, 2)).isEmpty();
+        assertThat(outage.judge(failed(1, kind, status), sign)).isEqualTo(Outage.Verdict.OPEN);
+
+        assertThat(outage.isUnexplained(0)).isFalse();
         assertThat(outage.isAway()).isTrue();
+        assertThat(outage.inVain()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SERVER", "TIMEOUT"})
+    void oneThatFailsWhileNobodyIsAnsweredIsInDoubtAndTriedAgain(FailureKind kind) {
+        assertThat(judge(outage, 3, kind)).isEqualTo(Outage.Verdict.OPEN);
 
         // An answer to what had begun before tells nothing of now.
-        assertThat(outage.answered(0)).isEmpty();
-        assertThat(outage.isAway()).isTrue();
-        assertThat(outage.answered(2)).isEmpty();
+        assertThat(outage.answered(MODEL, 0)).isEmpty();
+        assertThat(outage.isUnexplained(3)).isFalse();
+        assertThat(outage.answered(MODEL, 2)).isEmpty();
 
-        assertThat(outage.isAway()).isFalse();
         assertThat(outage.isUnexplained(3)).isTrue();
-        assertThat(judge(outage, 4, kind)).isEqualTo(Outage.Verdict.NOTHING);
+        assertThat(judge(outage, 4, kind)).isEqualTo(Outage.Verdict.OPEN);
         assertThat(outage.isUnexplained(4)).isTrue();
+        assertThat(outage.isAway()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SERVER", "TIMEOUT"})
+    void oneThatComesAgainHasFailedOnceOthersAreAnsweredAfterItThisTimeToo(FailureKind kind) {
+        Outage.Sign again = new Outage.Sign(MODEL, 1, false, 1);
+
+        assertThat(outage.judge(failed(0, kind, 0), again)).isEqualTo(Outage.Verdict.OPEN);
+        assertThat(outage.answered(MODEL, 1)).isEmpty();
+        assertThat(outage.answered(MODEL, 2)).extracting(Happened.Failed::place).containsExactly(0);
+        assertThat(outage.judge(failed(1, kind, 0), again)).isEqualTo(Outage.Verdict.ITS_OWN);
+        assertThat(outage.isAway()).isFalse();
+    }
+
+    @Test
+    void anAnswerOfOneModelTellsNothingOfAnother() {
+        Outage.Sign other = new Outage.Sign("other", 1, false, 1);
+
+        outage.judge(failed(0, FailureKind.SERVER, 500), other);
+
+        assertThat(outage.answered(MODEL, 2)).isEmpty();
+        assertThat(outage.isUnexplained(0)).isFalse();
+        assertThat(outage.answered("other", 2)).hasSize(1);
+    }
+
+    @Test
+    void anAnswerToAnotherChunkOfTheJobIsProofToo() {
+        outage.judge(failed(0, FailureKind.SERVER, 500), new Outage.Sign(MODEL, 1, false, 1));
+
+        answers.add(MODEL, 2);
+
+        assertThat(outage.settled()).hasSize(1);
+        assertThat(outage.hasAnswered()).isFalse();
     }
 
     @Test
     void manyFailuresWithNoAnswerBetweenMeanThatTheProviderIsAway() {
         for (int i = 0; i < 19; i++) {
-            assertThat(judge(outage, i, FailureKind.TRANSPORT)).isEqualTo(Outage.Verdict.IN_DOUBT);
+            assertThat(judge(outage, i, FailureKind.TRANSPORT)).isEqualTo(Outage.Verdict.OPEN);
         }
 
         assertThat(judge(outage, 19, FailureKind.TRANSPORT)).isEqualTo(Outage.Verdict.AWAY);
@@ -54,30 +102,63 @@ class OutageTest {
 
     @Test
     void manyRefusalsOfDifferentItemsWithNoAnswerBetweenAreForAll() {
-        outage.answered(0);
+        outage.answered(MODEL, 0);
         for (int i = 0; i < 19; i++) {
-            assertThat(refuse(i, 404)).isEqualTo(Outage.Verdict.IN_DOUBT);
+            assertThat(refuse(i, 404, 0)).isEqualTo(Outage.Verdict.OPEN);
         }
 
-        assertThat(refuse(18, 404)).isEqualTo(Outage.Verdict.IN_DOUBT);
-        assertThat(refuse(19, 302)).isEqualTo(Outage.Verdict.REFUSED);
+        assertThat(refuse(18, 404, 0)).isEqualTo(Outage.Verdict.OPEN);
+        assertThat(refuse(19, 302, 0)).isEqualTo(Outage.Verdict.REFUSED);
     }
 
     @Test
     void aRefusalIsTheItemsOwnOnceAnotherIsAnswered() {
-        refuse(0, 403);
-        refuse(1, 401);
+        refuse(0, 403, 0);
+        refuse(1, 404, 0);
 
-        assertThat(outage.answered(0)).isEmpty();
-        assertThat(outage.answered(2)).extracting(Happened.Failed::place).containsExactly(0, 1);
+        assertThat(outage.answered("other", 0)).isEmpty();
+        assertThat(outage.answered("other", 2))
+                .extracting(Happened.Failed::place)
+                .containsExactly(0, 1);
         assertThat(outage.refused()).isEmpty();
-        assertThat(refuse(2, 403)).isEqualTo(Outage.Verdict.ITS_OWN);
+        assertThat(refuse(2, 403, 0)).isEqualTo(Outage.Verdict.ITS_OWN);
+    }
+
+    /// While a new key comes into use, some calls meet with the old one.
+    @Test
+    void aRefusedKeyIsTheItemsOwnOnlyWhereItComesAgain() {
+        refuse(0, 401, 0);
+        refuse(1, 401, 1);
+
+        assertThat(outage.answered(MODEL, 2)).extracting(Happened.Failed::place).containsExactly(1);
+        assertThat(refuse(2, 401, 0)).isEqualTo(Outage.Verdict.OPEN);
+        assertThat(refuse(3, 401, 1)).isEqualTo(Outage.Verdict.ITS_OWN);
+
+        assertThat(outage.ownRefusals()).isEmpty();
+        assertThat(outage.end(true)).isEqualTo(Outage.End.PARK);
+        assertThat(outage.isUnexplained(0)).isTrue();
+        assertThat(outage.isUnexplained(2)).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "401, 0, true, PARK, 0", "401, 7, true, PARK, 0",
+        "403, 0, false, PARK, 0", "403, 0, true, HAND_BACK, 0",
+        "403, 1, true, PARK, 0", "403, 2, true, NOTHING, 1",
+    })
+    void whatFollowsFromARefusalAtTheEnd(
+            int status, int again, boolean others, Outage.End end, int own) {
+        refuse(0, status, again);
+
+        assertThat(outage.ownRefusals()).hasSize(own);
+        assertThat(outage.end(others)).isEqualTo(end);
+        assertThat(outage.isUnexplained(0)).isEqualTo(others && own == 0 && status != 401);
     }
 
     @Test
     void anItemThatIsRunAgainIsNoLongerInDoubt() {
         judge(outage, 0, FailureKind.TRANSPORT);
-        refuse(1, 404);
+        refuse(1, 404, 0);
 
         outage.again(0);
         outage.again(1);
@@ -86,22 +167,13 @@ class OutageTest {
         assertThat(outage.refused()).isEmpty();
     }
 
-    @Test
-    void nothingIsKeptInDoubtOnceTheRunStops() {
-        Outage.Sign sign = new Outage.Sign(1, false);
-
-        assertThat(outage.judge(failed(0, FailureKind.TRANSPORT, 0), sign, true))
-                .isEqualTo(Outage.Verdict.NOTHING);
-        assertThat(outage.judge(failed(0, FailureKind.INVALID_REQUEST, 404), sign, true))
-                .isEqualTo(Outage.Verdict.NOTHING);
-        assertThat(outage.isAway()).isFalse();
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {0, 60, 1_000_000})
     void aLimitNeverSaysAnythingOfAnItem(int inVain) {
-        assertThat(judge(new Outage(inVain), 0, FailureKind.RATE_LIMITED))
-                .isEqualTo(Outage.Verdict.NOTHING);
+        Outage limited = new Outage(inVain, answers);
+
+        assertThat(judge(limited, 0, FailureKind.RATE_LIMITED)).isEqualTo(Outage.Verdict.OPEN);
+        assertThat(limited.isAway()).isFalse();
     }
 
     @ParameterizedTest
@@ -120,62 +192,46 @@ class OutageTest {
         "TIMEOUT, 0, 30"
     })
     void patienceEnds(FailureKind kind, int status, int claims) {
-        Outage.Sign sign = new Outage.Sign(1, false);
+        Outage.Sign sign = new Outage.Sign(MODEL, 1, false, 0);
 
-        assertThat(new Outage(claims - 1).judge(failed(0, kind, status), sign, false))
+        assertThat(new Outage(claims - 1, answers).judge(failed(0, kind, status), sign))
                 .isNotEqualTo(Outage.Verdict.ITS_OWN);
-        assertThat(new Outage(claims).judge(failed(0, kind, status), sign, false))
+        assertThat(new Outage(claims, answers).judge(failed(0, kind, status), sign))
                 .isEqualTo(Outage.Verdict.ITS_OWN);
     }
 
     @Test
-    void aFewThatFailLastAtAProviderThatIsThereHaveFailed() {
-        outage.answered(0);
-        judge(outage, 0, FailureKind.TIMEOUT);
-        judge(outage, 1, FailureKind.SERVER);
-        judge(outage, 2, FailureKind.TRANSPORT);
-
-        assertThat(outage.own()).extracting(Happened.Failed::place).containsExactly(0, 1);
-        assertThat(outage.isAway()).isTrue();
-
-        Outage silent = new Outage(0);
-        judge(silent, 0, FailureKind.TIMEOUT);
-        assertThat(silent.own()).isEmpty();
-    }
-
-    @Test
     void onlyWhatWasGivenUpIsCountedAndAnAnswerEndsTheRow() {
-        assertThat(new Outage(7).inVain()).isEqualTo(7);
+        assertThat(new Outage(7, answers).inVain()).isEqualTo(7);
 
-        Outage away = new Outage(7);
+        Outage away = new Outage(7, answers);
         judge(away, 0, FailureKind.TRANSPORT);
         away.isAway();
         assertThat(away.inVain()).isEqualTo(8);
 
-        Outage well = new Outage(7);
-        well.answered(1);
+        Outage well = new Outage(7, answers);
+        well.answered(MODEL, 1);
         assertThat(well.inVain()).isZero();
     }
 
     @Test
     void eachTryComesAfterALongerWait() {
         assertThat(outage.untilNextTry()).isEqualTo(Duration.ofSeconds(2));
-        assertThat(new Outage(6).untilNextTry()).isEqualTo(Duration.ofSeconds(14));
-        assertThat(new Outage(1000).untilNextTry()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(new Outage(6, answers).untilNextTry()).isEqualTo(Duration.ofSeconds(14));
+        assertThat(new Outage(1000, answers).untilNextTry()).isEqualTo(Duration.ofMinutes(2));
     }
 
-    private Outage.Verdict refuse(int place, int status) {
+    private Outage.Verdict refuse(int place, int status, int again) {
         return outage.judge(
                 failed(
                         place,
                         status == 401 ? FailureKind.AUTHENTICATION : FailureKind.INVALID_REQUEST,
                         status),
-                new Outage.Sign(1, false),
-                false);
+                new Outage.Sign(MODEL, 1, false, again));
     }
 
     private static Outage.Verdict judge(Outage outage, int place, FailureKind kind) {
-        return outage.judge(failed(place, kind, 0), new Outage.Sign(1, false), false);
+        return outage.judge(failed(place, kind, 0), new Outage.Sign(MODEL, 1, false, 0));
     }
 
     private static Happened.Failed failed(int place, FailureKind kind, int status) {

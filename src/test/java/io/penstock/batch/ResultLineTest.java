@@ -39,12 +39,12 @@ class ResultLineTest {
 
     @Test
     void whatWasTriedOfAnItemIsNoOutcome() {
-        byte[] line = ResultLine.tried(12, new ResultLine.Tried(3, true));
+        byte[] line = ResultLine.tried(12, new ResultLine.Tried(3, 2));
 
         assertThat(ResultLine.index(line)).isEqualTo(12);
         assertThat(ResultLine.isStage(line)).isTrue();
         assertThat(ResultLine.isTried(line)).isTrue();
-        assertThat(ResultLine.tried(line)).isEqualTo(new ResultLine.Tried(3, true));
+        assertThat(ResultLine.tried(line)).isEqualTo(new ResultLine.Tried(3, 2));
         assertThat(ResultLine.isTried(ResultLine.stage(12, STAGE))).isFalse();
     }
 
