@@ -45,7 +45,9 @@ public final class Examples {
     /// Whether somebody without a keyboard can run a block.
     public static boolean isRunnable(Page.Block block) {
         return block.language().equals("js")
-                || block.language().equals("sh") && block.text().startsWith("curl");
+                || block.language().equals("sh")
+                        && (block.text().startsWith("curl")
+                                || block.text().startsWith("until curl"));
     }
 
     /// Runs all of a page's.
