@@ -37,7 +37,7 @@ final class Outage {
     private static final int IN_A_ROW = 20;
 
     /// Claims of a chunk in vain, one after the other, before such failures count as the items'
-    /// own: with the waits between them, an hour and a half.
+    /// own: with the waits between them, more than an hour.
     private static final int CLAIMS_MAX = 60;
 
     /// The same where the provider is there and fails: a quarter of an hour at least.

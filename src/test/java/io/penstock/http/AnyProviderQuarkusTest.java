@@ -49,7 +49,6 @@ class AnyProviderQuarkusTest extends PenstockTest {
         "firewall, invalid_request",
         "model_forbidden, model_not_found",
         "not_found, model_not_found",
-        "unauthorized, authentication",
         "above_limit, invalid_request"
     })
     void onePromptThatIsRefusedIsOneFailureAmongAHundred(String fault, String code) {
@@ -65,6 +64,37 @@ class AnyProviderQuarkusTest extends PenstockTest {
         assertThat(error.path("code").asText()).isEqualTo(code);
         assertThat(provider.log("odd")).hasSize(1);
         assertAttempts(batch, prompts);
+    }
+
+    /// While a new key comes into use, some calls meet with the old one.
+    @Test
+    void aKeyThatIsRefusedNowAndThenParksTheBatchAndFailsNothing() {
+        List<String> prompts = new ArrayList<>(good(99));
+        prompts.add(17, "odd [[sim fault=unauthorized times=1]]");
+
+        Batch batch = submit("rotated", prompts, "");
+        JsonNode paused = batch.awaitStatus("paused");
+
+        assertThat(paused.path("reason").asText()).startsWith("authentication");
+        assertThat(paused.path("completed").asInt()).isEqualTo(99);
+        assertThat(paused.path("failed").asInt()).isZero();
+        assertThat(batch.post("/resume").status()).isEqualTo(202);
+        assertThat(batch.awaitStatus("completed").path("completed").asInt()).isEqualTo(100);
+        assertAttempts(batch, prompts);
+    }
+
+    @Test
+    void aModelThatIsNotThereIsTheFailureOfTheOneItemThatNamesIt() {
+        String model = "{\"prompt\":\"odd [[sim fault=not_found]]\",\"model\":\"gone\"}";
+        Batch batch =
+                Batch.of(
+                        caller,
+                        Batch.submit(
+                                caller, "{\"items\":[{\"prompt\":\"good one.\"}," + model + "]}"));
+
+        JsonNode done = await(batch, "completed");
+        assertThat(done.path("completed").asInt()).isEqualTo(1);
+        assertThat(done.path("errors").get(0).path("code").asText()).isEqualTo("model_not_found");
     }
 
     @ParameterizedTest
@@ -136,6 +166,21 @@ class AnyProviderQuarkusTest extends PenstockTest {
 
         JsonNode done = await(batch, "completed");
         assertThat(done.path("completed").asInt()).isEqualTo(60);
+        assertAttempts(batch, prompts);
+    }
+
+    /// A provider that has too much to do turns some calls away at each of their attempts.
+    @Test
+    void aProviderThatShedsLoadFailsNothing() {
+        List<String> prompts = new ArrayList<>(good(60));
+        for (int i = 0; i < 10; i++) {
+            prompts.add(6 * i, "shed " + i + " [[sim fault=unavailable times=5]]");
+        }
+
+        Batch batch = submit("brown-out", prompts, "");
+
+        JsonNode done = await(batch, "completed");
+        assertThat(done.path("completed").asInt()).isEqualTo(70);
         assertAttempts(batch, prompts);
     }
 
