@@ -261,11 +261,12 @@ final class ChunkRun {
             return;
         }
         List<Happened.Failed> refused = outage.refused();
+        boolean others = outage.isInDoubt() && (outage.hasAnswered() || job.hasAnswers());
+        if (others) {
+            outage.ownFailures().forEach(items::failed);
+            outage.ownRefusals().forEach(items::failed);
+        }
         if (!refused.isEmpty()) {
-            boolean others = outage.hasAnswered() || job.hasAnswers();
-            if (others) {
-                outage.ownRefusals().forEach(items::failed);
-            }
             switch (outage.end(others)) {
                 case PARK -> stop(Stop.Park.refused(refused.getLast().failure()));
                 case HAND_BACK -> stop(new Stop.HandBack(outage.untilNextTry()));

@@ -20,7 +20,8 @@ import java.util.Set;
 ///
 /// | failure | proof | at the end without proof | 20 in doubt |
 /// |---|---|---|---|
-/// | 500, no answer in time | own if again, or if others were answered between its attempts; else left | left | away |
+/// | 500 | own if again, or if others were answered between its attempts; else left | left; own after three claims in vain where others were ever answered | away |
+/// | no answer in time | the same | left; own after two such claims | away |
 /// | 502 to 504, 529, no connection | left | left | away |
 /// | key refused | own if again; else parks the job at the end | parks it | parks it |
 /// | 403, 404, redirect, web page | own | left if others were ever answered, and parks the job when it comes again | parks it |
@@ -42,6 +43,13 @@ final class Outage {
 
     /// The same where the provider is there and fails: a quarter of an hour at least.
     private static final int CLAIMS_MAX_THERE = 30;
+
+    /// Claims in vain before a prompt to which the provider says each time that it fails is not
+    /// kept waiting longer, where others of its job were answered: 12 s, and its attempts.
+    private static final int CLAIMS_WITH_500 = 3;
+
+    /// The same where no answer comes in time, which takes minutes each time.
+    private static final int CLAIMS_WITHOUT_ANSWER = 2;
 
     private static final Duration WAIT = Duration.ofSeconds(2);
     private static final Duration WAIT_MAX = Duration.ofMinutes(2);
@@ -224,6 +232,24 @@ final class Outage {
         return unexplained.contains(place);
     }
 
+    /// The failures with a 500 or no answer that are in doubt at the end and are the items' own,
+    /// although nothing was answered afterwards, since others of the job were answered before; they
+    /// are in doubt no more.
+    List<Happened.Failed> ownFailures() {
+        List<Happened.Failed> own =
+                unreached.values().stream()
+                        .map(Doubt::failed)
+                        .filter(failed -> isThere(failed.failure()))
+                        .filter(failed -> inVain >= claimsOf(failed.failure().kind()))
+                        .toList();
+        own.forEach(failed -> unreached.remove(failed.place()));
+        return own;
+    }
+
+    private static int claimsOf(FailureKind kind) {
+        return kind == FailureKind.TIMEOUT ? CLAIMS_WITHOUT_ANSWER : CLAIMS_WITH_500;
+    }
+
     /// Notes that the run ends, and whether the provider has failed items that are left.
     boolean isAway() {
         boolean isAway = !unreached.isEmpty() || !left.isEmpty();
@@ -269,6 +295,10 @@ final class Outage {
     /// The refusals that are in doubt.
     List<Happened.Failed> refused() {
         return refused.values().stream().map(Doubt::failed).toList();
+    }
+
+    boolean isInDoubt() {
+        return !refused.isEmpty() || !unreached.isEmpty();
     }
 
     /// Whether anything was answered in this run.

@@ -70,6 +70,25 @@ class OutageTest {
     }
 
     @Test
+    void whatIsLeftAloneAndFailsAgainAndAgainIsItsOwnAfterThreeClaimsInVainOrTwo() {
+        Outage early = new Outage(2, answers);
+        judge(early, 0, FailureKind.SERVER);
+        judge(early, 1, FailureKind.TIMEOUT);
+        assertThat(early.ownFailures()).extracting(Happened.Failed::place).containsExactly(1);
+        assertThat(early.isAway()).isTrue();
+        Outage earlier = new Outage(1, answers);
+        judge(earlier, 1, FailureKind.TIMEOUT);
+        assertThat(earlier.ownFailures()).isEmpty();
+
+        Outage late = new Outage(3, answers);
+        judge(late, 0, FailureKind.SERVER);
+        late.judge(failed(2, FailureKind.SERVER, 502), new Outage.Sign(MODEL, 1, false, 0));
+
+        assertThat(late.ownFailures()).extracting(Happened.Failed::place).containsExactly(0);
+        assertThat(late.isAway()).isTrue();
+    }
+
+    @Test
     void anAnswerOfOneModelTellsNothingOfAnother() {
         Outage.Sign other = new Outage.Sign("other", 1, false, 1);
 

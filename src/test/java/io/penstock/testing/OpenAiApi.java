@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 /// `/v1/files` and `/v1/batches` as HTTP has them, without any SDK.
 public record OpenAiApi(Caller caller) {
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final String BOUNDARY = "----boundary";
 
     /// A part of a form that is a field.
