@@ -27,6 +27,8 @@ import java.util.concurrent.TimeUnit;
 /// moment when the results are put together. Run it by `./mvnw verify -Pcloud
 /// -Dpenstock.cloud=io.penstock.bench.Million`, with `-Dnative` for the native binary.
 ///
+/// A million results want `-Dpenstock.run.option=-Dpenstock.test.megabytes=6000`.
+///
 /// `PENSTOCK_BENCH_ITEMS`, `…_LATENCY` (of the provider, milliseconds), `…_KILLS` and `…_WORKERS`
 /// change it.
 final class Million {

@@ -45,6 +45,9 @@ public final class Emulators implements AutoCloseable {
     private static final String SECRET_KEY = "penstock-test";
     private static final String REGION = "eu-central-1";
 
+    /// Of memory for what S3's stand-in keeps; a million results take 2,000.
+    private static final int MEGABYTES = Integer.getInteger("penstock.test.megabytes", 512);
+
     private final List<Process> processes = new ArrayList<>();
     private final Thread hook = new Thread(this::kill);
     private final URI dynamoEndpoint;
@@ -68,7 +71,7 @@ public final class Emulators implements AutoCloseable {
                         ? started(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-XX:+UseSerialGC",
-                                "-Xmx512m",
+                                "-Xmx" + MEGABYTES + "m",
                                 "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                                 "-cp",
                                 System.getProperty("java.class.path"),
