@@ -105,9 +105,10 @@ class ChunkRuns {
         claim.within(shift);
         JobOptions options = options(job, claim);
         Inbox<Happened> inbox = new Inbox<>(INBOX);
+        Supplier<Progress> progress = () -> sums.of(job);
         return new ChunkRun(
                 new JobWatch(
-                        job, jobs, jobRun, new Spending(options.maxCost(), () -> sums.of(job))),
+                        job, jobs, jobRun, new Spending(options.maxCost(), progress), progress),
                 clock,
                 config.maxWait(),
                 claim,

@@ -4,6 +4,7 @@ import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// How a job stands while one of its chunks is run. Not thread-safe.
@@ -12,14 +13,18 @@ final class JobWatch {
     private final JobStore jobs;
     private final JobRun jobRun;
     private final Spending spending;
+    private final Supplier<Progress> progress;
     private Job job;
 
     /// @param jobRun what the job's chunks in this process share
-    JobWatch(Job job, JobStore jobs, JobRun jobRun, Spending spending) {
+    /// @param progress of the whole job
+    JobWatch(
+            Job job, JobStore jobs, JobRun jobRun, Spending spending, Supplier<Progress> progress) {
         this.job = job;
         this.jobs = jobs;
         this.jobRun = jobRun;
         this.spending = spending;
+        this.progress = progress;
     }
 
     String id() {
@@ -47,6 +52,6 @@ final class JobWatch {
 
     /// Whether any of its items was answered.
     boolean hasAnswers() {
-        return jobs.chunks(job.area()).stream().anyMatch(one -> one.counts().completed() > 0);
+        return progress.get().counts().completed() > 0;
     }
 }

@@ -192,7 +192,7 @@ class Attempts {
                         throw new LlmException(notBefore(call, retryAfter), call);
             };
         } finally {
-            call.limitedBy(RateHeaders.write(admission.rates(call.model())));
+            call.limitedBy(admission.rates(call.model()));
             long waited = System.nanoTime() - start;
             call.spentOutside(waited);
             if (call.job() != null) {

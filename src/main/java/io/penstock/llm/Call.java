@@ -40,7 +40,7 @@ public final class Call implements Running {
     private volatile long outsideNanos;
     private volatile Rates rates = Rates.UNKNOWN;
     private volatile @Nullable String providerRequestId;
-    private volatile Map<String, String> rateHeaders = Map.of();
+    private volatile Rates budget = Rates.UNKNOWN;
 
     private Call(
             Prompt prompt,
@@ -126,8 +126,6 @@ public final class Call implements Running {
         }
     }
 
-    /// Whether [#drain()] was called; a failure may then be one that another attempt would have
-    /// cured.
     @Override
     public boolean isDraining() {
         synchronized (lock) {
@@ -147,7 +145,7 @@ public final class Call implements Running {
     /// of the configured budget, else what the provider has just said of its own.
     @Override
     public Map<String, String> rateHeaders() {
-        return rateHeaders.isEmpty() ? RateHeaders.write(rates) : rateHeaders;
+        return RateHeaders.write(budget.equals(Rates.UNKNOWN) ? rates : budget);
     }
 
     @Override
@@ -155,8 +153,8 @@ public final class Call implements Running {
         return providerRequestId;
     }
 
-    void limitedBy(Map<String, String> headers) {
-        rateHeaders = headers;
+    void limitedBy(Rates its) {
+        budget = its;
     }
 
     Rates rates() {
@@ -169,14 +167,11 @@ public final class Call implements Running {
         providerRequestId = head.requestId();
     }
 
-    /// Requests made to the provider so far, with those for which no connection came about.
     @Override
     public int attemptCount() {
         return attemptCount;
     }
 
-    /// Time since the call was made that was not spent in the provider, in the queue, or backing
-    /// off.
     @Override
     public Duration overhead() {
         return Duration.ofNanos(System.nanoTime() - startedAtNanos - outsideNanos);
@@ -268,11 +263,10 @@ public final class Call implements Running {
     ///
     /// @throws IllegalStateException before [#start]
     String model() {
-        String model = prompt.model();
-        if (model == null) {
+        if (prompt.model() == null) {
             throw new IllegalStateException("The call has not started.");
         }
-        return model;
+        return asked();
     }
 
     /// Goes on with another model.
