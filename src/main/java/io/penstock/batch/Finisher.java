@@ -157,7 +157,8 @@ class Finisher {
         List<Chunk> chunks = jobs.chunks(job.area());
         Job.Totals totals = totals(job, chunks);
         boolean isLinked = payloads.link(job.file("all.jsonl"), Duration.ofMinutes(1)).isPresent();
-        try (Merging merging = new Merging(payloads, job, chunks, claim, isLinked, noteBytes)) {
+        try (Merging merging =
+                new Merging(payloads, job, chunks, totals, claim, isLinked, noteBytes)) {
             if (!merging.run(() -> !shift.get().startsMore())) {
                 return false;
             }

@@ -49,11 +49,13 @@ final class Merging implements AutoCloseable {
     private int next;
 
     /// @param chunks all of the job's, each done
+    /// @param totals what they add up to
     /// @param isLinked whether a file of all lines is of use
     Merging(
             Payloads payloads,
             Job job,
             List<Chunk> chunks,
+            Job.Totals totals,
             MergeClaim claim,
             boolean isLinked,
             long noteBytes) {
@@ -65,12 +67,8 @@ final class Merging implements AutoCloseable {
         this.answers = job.openAi() == null ? null : OutputFiles.answersKey(job);
         this.others = job.openAi() == null ? null : OutputFiles.othersKey(job);
         this.next = claim.merge().next();
-        long output = 0;
-        long errors = 0;
-        for (Chunk chunk : chunks) {
-            output += compacted(chunk).outputBytes();
-            errors += compacted(chunk).errorBytes();
-        }
+        long output = totals.outputBytes();
+        long errors = totals.errorBytes();
         open(job.file(OUTPUT), output);
         open(job.file(ERRORS), errors);
         open(job.file(Shelf.Ended.INDEX), job.input().itemCount() * ChunkLines.ENTRY);

@@ -50,10 +50,6 @@ final class Share {
         this.holder = holder;
     }
 
-    int limit() {
-        return limit;
-    }
-
     /// Calls in flight that are noted as this process's, in use or not.
     int permits() {
         return permits;
