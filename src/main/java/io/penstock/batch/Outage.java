@@ -24,14 +24,13 @@ import java.util.Set;
 /// | no answer in time | the same | left; own after two such claims | away |
 /// | 502 to 504, 529, no connection | left | left | away |
 /// | key refused | own if again; else parks the job at the end | parks it | parks it |
-/// | 403, 404, redirect, web page | own | left if others were ever answered, and parks the job when it comes again | parks it |
+/// | 403, 404, redirect, web page | own | left if others were ever answered, own when it comes for the third time; else parks the job | parks it |
 /// | limit | left | left | left |
 /// | any other | own | own | own |
 ///
 /// What is left is run again by a later claim, after an ever longer wait; claims in a row that
 /// ended so with nothing answered are in vain, and after many of them the failure is the item's own
-/// whatever was seen. A refusal without proof is its own after the job was parked for it and
-/// resumed, or, where the provider says that there is no such model, when it comes again.
+/// whatever was seen. A refusal for want of the model is its own when it comes again.
 final class Outage {
 
     /// Failures of different items in doubt, with no answer between, that mean all of them.
@@ -281,15 +280,13 @@ final class Outage {
             return End.NOTHING;
         }
         gaveUp = true;
-        boolean isNew =
-                refused.values().stream()
-                        .allMatch(doubt -> !doubt.isKey() && doubt.sign.again == 0);
+        boolean isKey = refused.values().stream().anyMatch(Doubt::isKey);
         if (others) {
             refused.values().stream()
                     .filter(doubt -> !doubt.isKey())
                     .forEach(doubt -> unexplained.add(doubt.failed.place()));
         }
-        return others && isNew ? End.HAND_BACK : End.PARK;
+        return others && !isKey ? End.HAND_BACK : End.PARK;
     }
 
     /// The refusals that are in doubt.

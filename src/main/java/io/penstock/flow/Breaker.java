@@ -54,6 +54,11 @@ final class Breaker {
         return probe != null;
     }
 
+    /// Whether any call was answered.
+    boolean hasAnswers() {
+        return !answered.isEmpty();
+    }
+
     void started(Want want) {
         if (open) {
             probe = want.trial();

@@ -91,6 +91,11 @@ final class Gate {
         return configured;
     }
 
+    /// Whether the models are known to be some, and not only names that callers made up.
+    boolean isKnown() {
+        return configured != null || breaker.hasAnswers();
+    }
+
     /// Calls in flight that the budget allows to all processes together.
     int maxInFlight() {
         return configured == null

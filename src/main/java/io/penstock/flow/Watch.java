@@ -59,12 +59,13 @@ final class Watch {
         return shares;
     }
 
-    /// Looks until the gate has not been used for a while.
+    /// Looks until the gate has not been used for a while. Where no call was answered yet, only as
+    /// long as one waits: callers can make up names without end.
     void run() {
         long busyAt = admission.now();
         long answeredAt = busyAt;
         boolean isReported = false;
-        while (admission.now() - busyAt < WATCHED_MICROS) {
+        do {
             try {
                 if (look()) {
                     busyAt = admission.now();
@@ -86,7 +87,12 @@ final class Watch {
                 }
             }
             LockSupport.parkNanos(crowd.pauseNanos(refresh));
-        }
+        } while (isToGoOn(busyAt));
+    }
+
+    private boolean isToGoOn(long busyAt) {
+        return admission.ask(() ->
+                gate.isKnown() ? admission.now() - busyAt < WATCHED_MICROS : gate.waiting() > 0);
     }
 
     /// @return whether the gate is used

@@ -233,15 +233,14 @@ class ChunkRunTest {
     }
 
     @Test
-    void aRefusalAtTheEndIsTriedAgainThenParksTheJobAndThenIsTheItemsOwn()
-            throws InterruptedException {
+    void aRefusalAtTheEndIsTriedTwiceMoreAndThenIsTheItemsOwn() throws InterruptedException {
         Job job = store.job(10);
         JobRun oneByOne = oneByOne(job);
         Function<String, @Nullable Failure> model =
                 text -> text.equals("item 9") ? refusal(403) : null;
 
         assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.HandBack(Duration.ofSeconds(2)));
-        assertThat(run(job, oneByOne, model)).isInstanceOf(Stop.Park.class);
+        assertThat(run(job, oneByOne, model)).isInstanceOf(Stop.HandBack.class);
         assertThat(store.chunk(job, 0).counts().failed()).isZero();
         assertThat(run(job, oneByOne, model)).isNull();
 

@@ -163,7 +163,7 @@ class OutageTest {
     @CsvSource({
         "401, 0, true, PARK, 0", "401, 7, true, PARK, 0",
         "403, 0, false, PARK, 0", "403, 0, true, HAND_BACK, 0",
-        "403, 1, true, PARK, 0", "403, 2, true, NOTHING, 1",
+        "403, 1, true, HAND_BACK, 0", "403, 2, true, NOTHING, 1",
     })
     void whatFollowsFromARefusalAtTheEnd(
             int status, int again, boolean others, Outage.End end, int own) {

@@ -12,10 +12,12 @@ import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,7 @@ class LooksTest {
 
     private final AtomicReference<Duration> ahead = new AtomicReference<>(Duration.ZERO);
     private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicInteger reads = new AtomicInteger();
     private final Semaphore looks = new Semaphore(Integer.MAX_VALUE / 2);
     private volatile Budget stored = Budget.fresh("model");
 
@@ -37,6 +40,7 @@ class LooksTest {
                     if (failures.getAndDecrement() > 0) {
                         throw new IllegalStateException("Nobody foresaw this");
                     }
+                    reads.incrementAndGet();
                     looks.acquireUninterruptibly();
                     return Optional.of(stored);
                 }
@@ -79,9 +83,13 @@ class LooksTest {
     @Test
     void aProcessThatStoodStillLooksBeforeItsNextCall() throws InterruptedException {
         Admission admission = admission(Map.of());
-        assertThat(admission.await(Want.of("model", SOON))).isInstanceOf(Permit.class);
+        try (Permit permit = (Permit) admission.await(Want.of("model", SOON))) {
+            permit.answered(-1, 0);
+        }
         looks.drainPermits();
+        long end = System.nanoTime() + SOON.toNanos();
         while (!looks.hasQueuedThreads()) {
+            assertThat(System.nanoTime()).isLessThan(end);
             Thread.onSpinWait();
         }
 
@@ -93,6 +101,19 @@ class LooksTest {
 
         assertThat(unseen).isInstanceOf(Decision.Full.class);
         assertThat(seen).isInstanceOf(Decision.NotBefore.class);
+    }
+
+    /// The passing of time is what is looked at here.
+    @Test
+    void aModelThatNeverAnsweredIsLookedAtOncePerCall() throws InterruptedException {
+        Admission admission = admission(Map.of());
+        for (int i = 1; i <= 2; i++) {
+            Permit permit = (Permit) admission.await(Want.of("made-up", SOON));
+            new CountDownLatch(1).await(400, TimeUnit.MILLISECONDS);
+            permit.failed();
+            permit.close();
+            assertThat(reads).hasValue(i);
+        }
     }
 
     @Test

@@ -259,9 +259,12 @@ class StreamSocketQuarkusTest extends PenstockTest {
                 }
 
                 DataInputStream in = new DataInputStream(raw.getInputStream());
-                assertThat(in.readUnsignedByte()).as(as).isEqualTo(0x88);
+                int kind = in.readUnsignedByte();
                 byte[] close = new byte[in.readUnsignedByte()];
                 in.readFully(close);
+                assertThat(kind)
+                        .as("%s: %s", as, new String(close, StandardCharsets.UTF_8))
+                        .isEqualTo(0x88);
                 assertThat((close[0] & 0xff) << 8 | (close[1] & 0xff)).as(as).isEqualTo(1009);
                 assertThat(new String(close, 2, close.length - 2, StandardCharsets.UTF_8))
                         .as(as)
