@@ -72,11 +72,6 @@ final class MergeClaim {
         store(merge.at(chunk, files, end()));
     }
 
-    /// Begins again.
-    void anew() throws Lost {
-        store(merge.anew(end()));
-    }
-
     /// Ends the hold, for another to go on from what was noted last.
     void release() throws Lost {
         store(merge.leasedUntil(null));
@@ -84,7 +79,7 @@ final class MergeClaim {
 
     /// Ends the hold, with nothing left to go on from.
     void done() throws Lost {
-        store(merge.anew(null));
+        store(merge.anew());
     }
 
     private Instant end() {

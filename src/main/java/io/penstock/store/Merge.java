@@ -42,11 +42,9 @@ public record Merge(
         return new Merge(area, version + 1, until, chunk, Map.copyOf(states));
     }
 
-    /// The next version, at its beginning again.
-    ///
-    /// @param until null when nobody is to hold it
-    public Merge anew(@Nullable Instant until) {
-        return new Merge(area, version + 1, until, 0, Map.of());
+    /// The next version, at its beginning again, with nobody at it.
+    public Merge anew() {
+        return new Merge(area, version + 1, null, 0, Map.of());
     }
 
     String toJson() {
