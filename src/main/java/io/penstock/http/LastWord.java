@@ -50,13 +50,13 @@ final class LastWord extends ChannelDuplexHandler {
         }
         if (cause instanceof CorruptedWebSocketFrameException corrupt) {
             WebSocketCloseStatus status = corrupt.closeStatus();
-            say(context);
             context.writeAndFlush(
                     new CloseWebSocketFrame(
                             status.code(),
                             status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG)
                                     ? StreamSocket.TOO_LONG.getMessage()
                                     : status.reasonText()));
+            say(context);
         } else {
             super.exceptionCaught(context, cause);
         }
@@ -65,6 +65,12 @@ final class LastWord extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
+        if (said) {
+            // RFC 6455, section 5.5.1: no more frames after a close frame.
+            ReferenceCountUtil.release(message);
+            promise.trySuccess();
+            return;
+        }
         if (message instanceof CloseWebSocketFrame close
                 && close.statusCode() == StreamSocket.TOO_LONG.getCode()) {
             say(context);

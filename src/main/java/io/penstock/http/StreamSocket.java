@@ -74,13 +74,15 @@ public class StreamSocket {
     @OnError
     @RunOnVirtualThread
     void onError(Throwable thrown, WebSocketConnection connection) {
-        onClose(connection);
         try {
+            // First, else the client reads that its prompts were cancelled, and not why.
             if (connection.isOpen()) {
                 connection.closeAndAwait(TOO_LONG);
             }
         } catch (RuntimeException gone) {
             LOG.debugf("A socket did not close: %s", gone);
+        } finally {
+            onClose(connection);
         }
     }
 }
