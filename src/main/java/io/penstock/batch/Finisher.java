@@ -11,6 +11,7 @@ import io.penstock.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -23,6 +24,8 @@ import org.jboss.logging.Logger;
 class Finisher {
 
     private static final Logger LOG = Logger.getLogger(Finisher.class);
+
+    private static final Duration AFTER_LEASE = Duration.ofMillis(100);
 
     private final JobStore jobs;
     private final JobChanges changes;
@@ -90,6 +93,8 @@ class Finisher {
         Optional<MergeClaim> claim = MergeClaim.of(job.get().area(), jobs, config.lease(), clock);
         if (claim.isEmpty()) {
             LOG.debugf("Job %s is being ended by another worker", id);
+            // Which may die, and its own message may not come back.
+            messages.send(new Task.Finish(id), untilFree(job.get()));
             return;
         }
         try {
@@ -97,6 +102,15 @@ class Finisher {
         } catch (MergeClaim.Lost lost) {
             LOG.debugf("Job %s is ended by another worker", id);
         }
+    }
+
+    /// Long enough not to come too soon by a hair.
+    private Duration untilFree(Job job) {
+        Instant now = clock.now();
+        Instant lease = jobs.merge(job.area()).leaseUntil();
+        Duration left =
+                lease == null || lease.isBefore(now) ? Duration.ZERO : Duration.between(now, lease);
+        return left.plus(AFTER_LEASE);
     }
 
     private boolean isToEnd(Job job) {

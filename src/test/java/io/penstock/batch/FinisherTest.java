@@ -159,7 +159,35 @@ class FinisherTest {
         assertThat(store.payloads.asked())
                 .containsOnlyOnce("begin " + job.file("output.jsonl"))
                 .containsOnlyOnce("publish " + job.file("output.jsonl"));
+        // Only the one that found it taken looks again.
         assertThat(store.queued()).isEmpty();
+        store.pass(Duration.ofSeconds(21));
+        assertThat(store.queued()).containsExactly(new Task.Finish(job.id()));
+        finish(finisher);
+        assertThat(store.queued()).isEmpty();
+    }
+
+    /// Else nobody would come to it before the next sweep.
+    @Test
+    void aMessageThatFindsItTakenComesBackWhenItsHolderIsDead() throws InterruptedException {
+        endAll(List.of());
+        store.payloads.before(what -> {
+            if (what.startsWith("begin")) {
+                throw new AssertionError("The process dies");
+            }
+        });
+        assertThatThrownBy(() -> finish(store.finisher())).isInstanceOf(AssertionError.class);
+        store.payloads.before(_ -> {});
+
+        finish(finisher);
+
+        assertThat(store.stored(job).status()).isEqualTo(Status.FINALIZING);
+        store.pass(Duration.ofSeconds(19));
+        assertThat(store.queued()).isEmpty();
+        store.pass(Duration.ofSeconds(2));
+        assertThat(store.queued()).containsExactly(new Task.Finish(job.id()));
+        finish(finisher);
+        assertThat(store.stored(job).status()).isEqualTo(Status.COMPLETED);
     }
 
     @Test
