@@ -3,6 +3,7 @@ package io.penstock.http;
 import io.penstock.llm.Endpoint;
 import io.penstock.llm.Running;
 import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.quarkus.vertx.http.runtime.security.SecurityHandlerPriorities;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
@@ -34,12 +35,14 @@ class Exchanges {
     private static final Pattern FIT = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private final Endpoint endpoint;
+    private final Origins origins;
 
     /// Checks the settings too: this is the one bean of the package that is made at start.
-    Exchanges(Endpoint endpoint, HttpConfig config, Config settings) {
+    Exchanges(Endpoint endpoint, Origins origins, HttpConfig config, Config settings) {
         config.checked();
         WebSocketSettings.require(settings);
         this.endpoint = endpoint;
+        this.origins = origins;
     }
 
     /// Notes what this request runs; a client that leaves, or has left, cancels it.
@@ -50,6 +53,8 @@ class Exchanges {
 
     void register(@Observes Filters filters) {
         filters.register(this::headers, 1000);
+        // After Quarkus has allowed a page of another origin to read the answer.
+        filters.register(Exchanges::body, SecurityHandlerPriorities.CORS - 1);
     }
 
     /// What the router refuses comes past the filters.
@@ -80,6 +85,16 @@ class Exchanges {
         });
         LastWord.watch(exchange);
         StreamsApart.watch(exchange);
+        Problem foreign = origins.refusal(exchange.request());
+        if (foreign == null) {
+            exchange.next();
+        } else {
+            answer(exchange, foreign);
+        }
+    }
+
+    /// Refuses what no door reads.
+    private static void body(RoutingContext exchange) {
         HttpServerRequest request = exchange.request();
         String contentType = request.getHeader("content-type");
         String encoding = request.getHeader("content-encoding");

@@ -4,6 +4,8 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.util.List;
+import java.util.Optional;
 
 /// What one caller may send and keep open.
 @ConfigMapping(prefix = "penstock.http")
@@ -28,6 +30,13 @@ public interface HttpConfig {
     /// Prompts that may run at once on one WebSocket.
     @WithDefault("100")
     int maxStreamsPerSocket();
+
+    /// Pages of which other origins may call, such as `https://app.example.com`; `*` for all.
+    Optional<List<String>> origins();
+
+    /// Names under which Penstock is reached while it listens on loopback, besides those of this
+    /// machine: what a proxy on the same machine passes on as `Host`.
+    Optional<List<String>> hosts();
 
     /// Stops the start with one sentence when a value makes no sense.
     default HttpConfig checked() {
@@ -57,6 +66,22 @@ public interface HttpConfig {
                             + maxStreamsPerSocket()
                             + ": give the number of prompts that may run at once on one socket, from 1 to"
                             + " 100000.");
+        }
+        for (String origin : origins().orElse(List.of())) {
+            if (!origin.strip().matches("\\*|[a-z][a-z0-9+.-]*://[^/\\s*?#]+")) {
+                throw new ConfigurationException(
+                        "penstock.http.origins has "
+                                + origin
+                                + ": give origins as browsers send them, such as https://app.example.com, or *.");
+            }
+        }
+        for (String host : hosts().orElse(List.of())) {
+            if (!host.strip().matches("[^/:\\s*?#]+")) {
+                throw new ConfigurationException(
+                        "penstock.http.hosts has "
+                                + host
+                                + ": give names alone, without scheme and port, such as api.example.com.");
+            }
         }
         return this;
     }

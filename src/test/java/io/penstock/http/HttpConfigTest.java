@@ -46,7 +46,10 @@ class HttpConfigTest {
         "max-body, 1G",
         "max-bodies, 10M",
         "max-upload, 6G",
-        "max-streams-per-socket, 0"
+        "max-streams-per-socket, 0",
+        "origins, app.example.com",
+        "origins, https://app.example.com/page",
+        "hosts, https://api.example.com"
     })
     void whatMakesNoSenseIsNamed(String key, String value) {
         assertThatThrownBy(() ->
