@@ -23,7 +23,7 @@ import java.util.Set;
 /// | 500 | own if again, or if others were answered between its attempts; else left | left; own after three claims in vain where others were ever answered | away |
 /// | no answer in time | the same | left; own after two such claims | away |
 /// | 502 to 504, 529, no connection | left | left | away |
-/// | key refused | own if again; else parks the job at the end | parks it; own if again and others were ever answered | parks it |
+/// | key refused | own if again; else parks the job at the end | parks it | parks it |
 /// | 403, 404, redirect, web page | own | left if others were ever answered, own when it comes for the third time; else parks the job | parks it |
 /// | limit | left | left | left |
 /// | any other | own | own | own |
@@ -82,7 +82,7 @@ final class Outage {
 
         boolean isOwnAtTheEnd() {
             boolean isModel = NO_SUCH_MODEL.equals(failed.failure().providerCode());
-            return sign.again >= (isKey() || isModel ? 1 : 2);
+            return !isKey() && sign.again >= (isModel ? 1 : 2);
         }
     }
 
@@ -282,7 +282,9 @@ final class Outage {
         gaveUp = true;
         boolean isKey = refused.values().stream().anyMatch(Doubt::isKey);
         if (others) {
-            refused.keySet().forEach(unexplained::add);
+            refused.values().stream()
+                    .filter(doubt -> !doubt.isKey())
+                    .forEach(doubt -> unexplained.add(doubt.failed.place()));
         }
         return others && !isKey ? End.HAND_BACK : End.PARK;
     }

@@ -276,42 +276,14 @@ class ChunkRunTest {
             throws InterruptedException {
         Job job = store.job(10);
         JobRun oneByOne = oneByOne(job);
+        Function<String, @Nullable Failure> model =
+                text -> text.equals(odd) ? failure(FailureKind.AUTHENTICATION) : null;
 
-        assertThat(run(job, oneByOne, refusingTheKeyOf(odd)))
-                .isEqualTo(new Stop.Park("authentication", "No."));
+        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.Park("authentication", "No."));
+        assertThat(run(job, oneByOne, model)).isEqualTo(new Stop.Park("authentication", "No."));
         assertThat(run(job, oneByOne, ANSWERS)).isNull();
 
         assertThat(store.chunk(job, 0).counts().completed()).isEqualTo(10);
-    }
-
-    /// Whoever resumes has seen to the key, which all others were answered with.
-    @ParameterizedTest
-    @ValueSource(strings = {"item 3", "item 9"})
-    void oneWhoseKeyIsRefusedAgainAfterAResumeParksTheJobNoMore(String odd)
-            throws InterruptedException {
-        Job job = store.job(10);
-        JobRun oneByOne = oneByOne(job);
-
-        assertThat(run(job, oneByOne, refusingTheKeyOf(odd))).isInstanceOf(Stop.Park.class);
-        assertThat(run(job, oneByOne, refusingTheKeyOf(odd))).isNull();
-
-        assertThat(store.chunk(job, 0).counts()).isEqualTo(new Counts(9, 1, 0, 0));
-    }
-
-    @Test
-    void aKeyThatIsRefusedToAllParksTheJobAtEachResume() throws InterruptedException {
-        Job job = store.job(10);
-
-        for (int i = 0; i < 3; i++) {
-            assertThat(run(job, _ -> failure(FailureKind.AUTHENTICATION)))
-                    .isEqualTo(new Stop.Park("authentication", "No."));
-        }
-
-        assertThat(store.recorded(job, 0)).isEmpty();
-    }
-
-    private static Function<String, @Nullable Failure> refusingTheKeyOf(String odd) {
-        return text -> text.equals(odd) ? failure(FailureKind.AUTHENTICATION) : null;
     }
 
     @Test

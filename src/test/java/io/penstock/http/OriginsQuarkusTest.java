@@ -195,9 +195,7 @@ class OriginsQuarkusTest extends PenstockTest {
         Caller.Answer preflight =
                 caller.send(
                                 caller.request("/complete")
-                                        .method(
-                                                "OPTIONS",
-                                                HttpRequest.BodyPublishers.noBody())
+                                        .method("OPTIONS", HttpRequest.BodyPublishers.noBody())
                                         .header("origin", FRIEND)
                                         .header("access-control-request-method", "POST")
                                         .header(
