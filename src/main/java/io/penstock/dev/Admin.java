@@ -10,6 +10,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -38,18 +39,19 @@ final class Admin {
             switch (request.method().name() + " " + request.path()) {
                 case "GET /admin/log" -> answer(response, 200, log(request.params()));
                 case "DELETE /admin/log" -> {
-                    ledger.clear();
+                    ledger.clear(System.nanoTime());
                     conduct.forget();
                     limits.forget();
                     answer(response, 200, ledger.stats());
                 }
+                case "GET /admin/timeline" -> answer(response, 200, timeline(request.params()));
                 case "GET /admin/stats" -> answer(response, 200, ledger.stats());
                 case "GET /admin/await" -> await(request);
                 case "GET /admin/behaviour" -> answer(response, 200, conduct.behaviour());
                 case "PUT /admin/behaviour" ->
                         request.body().onSuccess(body -> behave(body, response));
                 case "DELETE /admin/behaviour" -> {
-                    conduct.behaveAsAtStart();
+                    conduct.behaveAsAtStart(System.nanoTime());
                     answer(response, 200, conduct.behaviour());
                 }
                 case "DELETE /admin/gates" ->
@@ -95,13 +97,22 @@ final class Admin {
         return log;
     }
 
+    private Object timeline(MultiMap params) {
+        long millis = number(params, "slice_ms", 1_000);
+        if (millis < 100 || millis % 100 != 0 || millis > 3_600_000) {
+            throw new Behaviour.BadSetting(
+                    "slice_ms", "'slice_ms' must be hundreds up to 3600000.");
+        }
+        return Map.of("slices", ledger.timeline(Duration.ofMillis(millis), System.nanoTime()));
+    }
+
     private void behave(Buffer body, HttpServerResponse response) {
         try {
             JsonNode settings = Json.MAPPER.readTree(body.getBytes());
             if (!(settings instanceof ObjectNode object)) {
                 throw new Behaviour.BadSetting(null, "The behaviour must be a JSON object.");
             }
-            conduct.behave(Behaviour.WELL_BEHAVED.with(object));
+            conduct.behave(Behaviour.WELL_BEHAVED.with(object), System.nanoTime());
             answer(response, 200, conduct.behaviour());
         } catch (Behaviour.BadSetting e) {
             refuse(response, e);

@@ -110,8 +110,8 @@ final class Exchange {
         } else {
             response.putHeader("content-length", Long.toString(reply.length()));
         }
-        entry.headSent(reply.status(), reply.retryAfterMs());
         due = System.nanoTime();
+        ledger.headSent(entry, reply.status(), reply.retryAfterMs(), due);
         write(reply, 0);
     }
 
@@ -184,7 +184,7 @@ final class Exchange {
             afterGate = null;
             gates.abandon(gate, gateOpened);
         }
-        ledger.close(entry, end);
+        ledger.close(entry, end, System.nanoTime());
         if (entry.admitted()) {
             limits.release();
         }

@@ -94,6 +94,8 @@ public enum Fault {
     CLOSE_BODY,
     /// Accepts the request and never answers.
     HANG,
+    /// Answers well, but `stall` later than others.
+    STALL,
     /// Head and half the body, then silence.
     HANG_BODY,
     /// One byte of the body per `drip_delay`.
@@ -145,6 +147,16 @@ public enum Fault {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /// The fault of that name on the wire.
+    static Fault named(String name) {
+        for (Fault fault : values()) {
+            if (fault.wireName().equals(name)) {
+                return fault;
+            }
+        }
+        throw new IllegalArgumentException("'" + name + "' is no fault.");
+    }
+
     int status() {
         return status;
     }
@@ -159,6 +171,11 @@ public enum Fault {
 
     String message() {
         return message;
+    }
+
+    /// The answer is right all the same.
+    boolean harmless() {
+        return this == NONE || this == STALL;
     }
 
     boolean streamOnly() {

@@ -65,7 +65,8 @@ final class Json {
         return body;
     }
 
-    private static String written(Duration duration) {
+    /// The duration as it is read.
+    static String written(Duration duration) {
         long micros = duration.toNanos() / 1_000;
         if (micros % 1_000 != 0) {
             return micros + "us";
@@ -73,6 +74,16 @@ final class Json {
         return micros % 1_000_000 != 0 || micros == 0
                 ? micros / 1_000 + "ms"
                 : micros / 1_000_000 + "s";
+    }
+
+    /// @throws IllegalArgumentException when the text is no duration
+    static Duration duration(String text) {
+        Duration duration = read(text);
+        if (duration == null) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no duration; write it like 200ms or 2s.");
+        }
+        return duration;
     }
 
     private static @Nullable Duration read(String text) {

@@ -1,21 +1,41 @@
 package io.penstock.dev;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// The provider's log and counters, and those who wait for the counters to change. Thread-safe.
 ///
 /// Every method is called on an event loop and returns at once; a waiter is told under the lock and
-/// must only hand over to its own event loop.
+/// must only hand over to its own event loop. Times are readings of [System#nanoTime()], given by
+/// the caller.
 final class Ledger {
+    /// Waits that are remembered, the newest.
+    private static final int MOST_TOLD = 100_000;
+
     private final int logLimit;
     private final ArrayDeque<LogEntry> log = new ArrayDeque<>();
     private final Set<Waiter> waiters = new LinkedHashSet<>();
+    private final Timeline timeline;
+
+    /// Before when the same request must not come again.
+    private final Map<Long, Long> told =
+            new LinkedHashMap<>() {
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<Long, Long> eldest) {
+                    return size() > MOST_TOLD;
+                }
+            };
+
     private long lastSeq;
     private long clearedSeq;
     private long dropped;
@@ -26,6 +46,7 @@ final class Ledger {
     private long aborted;
     private long faulted;
     private long overLimit;
+    private long early;
     private int connectionsOpen;
     private long connectionsTotal;
 
@@ -38,6 +59,7 @@ final class Ledger {
             long completed,
             long aborted,
             long overLimit,
+            long early,
             int connectionsOpen,
             long connectionsTotal) {}
 
@@ -50,12 +72,13 @@ final class Ledger {
     /// The counters and how many requests have ended, in whatever way.
     record Progress(Stats stats, long ended) {}
 
-    Ledger(int logLimit) {
+    Ledger(int logLimit, long now) {
         this.logLimit = logLimit;
+        this.timeline = new Timeline(now, Instant.now());
     }
 
-    synchronized LogEntry open(LogEntry.Arrival arrival) {
-        var entry = new LogEntry(++lastSeq, arrival);
+    synchronized LogEntry open(LogEntry.Arrival arrival, long now) {
+        var entry = new LogEntry(++lastSeq, arrival, tooEarly(arrival.prompt(), now));
         if (log.size() >= logLimit) {
             log.pollFirst();
             dropped++;
@@ -71,12 +94,29 @@ final class Ledger {
             inFlight++;
             peakInFlight = Math.max(peakInFlight, inFlight);
         }
+        timeline.opened(entry, now);
         changed();
         return entry;
     }
 
-    synchronized void close(LogEntry entry, LogEntry.End end) {
+    private boolean tooEarly(@Nullable Prompt prompt, long now) {
+        Long notBefore = prompt == null ? null : told.remove(prompt.fingerprint());
+        boolean tooEarly = notBefore != null && now - notBefore < 0;
+        early += tooEarly ? 1 : 0;
+        return tooEarly;
+    }
+
+    /// Notes the head of the answer, and how long its client is to wait.
+    synchronized void headSent(LogEntry entry, int status, @Nullable Long retryAfterMs, long now) {
+        entry.headSent(status, retryAfterMs);
+        if (retryAfterMs != null && entry.conversation() != null) {
+            told.put(entry.conversation(), now + retryAfterMs * 1_000_000);
+        }
+    }
+
+    synchronized void close(LogEntry entry, LogEntry.End end, long now) {
         entry.ended(end);
+        timeline.closed(entry, end, now);
         if (entry.admitted()) {
             inFlight--;
         }
@@ -109,6 +149,7 @@ final class Ledger {
                 completed,
                 aborted,
                 overLimit,
+                early,
                 connectionsOpen,
                 connectionsTotal);
     }
@@ -119,10 +160,17 @@ final class Ledger {
                 dropped, log.stream().filter(entry -> entry.seq() > after).limit(limit).toList());
     }
 
+    /// What happened in each of the slices of time, oldest first; see [Timeline].
+    synchronized List<Timeline.Slice> timeline(Duration slice, long now) {
+        return timeline.slices(slice, now);
+    }
+
     /// Starts the log and the counters anew. Sequence numbers go on, and a request in flight stays
     /// so but no longer counts when it ends.
-    synchronized void clear() {
+    synchronized void clear(long now) {
         log.clear();
+        told.clear();
+        timeline.clear(now);
         clearedSeq = lastSeq;
         dropped = 0;
         requests = 0;
@@ -130,6 +178,7 @@ final class Ledger {
         aborted = 0;
         faulted = 0;
         overLimit = 0;
+        early = 0;
         peakInFlight = inFlight;
         connectionsTotal = connectionsOpen;
         changed();

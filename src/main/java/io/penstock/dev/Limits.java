@@ -1,52 +1,51 @@
 package io.penstock.dev;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Enforces the provider's own limits: requests in flight, and requests and tokens admitted in any
-/// 60 seconds. Thread-safe. Times are readings of [System#nanoTime()], given by the caller.
+/// Enforces the provider's own limits: requests at once, and requests and tokens in time.
+/// Thread-safe. Times are readings of [System#nanoTime()], given by the caller.
+///
+/// A limit that changes begins anew, with nothing of it used.
 final class Limits {
-    private static final long WINDOW = Duration.ofSeconds(60).toNanos();
-
-    private final ArrayDeque<Admission> window = new ArrayDeque<>();
-    private long windowTokens;
+    private final Dimension requests = new Dimension("requests");
+    private final Dimension tokens = new Dimension("tokens");
+    private @Nullable AtOnce atOnce;
+    private long atOnceSince;
     private int inFlight;
-
-    private record Admission(long at, int tokens) {}
 
     /// A refusal.
     ///
     /// @param type OpenAI's error type, which names what was exceeded
+    /// @param message without the wait
     /// @param retryAfter when there is room again, as far as known
     record Excess(String type, String message, Duration retryAfter) {}
 
     /// Admits the request, which then counts as in flight until [#release()], or says which limit
     /// it exceeds.
-    synchronized @Nullable Excess admit(Behaviour behaviour, int tokens, long now) {
-        expire(now);
-        Integer maxInFlight = behaviour.maxInFlight();
-        if (maxInFlight != null && inFlight >= maxInFlight) {
-            return new Excess(
-                    "requests",
-                    "Too many requests in flight: Limit %d.".formatted(maxInFlight),
-                    Duration.ofSeconds(1));
+    synchronized @Nullable Excess admit(Behaviour behaviour, int tokenCount, long now) {
+        follow(behaviour, now);
+        if (atOnce != null) {
+            int most = atOnce.after(now - atOnceSince);
+            if (inFlight >= most) {
+                return new Excess(
+                        "requests",
+                        "Too many requests in flight: Limit %d.".formatted(most),
+                        Duration.ofSeconds(1));
+            }
         }
-        Integer rpm = behaviour.rpm();
-        if (rpm != null && window.size() >= rpm) {
-            return excess("requests", rpm, window.size(), 1, untilRoom(now, rpm, 0));
+        Excess excess = requests.excess(1, now);
+        if (excess == null) {
+            excess = tokens.excess(tokenCount, now);
         }
-        Integer tpm = behaviour.tpm();
-        if (tpm != null && windowTokens + tokens > tpm) {
-            return excess("tokens", tpm, windowTokens, tokens, untilRoom(now, 0, tpm - tokens));
+        if (excess != null) {
+            return excess;
         }
-        if (rpm != null || tpm != null) {
-            window.addLast(new Admission(now, tokens));
-            windowTokens += tokens;
-        }
+        requests.take(1, now);
+        tokens.take(tokenCount, now);
         inFlight++;
         return null;
     }
@@ -55,79 +54,79 @@ final class Limits {
         inFlight--;
     }
 
-    /// Empties the window; what is in flight stays so.
+    /// Starts all limits anew; what is in flight stays so.
     synchronized void forget() {
-        window.clear();
-        windowTokens = 0;
+        requests.follow(null, 0);
+        tokens.follow(null, 0);
+        atOnce = null;
     }
 
     /// The `x-ratelimit-*` headers; empty when neither requests nor tokens are limited.
     synchronized Map<String, String> headers(Behaviour behaviour, long now) {
-        Integer rpm = behaviour.rpm();
-        Integer tpm = behaviour.tpm();
-        if (rpm == null && tpm == null) {
-            return Map.of();
-        }
-        expire(now);
-        Admission newest = window.peekLast();
-        String reset = written(newest == null ? 0 : newest.at + WINDOW - now);
+        follow(behaviour, now);
         var headers = new LinkedHashMap<String, String>();
-        if (rpm != null) {
-            put(headers, "requests", rpm, window.size(), reset);
-        }
-        if (tpm != null) {
-            put(headers, "tokens", tpm, windowTokens, reset);
-        }
+        requests.announce(behaviour.headers(), now, headers);
+        tokens.announce(behaviour.headers(), now, headers);
         return headers;
     }
 
-    private static void put(
-            Map<String, String> headers, String unit, int limit, long used, String reset) {
-        headers.put("x-ratelimit-limit-" + unit, Integer.toString(limit));
-        headers.put("x-ratelimit-remaining-" + unit, Long.toString(Math.max(0, limit - used)));
-        headers.put("x-ratelimit-reset-" + unit, reset);
+    private void follow(Behaviour behaviour, long now) {
+        requests.follow(behaviour.requestQuota(), now);
+        tokens.follow(behaviour.tokenQuota(), now);
+        if (!Objects.equals(atOnce, behaviour.maxInFlight())) {
+            atOnce = behaviour.maxInFlight();
+            atOnceSince = now;
+        }
     }
 
-    private static Excess excess(
-            String unit, int limit, long used, int requested, Duration retryAfter) {
-        return new Excess(
-                unit,
-                ("Rate limit reached on %s per min: Limit %d, Used %d, Requested %d. Please try"
-                                + " again in %s.")
-                        .formatted(unit, limit, used, requested, written(retryAfter.toNanos())),
-                retryAfter);
-    }
+    /// Requests or tokens, limited or not.
+    private static final class Dimension {
+        private final String unit;
+        private LimitHeaders.@Nullable Standing open;
+        private long taken;
 
-    /// The wait until fewer than `requests` are in the window (0: any number) and at most `tokens`.
-    private Duration untilRoom(long now, int requests, long tokens) {
-        int count = window.size();
-        long sum = windowTokens;
-        for (Iterator<Admission> oldest = window.iterator(); oldest.hasNext(); ) {
-            Admission admission = oldest.next();
-            count--;
-            sum -= admission.tokens;
-            if (requests > 0 ? count < requests : sum <= tokens) {
-                return Duration.ofNanos(admission.at + WINDOW - now);
+        Dimension(String unit) {
+            this.unit = unit;
+        }
+
+        void follow(@Nullable Quota quota, long now) {
+            if (quota == null) {
+                open = null;
+                taken = 0;
+            } else if (open == null || !open.quota().equals(quota)) {
+                open = new LimitHeaders.Standing(unit, quota, quota.open(now));
+                taken = 0;
             }
         }
-        return Duration.ofNanos(WINDOW);
-    }
 
-    private void expire(long now) {
-        Admission oldest = window.peekFirst();
-        while (oldest != null && now - oldest.at >= WINDOW) {
-            windowTokens -= oldest.tokens;
-            window.removeFirst();
-            oldest = window.peekFirst();
+        @Nullable Excess excess(int amount, long now) {
+            if (open == null) {
+                return null;
+            }
+            long room = open.account().room(now);
+            if (room >= amount) {
+                return null;
+            }
+            Quota quota = open.quota();
+            return new Excess(
+                    unit,
+                    "Rate limit reached on %s per %s: Limit %d, Used %d, Requested %d."
+                            .formatted(
+                                    unit, quota.per(), quota.count(), quota.share() - room, amount),
+                    Duration.ofNanos(open.account().untilRoom(amount, now)));
         }
-    }
 
-    private static String written(long nanos) {
-        long millis = Math.ceilDiv(nanos, 1_000_000);
-        if (millis < 1_000) {
-            return millis + "ms";
+        void take(int amount, long now) {
+            if (open != null) {
+                open.account().take(amount, now);
+                taken += amount;
+            }
         }
-        String seconds = Double.toString(millis % 60_000 / 1_000.0).replaceFirst("\\.0$", "") + "s";
-        return millis < 60_000 ? seconds : millis / 60_000 + "m" + seconds;
+
+        void announce(LimitHeaders headers, long now, Map<String, String> into) {
+            if (open != null) {
+                headers.write(open, taken, now, into);
+            }
+        }
     }
 }

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// any thread at any time.
 ///
 /// Its JSON is `{"seq","at","model","key","custom","stream","status","fault","limited",
-/// "retry_after_ms","prompt_tokens","completion_tokens","tokens_sent","ended_at","end"}`; times are
-/// Unix milliseconds with microseconds as fraction, `status` is 0 until a head is sent.
+/// "early","retry_after_ms","prompt_tokens","completion_tokens","tokens_sent","ended_at","end"}`;
+/// times are Unix milliseconds with microseconds as fraction, `status` is 0 until a head is sent.
 final class LogEntry {
     /// How a request ended.
     enum End {
@@ -41,6 +41,8 @@ final class LogEntry {
     private record Ended(BigDecimal at, End end) {}
 
     private final long seq;
+    private final @Nullable Long conversation;
+    private final boolean early;
     private final BigDecimal at = now();
     private final boolean limited;
     private final boolean admitted;
@@ -56,9 +58,12 @@ final class LogEntry {
     private volatile @Nullable Long retryAfterMs;
     private volatile @Nullable Ended ended;
 
-    LogEntry(long seq, Arrival arrival) {
+    /// @param early the same request was told to come back later than this
+    LogEntry(long seq, Arrival arrival, boolean early) {
         Prompt prompt = arrival.prompt();
         this.seq = seq;
+        this.conversation = prompt == null ? null : prompt.fingerprint();
+        this.early = early;
         this.model = prompt == null ? null : prompt.model();
         this.key = prompt == null ? null : prompt.key();
         this.custom = arrival.custom();
@@ -72,6 +77,21 @@ final class LogEntry {
 
     long seq() {
         return seq;
+    }
+
+    /// What tells the same request sent again from another one; null for one that is refused
+    /// unread.
+    @Nullable Long conversation() {
+        return conversation;
+    }
+
+    /// The answer was the one asked for, whole.
+    boolean answered() {
+        return status == 200 && fault.harmless();
+    }
+
+    boolean early() {
+        return early;
     }
 
     boolean limited() {
@@ -108,6 +128,7 @@ final class LogEntry {
                 .put("status", status)
                 .put("fault", fault == Fault.NONE ? null : fault.wireName())
                 .put("limited", limited)
+                .put("early", early)
                 .put("retry_after_ms", retryAfterMs)
                 .put("prompt_tokens", promptTokens)
                 .put("completion_tokens", completionTokens)

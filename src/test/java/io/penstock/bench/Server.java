@@ -7,8 +7,10 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// A process that listens on a port. Figures of its use are read from `/proc`, so this is for
@@ -23,11 +25,57 @@ final class Server implements AutoCloseable {
     private final Process process;
     private final int port;
 
-    private Server(List<String> arguments, Map<String, String> environment, int port)
+    /// How the application is built.
+    enum Build {
+        JAR,
+        /// The jar with the cache that [Training] makes.
+        AOT,
+        NATIVE;
+
+        /// Those that `-Dpenstock.bench.builds=jar,aot,native` names; unless it does, all there
+        /// are.
+        static List<Build> asked() {
+            String asked = System.getProperty("penstock.bench.builds");
+            return asked == null
+                    ? Arrays.stream(values()).filter(build -> Files.exists(build.file())).toList()
+                    : Arrays.stream(asked.toUpperCase(Locale.ROOT).split(",", -1))
+                            .map(Build::valueOf)
+                            .toList();
+        }
+
+        static Path cache() {
+            return Path.of(base() + ".aot");
+        }
+
+        private static String base() {
+            return System.getProperty("penstock.package");
+        }
+
+        private Path file() {
+            return switch (this) {
+                case JAR -> Path.of(base() + ".jar");
+                case AOT -> cache();
+                case NATIVE -> Path.of(base());
+            };
+        }
+
+        private List<String> command(String... options) {
+            List<String> command = new ArrayList<>();
+            command.add(this == NATIVE ? base() : java());
+            command.add("-Xmx256m");
+            if (this == AOT) {
+                command.add("-XX:AOTCache=" + cache());
+            }
+            command.addAll(List.of(options));
+            if (this != NATIVE) {
+                command.addAll(List.of("-jar", base() + ".jar"));
+            }
+            return command;
+        }
+    }
+
+    private Server(List<String> command, Map<String, String> environment, int port)
             throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(arguments);
         ProcessBuilder builder =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)
@@ -50,10 +98,11 @@ final class Server implements AutoCloseable {
         int port = freePort();
         return new Server(
                 List.of(
+                        java(),
                         "-Xmx512m",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        "io.penstock.dev.SimulatedProvider",
+                        "io.penstock.dev.Simulator",
                         "--port=" + port,
                         "--log-limit=" + logLimit),
                 Map.of(),
@@ -68,11 +117,24 @@ final class Server implements AutoCloseable {
     /// The same with settings of its own.
     static Server penstock(Server provider, Map<String, String> settings, String... options)
             throws IOException {
-        return penstock("http://127.0.0.1:" + provider.port + "/v1", settings, options);
+        return penstock(Build.JAR, provider, settings, options);
+    }
+
+    /// The same of one build.
+    static Server penstock(
+            Build build, Server provider, Map<String, String> settings, String... options)
+            throws IOException {
+        return penstock(build, "http://127.0.0.1:" + provider.port + "/v1", settings, options);
     }
 
     /// The same, calling whatever is at a URL.
     static Server penstock(String baseUrl, Map<String, String> settings, String... options)
+            throws IOException {
+        return penstock(Build.JAR, baseUrl, settings, options);
+    }
+
+    private static Server penstock(
+            Build build, String baseUrl, Map<String, String> settings, String... options)
             throws IOException {
         int port = freePort();
         Map<String, String> environment = new HashMap<>(settings);
@@ -85,10 +147,11 @@ final class Server implements AutoCloseable {
                                 Path.of(System.getProperty("penstock.package")).getParent(),
                                 "bench-")
                         .toString());
-        List<String> arguments = new ArrayList<>(List.of("-Xmx256m"));
-        arguments.addAll(List.of(options));
-        arguments.addAll(List.of("-jar", System.getProperty("penstock.package") + ".jar"));
-        return new Server(arguments, environment, port);
+        return new Server(build.command(options), environment, port);
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     int port() {

@@ -3,9 +3,8 @@ package io.penstock.dev;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.dev.ProviderClient.End;
 import io.penstock.dev.SimulatedProvider.Options;
-import io.penstock.dev.SimulatedProviderTest.Client;
-import io.penstock.dev.SimulatedProviderTest.Client.End;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -27,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FaultTest {
     private static final String LAST_CHUNK = "0\r\n\r\n";
 
-    private final Client client = new Client(Options.defaults());
+    private final ProviderClient client = new ProviderClient(Options.defaults());
 
     @BeforeEach
     void clear() {
@@ -66,7 +65,7 @@ class FaultTest {
             HttpResponse<String> response = client.post(prompt("x", "fault=" + fault, stream));
 
             assertThat(response.statusCode()).isEqualTo(status);
-            JsonNode error = Client.read(response.body()).path("error");
+            JsonNode error = ProviderClient.read(response.body()).path("error");
             assertThat(error.path("code").textValue()).isEqualTo(code);
             assertThat(error.path("type").textValue()).isNotBlank();
             assertThat(error.path("message").textValue()).isNotBlank();
@@ -100,16 +99,16 @@ class FaultTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void resetComesBeforeAnyByte(boolean stream) throws IOException {
-        Client.Raw raw = client.exchange(prompt("x", "fault=reset", stream), 5_000);
+        ProviderClient.Raw raw = client.exchange(prompt("x", "fault=reset", stream), 5_000);
 
-        assertThat(raw).isEqualTo(new Client.Raw("", End.RESET));
+        assertThat(raw).isEqualTo(new ProviderClient.Raw("", End.RESET));
         assertThat(ended()).isEqualTo("faulted 0");
     }
 
     @ParameterizedTest
     @CsvSource({"reset_body, RESET", "close_body, CLOSED", "cut_after_first, RESET"})
     void aJsonBodyBreaksInItsMiddle(String fault, End end) throws IOException {
-        Client.Raw raw = client.exchange(prompt("x", "fault=" + fault, false), 5_000);
+        ProviderClient.Raw raw = client.exchange(prompt("x", "fault=" + fault, false), 5_000);
 
         assertThat(raw.end()).isEqualTo(end);
         assertHalfBody(raw.bytes());
@@ -119,7 +118,7 @@ class FaultTest {
     @ParameterizedTest
     @CsvSource({"reset_body, RESET", "close_body, CLOSED"})
     void aStreamBreaksAfterTwoDeltas(String fault, End end) throws IOException {
-        Client.Raw raw = client.exchange(prompt("x y z", "fault=" + fault, true), 5_000);
+        ProviderClient.Raw raw = client.exchange(prompt("x y z", "fault=" + fault, true), 5_000);
 
         assertThat(raw.end()).isEqualTo(end);
         assertThat(raw.bytes()).doesNotEndWith(LAST_CHUNK).doesNotContain("[DONE]");
@@ -130,17 +129,17 @@ class FaultTest {
 
     @Test
     void hangNeverAnswers() throws IOException {
-        Client.Raw raw = client.exchange(prompt("x", "fault=hang", false), 50);
+        ProviderClient.Raw raw = client.exchange(prompt("x", "fault=hang", false), 50);
 
-        assertThat(raw).isEqualTo(new Client.Raw("", End.SILENT));
+        assertThat(raw).isEqualTo(new ProviderClient.Raw("", End.SILENT));
         client.await("in_flight=0");
         assertThat(ended()).isEqualTo("aborted 0");
     }
 
     @Test
     void hangBodyStopsInTheMiddle() throws IOException {
-        Client.Raw json = client.exchange(prompt("x", "fault=hang_body", false), 500);
-        Client.Raw stream = client.exchange(prompt("x y z", "fault=hang_body", true), 500);
+        ProviderClient.Raw json = client.exchange(prompt("x", "fault=hang_body", false), 500);
+        ProviderClient.Raw stream = client.exchange(prompt("x y z", "fault=hang_body", true), 500);
 
         assertThat(json.end()).isEqualTo(End.SILENT);
         assertHalfBody(json.bytes());
@@ -157,7 +156,7 @@ class FaultTest {
         HttpResponse<String> json = client.post(prompt("x", drip, false));
         List<JsonNode> events = client.events(prompt("x", drip, true));
 
-        assertThat(Client.read(json.body()).at("/choices/0/message/content").asText())
+        assertThat(ProviderClient.read(json.body()).at("/choices/0/message/content").asText())
                 .endsWith(": x");
         assertThat(events.getLast().at("/choices/0/finish_reason").asText()).isEqualTo("stop");
         assertThat(ended()).isEqualTo("completed 200");
@@ -165,7 +164,7 @@ class FaultTest {
 
     @Test
     void truncatedJsonIsWholeByItsLength() throws IOException {
-        Client.Raw raw = client.exchange(prompt("x", "fault=truncated_json", false), 5_000);
+        ProviderClient.Raw raw = client.exchange(prompt("x", "fault=truncated_json", false), 5_000);
 
         assertThat(raw.end()).isEqualTo(End.CLOSED);
         assertThat(body(raw.bytes()))
@@ -221,7 +220,7 @@ class FaultTest {
         "no_done, 7, 5",
     })
     void aStreamEndsInOrderButTooSoon(String fault, int events, int tokens) throws IOException {
-        Client.Raw raw = client.exchange(prompt("x y z", "fault=" + fault, true), 5_000);
+        ProviderClient.Raw raw = client.exchange(prompt("x y z", "fault=" + fault, true), 5_000);
 
         assertThat(raw.end()).isEqualTo(End.CLOSED);
         assertThat(raw.bytes()).endsWith(LAST_CHUNK).doesNotContain("[DONE]");
@@ -293,11 +292,11 @@ class FaultTest {
         String once = "{\"fault\":\"server_error\",\"times\":1}";
 
         client.put("/admin/behaviour", once);
-        assertThat(client.post(Client.prompt("a")).statusCode()).isEqualTo(500);
-        assertThat(client.post(Client.prompt("b")).statusCode()).isEqualTo(200);
+        assertThat(client.post(ProviderClient.prompt("a")).statusCode()).isEqualTo(500);
+        assertThat(client.post(ProviderClient.prompt("b")).statusCode()).isEqualTo(200);
 
         client.put("/admin/behaviour", once);
-        assertThat(client.post(Client.prompt("c")).statusCode()).isEqualTo(500);
+        assertThat(client.post(ProviderClient.prompt("c")).statusCode()).isEqualTo(500);
     }
 
     @Test
@@ -311,9 +310,10 @@ class FaultTest {
 
     private static List<Integer> rolled(long seed) {
         var behaviour = Behaviour.parse("fault=server_error rate=0.5");
-        try (var seeded = new Client(Options.defaults().withSeed(seed).withBehaviour(behaviour))) {
+        try (var seeded =
+                new ProviderClient(Options.defaults().withSeed(seed).withBehaviour(behaviour))) {
             return IntStream.range(0, 24)
-                    .mapToObj(_ -> seeded.post(Client.prompt("x")).statusCode())
+                    .mapToObj(_ -> seeded.post(ProviderClient.prompt("x")).statusCode())
                     .toList();
         }
     }
@@ -328,10 +328,10 @@ class FaultTest {
     }
 
     private static String prompt(String text, String words, boolean stream) {
-        return Client.prompt(text + " [[sim " + words + "]]", stream);
+        return ProviderClient.prompt(text + " [[sim " + words + "]]", stream);
     }
 
-    private static List<String> dataLines(Client.Raw raw) {
+    private static List<String> dataLines(ProviderClient.Raw raw) {
         return raw.bytes().lines().filter(line -> line.startsWith("data: ")).toList();
     }
 
