@@ -2,11 +2,12 @@
 ///
 /// Holds nothing itself: each package below is one capability, and calls go one way only.
 ///
-/// The doors are [io.penstock.http] and, above it, [io.penstock.lambda]. They run one prompt
-/// through [io.penstock.llm], one input of several prompts through [io.penstock.pipeline], and many
-/// of either through [io.penstock.batch]. [io.penstock.flow] says when a call may start;
-/// [io.penstock.store] remembers; [io.penstock.json] reads callers' JSON. `io.penstock.dev`
-/// simulates a provider in dev mode and tests, and is used by none of them.
+/// [io.penstock.cli] starts the process. The doors are [io.penstock.http] and, above it,
+/// [io.penstock.lambda]. They run one prompt through [io.penstock.llm], one input of several
+/// prompts through [io.penstock.pipeline], and many of either through [io.penstock.batch].
+/// [io.penstock.flow] says when a call may start; [io.penstock.store] remembers; [io.penstock.json]
+/// reads callers' JSON. `io.penstock.dev` simulates a provider in dev mode and tests, and is used
+/// by none of them.
 @NullMarked
 package io.penstock;
 
