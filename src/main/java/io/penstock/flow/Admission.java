@@ -9,17 +9,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// Says when a call may start, and refuses what would wait too long.
@@ -36,91 +31,53 @@ import org.jspecify.annotations.Nullable;
 @Startup
 public class Admission {
 
-    private static final Logger LOG = Logger.getLogger(Admission.class);
-
-    /// A provider has a few dozen models; the cap keeps made-up model names from filling the
-    /// memory.
-    private static final int GATES_MAX = 10_000;
-
-    private static final Duration RETRY_AFTER_MIN = Duration.ofSeconds(1);
-
-    /// OpenAI's SDKs ignore a `Retry-After` above 120 s and do not retry at all (openai-java
-    /// `RetryingHttpClient`, openai-node `client.ts`).
-    private static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(120);
-
     /// Waits shorter than this are waited for by everybody.
     private static final long SHORT_MICROS = 50_000;
 
     private final FlowConfig config;
     private final Clock shared;
-    private final int maxConcurrency;
-    private final int maxInside;
-    private final AtomicInteger patientInside = new AtomicInteger();
-    private final AtomicInteger inside = new AtomicInteger();
     private final Leases leases;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition earlier = lock.newCondition();
-    private final Map<String, Gate> gates = new HashMap<>();
-    private final Map<String, Gate> budgetGates = new HashMap<>();
-    private final Gate crowded;
+    private final Alarm alarm = new Alarm(lock, this::now, this::pump);
+    private final Room room;
+    private final Groups groups;
     private final Set<Gate> active = new LinkedHashSet<>();
-    private int freePermits;
-    private int freeJobPermits;
-    private long averageHoldNanos;
-    private long nextAt = Gate.LATER;
-    private @Nullable Thread timer;
 
     Admission(FlowConfig config, BudgetStore budgets) {
-        FlowConfig checked = config.checked();
-        this.config = checked;
-        this.maxConcurrency = checked.maxConcurrency();
-        this.maxInside = checked.maxConcurrency() + checked.maxWaiting();
-        this.freePermits = maxConcurrency;
-        this.freeJobPermits = checked.batchConcurrency();
+        this.config = config.checked();
+        this.room = new Room(config);
         this.shared = budgets.clock();
-        this.leases = new Leases(this, checked, budgets);
-        this.crowded = new Gate("crowded", checked, null);
-        checked.budgets().forEach((name, budget) -> budgetGates.put(name, gate(name, budget)));
-    }
-
-    private Gate gate(String name, FlowConfig.BudgetConfig budget) {
-        Gate gate = new Gate(name, config, budget);
-        leases.open(gate);
-        return gate;
+        this.leases = new Leases(this, config, budgets);
+        this.groups = new Groups(config, leases::open);
     }
 
     /// Lets a call in if there is room to run or to wait.
     ///
     /// @return whether it is in; only then it must [leave][#leave]
     public boolean enter() {
-        int now = inside.incrementAndGet();
-        if (now > maxInside) {
-            inside.decrementAndGet();
-            return false;
-        }
-        return true;
+        return room.enter();
     }
 
     /// Lets a call in that goes on with what an earlier one has begun and paid for: it counts, and
     /// is not refused. Ends with [#leave].
     public void enterAgain() {
-        inside.incrementAndGet();
+        room.enterAgain();
     }
 
     /// Ends what [#enter] began.
     public void leave() {
-        inside.decrementAndGet();
+        room.leave();
     }
 
     /// Lets a call in that bounds its like itself and has patience.
     public void enterPatiently() {
-        patientInside.incrementAndGet();
+        room.enterPatiently();
     }
 
     /// Ends what [#enterPatiently] began.
     public void leavePatiently() {
-        patientInside.decrementAndGet();
+        room.leavePatiently();
     }
 
     /// The longest that a new call waits which somebody waits for.
@@ -142,6 +99,7 @@ public class Admission {
             gate = gateOf(want.model());
             waiter = new Waiter(want, patientUntil(want, now, untilNanos));
             leases.watch(gate);
+            room.asked(want, now);
             gate.add(waiter);
             active.add(gate);
             pump();
@@ -185,7 +143,7 @@ public class Admission {
         long now = now();
         long at = gate.readyAt(waiter, now);
         return at > now && at != Gate.LATER
-                ? new Decision.NotBefore(bounded(micros(at - now)))
+                ? new Decision.NotBefore(Room.bounded(micros(at - now)))
                 : new Decision.Full(retryAfterWhenFull(gate));
     }
 
@@ -212,17 +170,16 @@ public class Admission {
     }
 
     private Duration retryAfterWhenFull(@Nullable Gate gate) {
-        long queued = Math.max(0, inside.get() - maxConcurrency) + 1L;
-        Duration byPermits = Duration.ofNanos(averageHoldNanos * queued / maxConcurrency);
-        Duration byRate = gate == null ? Duration.ZERO : gate.backlog();
-        return bounded(byPermits.compareTo(byRate) > 0 ? byPermits : byRate);
+        return gate == null
+                ? room.retryAfter(Integer.MAX_VALUE, Duration.ZERO)
+                : room.retryAfter(gate.concurrencyLimit(), gate.backlog());
     }
 
     /// Calls that hold a permit.
     public int inFlight() {
         lock.lock();
         try {
-            return maxConcurrency - freePermits;
+            return room.inFlight();
         } finally {
             lock.unlock();
         }
@@ -230,14 +187,19 @@ public class Admission {
 
     /// Calls that are in and hold no permit.
     public int waiting() {
-        return Math.max(0, inside.get() + patientInside.get() - inFlight());
+        lock.lock();
+        try {
+            return room.waiting();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// What a caller may know of the limits that hold for `model`.
     public Rates rates(String model) {
         lock.lock();
         try {
-            Gate gate = budgetGate(model);
+            Gate gate = groups.budgeted(model);
             return gate == null ? Rates.UNKNOWN : gate.rates(now());
         } finally {
             lock.unlock();
@@ -264,7 +226,7 @@ public class Admission {
         lock.lock();
         try {
             long now = now();
-            return budgetGates.values().stream().map(gate -> standing(gate, now)).toList();
+            return groups.budgeted().stream().map(gate -> standing(gate, now)).toList();
         } finally {
             lock.unlock();
         }
@@ -272,7 +234,7 @@ public class Admission {
 
     /// Whether a configured budget limits the calls to `model`.
     public boolean isBudgeted(String model) {
-        return budgetGate(model) != null;
+        return groups.budgeted(model) != null;
     }
 
     /// How things stand with one model's group.
@@ -348,15 +310,8 @@ public class Admission {
         long heldNanos = System.nanoTime() - permit.acquiredAtNanos();
         lock.lock();
         try {
-            averageHoldNanos =
-                    averageHoldNanos == 0
-                            ? heldNanos
-                            : averageHoldNanos + (heldNanos - averageHoldNanos) / 16;
+            room.giveBack(permit.want(), heldNanos);
             permit.gate().ended(permit);
-            freePermits++;
-            if (permit.want().job() != null) {
-                freeJobPermits++;
-            }
             pump();
         } finally {
             lock.unlock();
@@ -395,40 +350,13 @@ public class Admission {
 
     private void mark(Gate gate, Duration wait) {
         long until = now() + TimeUnit.NANOSECONDS.toMicros(wait.plus(leases.slack()).toNanos());
-        if (gate != crowded && gate.mark(until)) {
+        if (!groups.isCrowded(gate) && gate.mark(until)) {
             leases.marked(gate);
         }
     }
 
-    private @Nullable Gate budgetGate(String model) {
-        for (Gate gate : budgetGates.values()) {
-            FlowConfig.BudgetConfig configured = gate.configured();
-            if (configured != null && configured.covers(model, gate.name())) {
-                return gate;
-            }
-        }
-        return null;
-    }
-
     private Gate gateOf(String model) {
-        Gate known = gates.get(model);
-        if (known != null) {
-            return known;
-        }
-        Gate found = budgetGate(model);
-        if (found != null && gates.size() >= GATES_MAX) {
-            return found;
-        }
-        if (found == null && gates.size() >= GATES_MAX) {
-            long now = now();
-            gates.values().removeIf(gate -> gate.isIdle(now) && !active.contains(gate));
-            if (gates.size() >= GATES_MAX) {
-                return crowded;
-            }
-        }
-        Gate gate = found != null ? found : new Gate(model, config, null);
-        gates.put(model, gate);
-        return gate;
+        return groups.of(model, gate -> gate.isIdle(now()) && !active.contains(gate));
     }
 
     /// Lets start who may, tells who waits in vain, and sets the timer for the next moment at which
@@ -436,10 +364,10 @@ public class Admission {
     private void pump() {
         long now = now();
         boolean started = true;
-        while (started && freePermits > 0) {
+        while (started && room.isFree()) {
             started = false;
             for (Gate gate : List.copyOf(active)) {
-                started |= freePermits > 0 && startOne(gate, now);
+                started |= room.isFree() && startOne(gate, now);
             }
         }
         long next = Gate.LATER;
@@ -453,19 +381,16 @@ public class Admission {
             next = Math.min(next, nextAt(gate, now));
         }
         active.removeAll(idle);
-        setTimer(next);
+        alarm.set(next);
     }
 
     private boolean startOne(Gate gate, long now) {
-        Waiter head = gate.head(freeJobPermits > 0);
+        Waiter head = gate.head(room.isFreeForJobs(now));
         if (head == null || gate.readyAt(head, now) > now) {
             return false;
         }
         double tokens = gate.start(head, now);
-        freePermits--;
-        if (head.want().job() != null) {
-            freeJobPermits--;
-        }
+        room.take(head.want());
         head.decide(new Permit(this, gate, head.want(), tokens, now, gate.inFlight() - 1));
         return true;
     }
@@ -485,66 +410,14 @@ public class Admission {
             });
             for (Waiter waiter : impatient) {
                 gate.remove(waiter);
-                waiter.decide(new Decision.NotBefore(bounded(micros(at - now))));
+                waiter.decide(new Decision.NotBefore(Room.bounded(micros(at - now))));
             }
         }
         // Who may start now waits for a permit of the process.
         return at <= now ? Gate.LATER : at;
     }
 
-    private void setTimer(long at) {
-        boolean sooner = at < nextAt;
-        nextAt = at;
-        if (at == Gate.LATER) {
-            return;
-        }
-        if (timer == null) {
-            timer = Thread.ofVirtual().name("admission").start(this::tick);
-        } else if (sooner) {
-            earlier.signal();
-        }
-    }
-
-    /// Without the timer everybody would wait for ever.
-    private void pumpAnyway() {
-        try {
-            pump();
-        } catch (RuntimeException unforeseen) {
-            LOG.error("The calls' timer failed in a way that nobody foresaw", unforeseen);
-            nextAt = now() + TimeUnit.SECONDS.toMicros(1);
-        }
-    }
-
-    private void tick() {
-        lock.lock();
-        try {
-            while (true) {
-                long left = nextAt == Gate.LATER ? Gate.LATER : nextAt - now();
-                if (left <= 0) {
-                    nextAt = Gate.LATER;
-                    pumpAnyway();
-                } else if (left == Gate.LATER) {
-                    earlier.await();
-                } else {
-                    earlier.awaitNanos(TimeUnit.MICROSECONDS.toNanos(left));
-                }
-            }
-        } catch (InterruptedException _) {
-            // Nobody interrupts it but the end of the process.
-            timer = null;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     private static Duration micros(long micros) {
         return Duration.of(micros, ChronoUnit.MICROS);
-    }
-
-    private static Duration bounded(Duration wait) {
-        if (wait.compareTo(RETRY_AFTER_MIN) < 0) {
-            return RETRY_AFTER_MIN;
-        }
-        return wait.compareTo(RETRY_AFTER_MAX) > 0 ? RETRY_AFTER_MAX : wait;
     }
 }
