@@ -8,4 +8,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param customId the caller's own name for it
 /// @param limit for the whole call; null for the configured one
-public record Item(@Nullable String customId, Prompt prompt, @Nullable Duration limit) {}
+public record Item(@Nullable String customId, Prompt prompt, @Nullable Duration limit) {
+
+    /// What a pipeline begins with; it takes no other items.
+    String input() {
+        return switch (prompt) {
+            case Prompt.Text asked -> asked.text();
+            case Prompt.PassedOn _ ->
+                    throw new IllegalStateException("A pipeline takes no whole requests.");
+        };
+    }
+}

@@ -58,7 +58,7 @@ final class ModelCalls implements Feed.Calls {
             return new Feed.Begun(
                     call, () -> ended(place, item, call, before.attempts(), llm.complete(call)));
         }
-        Run run = Run.of(pipeline, item.prompt().text(), before.stages(), limit, job);
+        Run run = Run.of(pipeline, item.input(), before.stages(), limit, job);
         Consumer<Finished> passed =
                 stage ->
                         sent.accept(

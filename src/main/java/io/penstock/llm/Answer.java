@@ -8,21 +8,22 @@ import org.jspecify.annotations.Nullable;
 abstract sealed class Answer permits TextAnswer, WholeAnswer {
 
     private final Exchange.Head head;
-    private final Call call;
+    private final Attempt attempt;
     private @Nullable String id;
     private @Nullable String model;
     private @Nullable Usage usage;
 
-    Answer(Exchange.Head head, Call call) {
+    Answer(Exchange.Head head, Attempt attempt) {
         this.head = head;
-        this.call = call;
+        this.attempt = attempt;
     }
 
-    /// The kind of answer that the call's prompt asks for.
-    static Answer to(Call call, Exchange.Head head, Endpoint endpoint) {
-        return call.prompt().request() == null
-                ? new TextAnswer(head, call, endpoint)
-                : new WholeAnswer(head, call, endpoint);
+    /// The kind of answer that the prompt asks for.
+    static Answer to(Attempt attempt, Exchange.Head head, Endpoint endpoint) {
+        return switch (attempt.prompt()) {
+            case Prompt.Text text -> new TextAnswer(head, attempt, text, endpoint);
+            case Prompt.PassedOn whole -> new WholeAnswer(head, attempt, whole, endpoint);
+        };
     }
 
     /// Takes a `chat.completion` object.
@@ -42,8 +43,8 @@ abstract sealed class Answer permits TextAnswer, WholeAnswer {
     /// @param isDone whether the provider has said that nothing more comes
     abstract Outcome end(boolean isDone);
 
-    Call call() {
-        return call;
+    Attempt attempt() {
+        return attempt;
     }
 
     Exchange.Head head() {
@@ -73,7 +74,7 @@ abstract sealed class Answer permits TextAnswer, WholeAnswer {
         return new Completion(
                 text,
                 id,
-                model != null ? model : call.model(),
+                model != null ? model : String.valueOf(attempt.prompt().model()),
                 finishReason,
                 usage,
                 head.requestId(),

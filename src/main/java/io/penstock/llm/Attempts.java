@@ -17,8 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Tries a prompt until it has an answer or a failure that trying again does not cure.
 ///
-/// An ordinary bean around the AI service, because `@RetryWhen` and `@CustomBackoff` are ignored on
-/// the service itself.
+/// The one retry layer: nothing above or below it makes a request again, but for [Dialects].
 @ApplicationScoped
 class Attempts {
 
@@ -26,10 +25,10 @@ class Attempts {
     private static final Duration JOBS_WAIT = Duration.ofDays(1);
 
     private final Admission admission;
-    private final Completions completions;
+    private final ChatCompletions completions;
     private final Meters meters;
 
-    Attempts(Admission admission, Completions completions, Meters meters) {
+    Attempts(Admission admission, ChatCompletions completions, Meters meters) {
         this.meters = meters;
         this.admission = admission;
         this.completions = completions;
@@ -40,33 +39,62 @@ class Attempts {
     /// Turn and permit are taken inside the retried method, so that a call that backs off holds
     /// none, and the turn first: whoever waits for a permit of its model keeps only those waiting
     /// who want the same. `maxDuration` is off: the call's deadline bounds the whole.
+    ///
+    /// A timeout that comes when the answer is whole is none: what is paid for is kept.
     @Retry(maxDuration = 0, jitter = 0)
     @RetryWhen(exception = Retryable.class)
     @CustomBackoff(RetryAfterBackoff.class)
-    void attempt(Call call) throws InterruptedException {
+    Completion complete(Call call) throws InterruptedException {
+        call.goesOn();
         try (Turns.Turn _ = turn(call);
-                Permit permit = permit(call)) {
-            oneAttempt(call, permit);
-        } catch (BulkheadException _) {
-            throw new LlmException(full(new Decision.Full(admission.retryAfterWhenFull())), call);
+                Permit permit = permit(call);
+                Attempt attempt = call.begin()) {
+            Outcome outcome;
+            try {
+                outcome = completions.complete(attempt);
+            } catch (BulkheadException _) {
+                outcome = full(admission.retryAfterWhenFull());
+            } catch (TimeoutException _) {
+                outcome = answerOrTimeout(attempt);
+            } catch (InterruptedException interrupted) {
+                // The timeout's interrupt can arrive just after the attempt has ended, and then
+                // nobody calls it a timeout.
+                if (call.isCancelled() || (call.isDraining() && !attempt.isWhole())) {
+                    throw interrupted;
+                }
+                outcome = answerOrTimeout(attempt);
+            }
+            return completion(call, permit, attempt, outcome);
         }
     }
 
+    private static Outcome answerOrTimeout(Attempt attempt) {
+        Completion whole = attempt.answer();
+        return whole != null
+                ? whole
+                : Failure.of(
+                        FailureKind.TIMEOUT,
+                        "The provider did not answer in time; its work was ended. Try again, ask for"
+                                + " fewer tokens, or raise penstock.llm.timeout.");
+    }
+
     /// Tells the permit how it went.
-    private void oneAttempt(Call call, Permit permit) throws InterruptedException {
-        try {
-            unlessLate(call);
-            Completion completion = call.completion();
-            Usage usage = completion == null ? null : completion.usage();
-            if (usage == null) {
-                permit.answered(-1, 0);
-            } else {
-                permit.answered(usage.promptTokens(), usage.completionTokens());
+    private Completion completion(Call call, Permit permit, Attempt attempt, Outcome outcome) {
+        switch (outcome) {
+            case Completion completion -> {
+                Usage usage = completion.usage();
+                if (usage == null) {
+                    permit.answered(-1, 0);
+                } else {
+                    permit.answered(usage.promptTokens(), usage.completionTokens());
+                }
+                permit.learned(attempt.rates());
+                return completion;
             }
-            permit.learned(call.rates());
-        } catch (LlmException failed) {
-            tell(permit, failed.failure(), call.rates());
-            throw failed;
+            case Failure failure -> {
+                tell(permit, failure, attempt.rates());
+                throw call.failed(failure, attempt.streamed());
+            }
         }
     }
 
@@ -101,68 +129,34 @@ class Attempts {
         }
     }
 
-    /// A timeout that comes when the answer is complete is none: what is paid for is kept.
-    private void unlessLate(Call call) throws InterruptedException {
-        try {
-            call.attempt(() -> completions.complete(call.prompt().text()));
-        } catch (InterruptedException interrupted) {
-            // The timeout's interrupt can arrive just after the attempt has ended, and then nobody
-            // calls it a timeout.
-            if (call.isCancelled() || (call.isDraining() && call.completion() == null)) {
-                throw interrupted;
-            }
-            if (call.completion() == null) {
-                throw timedOut(call);
-            }
-        } catch (TimeoutException _) {
-            if (call.completion() == null) {
-                throw timedOut(call);
-            }
-        }
-    }
-
-    private static LlmException timedOut(Call call) {
-        return new LlmException(
-                Failure.of(
-                        FailureKind.TIMEOUT,
-                        "The provider did not answer in time; its work was ended. Try again, ask for"
-                                + " fewer tokens, or raise penstock.llm.timeout."),
-                call);
-    }
-
     /// What a caller is told when there is no room.
-    static Failure full(Decision.Full full) {
+    static Failure full(Duration retryAfter) {
         return Failure.of(
                 FailureKind.REJECTED,
                 "All permits are in use and the wait for one is too long; try again after "
-                        + seconds(full.retryAfter())
+                        + seconds(retryAfter)
                         + " s.",
-                full.retryAfter());
+                retryAfter);
     }
 
     private Turns.@Nullable Turn turn(Call call) throws InterruptedException {
-        Call.Stage stage = call.stage();
+        Call.Stage stage = call.ask().stage();
         if (stage == null || stage.turns() == null) {
             return null;
         }
-        Call.Job job = call.job();
+        Call.Job job = call.ask().job();
         long start = System.nanoTime();
         Turns.Turn turn =
                 job != null
                         ? stage.turns().await(job.name(), job.weight(), null)
                         : stage.turns().await(null, 1, inPerson(call));
-        Duration waited = Duration.ofNanos(System.nanoTime() - start);
-        call.spentOutside(waited.toNanos());
-        if (job != null) {
-            call.postpone(waited);
-        }
+        call.waited(Duration.ofNanos(System.nanoTime() - start));
         if (turn == null) {
-            boolean late = call.deadline().isOver();
-            throw new LlmException(
-                    late
+            throw call.failed(
+                    call.time().deadline().isOver()
                             ? Llm.deadlineExceeded()
-                            : full(new Decision.Full(admission.retryAfterWhenFull())),
-                    call);
+                            : full(admission.retryAfterWhenFull()),
+                    false);
         }
         return turn;
     }
@@ -175,36 +169,34 @@ class Attempts {
     }
 
     private static boolean isNew(Call call) {
-        Call.Stage stage = call.stage();
+        Call.Stage stage = call.ask().stage();
         return call.attemptCount() == 0 && (stage == null || !stage.begun());
     }
 
     private Permit permit(Call call) throws InterruptedException {
-        if (call.deadline().isOver()) {
-            throw new LlmException(Llm.deadlineExceeded(), call);
+        if (call.time().deadline().isOver()) {
+            throw call.failed(Llm.deadlineExceeded(), false);
         }
         long start = System.nanoTime();
+        Decision decision;
         try {
-            return switch (decision(call)) {
-                case Permit permit -> permit;
-                case Decision.Full full -> throw new LlmException(full(full), call);
-                case Decision.NotBefore(Duration retryAfter) ->
-                        throw new LlmException(notBefore(call, retryAfter), call);
-            };
+            decision = decision(call);
         } finally {
-            call.limitedBy(admission.rates(call.model()));
-            long waited = System.nanoTime() - start;
-            call.spentOutside(waited);
-            if (call.job() != null) {
-                call.postpone(Duration.ofNanos(waited));
-            }
+            call.limitedBy(admission.rates(call.asked()));
+            call.waited(Duration.ofNanos(System.nanoTime() - start));
         }
+        return switch (decision) {
+            case Permit permit -> permit;
+            case Decision.Full(Duration retryAfter) -> throw call.failed(full(retryAfter), false);
+            case Decision.NotBefore(Duration retryAfter) ->
+                    throw call.failed(notBefore(call.asked(), retryAfter), false);
+        };
     }
 
     private Decision decision(Call call) throws InterruptedException {
-        Call.Job job = call.job();
+        Call.Job job = call.ask().job();
         Want want =
-                Want.of(call.model(), job == null ? call.timeLeft() : JOBS_WAIT)
+                Want.of(call.asked(), job == null ? call.timeLeft() : JOBS_WAIT)
                         .sized(call.prompt().bytes(), call.prompt().maxTokens())
                         .in(call.trial());
         if (job != null) {
@@ -213,11 +205,11 @@ class Attempts {
         return admission.await(isNew(call) ? want.within(admission.maxWait()) : want);
     }
 
-    private static Failure notBefore(Call call, Duration retryAfter) {
+    private static Failure notBefore(String model, Duration retryAfter) {
         return new Failure(
                 FailureKind.REJECTED,
                 "The provider takes no calls to model "
-                        + call.model()
+                        + model
                         + " now; try again after "
                         + seconds(retryAfter)
                         + " s.",

@@ -8,61 +8,47 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// One prompt on its way to a model: who takes its deltas, how long it may last, and what it has
-/// cost so far.
+/// One prompt on its way to a model, as the door that made it holds it: how to end it, and what it
+/// has taken so far.
 ///
-/// A call is made by a door and run once by [Llm#complete]. [#cancel()] may come from any thread at
-/// any time; the other methods may be read from any thread.
+/// A call is made by a door and run once by [Llm#complete], which returns its outcome. [#cancel()]
+/// may come from any thread at any time; the other public methods may be read from any thread.
 public final class Call implements Running {
 
-    private static final ScopedValue<Call> CURRENT = ScopedValue.newInstance();
-
-    private volatile Prompt prompt;
-    private final @Nullable Duration limit;
-    private final @Nullable Consumer<String> deltas;
-    private final @Nullable Job job;
-    private final @Nullable Stage stage;
+    private final Ask ask;
     private final long startedAtNanos = System.nanoTime();
 
     private final Object lock = new Object();
     private @Nullable Thread runner;
     private boolean cancelled;
     private boolean draining;
-    private boolean attempting;
 
-    private volatile Deadline deadline = Deadline.in(Duration.ofDays(1));
-    private volatile Duration anAttempt = Duration.ZERO;
+    /// The attempt that is under way, or whose whole answer is on its way back.
+    private @Nullable Attempt underWay;
+
+    private volatile Prompt prompt;
+    private volatile Allowance time = new Allowance(Duration.ofDays(1), Duration.ZERO, null);
     private volatile Trial trial = new Trial();
     private volatile long begunNanos = System.nanoTime();
     private volatile int attemptCount;
-    private volatile boolean streamed;
-    private volatile @Nullable Completion completion;
     private volatile long outsideNanos;
-    private volatile Rates rates = Rates.UNKNOWN;
     private volatile @Nullable String providerRequestId;
+    private volatile Rates rates = Rates.UNKNOWN;
     private volatile Rates budget = Rates.UNKNOWN;
 
-    private Call(
-            Prompt prompt,
-            @Nullable Duration limit,
-            @Nullable Consumer<String> deltas,
-            @Nullable Job job,
-            @Nullable Stage stage) {
-        this.prompt = prompt;
-        this.limit = limit;
-        this.deltas = deltas;
-        this.job = job;
-        this.stage = stage;
+    private Call(Ask ask) {
+        this.ask = ask;
+        this.prompt = ask.prompt();
     }
 
     /// A call that waits for the whole answer.
     ///
     /// @param limit for the whole call with all attempts and waits, or null for the configured one
     public static Call of(Prompt prompt, @Nullable Duration limit) {
-        return new Call(prompt, limit, null, null, null);
+        return new Call(new Ask(prompt, limit, null, null, null));
     }
 
-    /// Whose call it is, if nobody waits for its answer.
+    /// The batch that a call belongs to.
     ///
     /// @param weight how many of its calls start for one of another job
     /// @param patience how long to wait for the provider's `Retry-After` or for a budget
@@ -74,10 +60,10 @@ public final class Call implements Running {
     ///
     /// @param limit for its attempts and the pauses between them
     public static Call of(Prompt prompt, Duration limit, Job job) {
-        return new Call(prompt, limit, null, job, null);
+        return new Call(new Ask(prompt, limit, null, job, null));
     }
 
-    /// One of several calls in turn.
+    /// The pipeline's stage that a call belongs to.
     ///
     /// @param turns bounds how many calls of this kind are in flight; null for no bound of theirs
     /// @param begun whether others have been made and paid for before: then it is not refused for
@@ -88,7 +74,7 @@ public final class Call implements Running {
     ///
     /// @param job whose call it is; null when somebody waits for the answer
     public static Call of(Prompt prompt, Duration limit, @Nullable Job job, Stage stage) {
-        return new Call(prompt, limit, null, job, stage);
+        return new Call(new Ask(prompt, limit, null, job, stage));
     }
 
     /// A call that hands over the answer piece by piece: its text, or of a whole request the
@@ -98,7 +84,7 @@ public final class Call implements Running {
     ///   not read. What it throws cancels the call, unless it was interrupted: then the attempt's
     ///   time is up.
     public static Call streaming(Prompt prompt, @Nullable Duration limit, Consumer<String> deltas) {
-        return new Call(prompt, limit, deltas, null, null);
+        return new Call(new Ask(prompt, limit, deltas, null, null));
     }
 
     /// Ends the call wherever it is: waiting, backing off, or reading the answer. Its request is
@@ -120,9 +106,16 @@ public final class Call implements Running {
         synchronized (lock) {
             draining = true;
             // On its way back from an attempt an answer must not be lost: it is paid for.
-            if (runner != null && !attempting && completion == null) {
+            if (runner != null && underWay == null) {
                 runner.interrupt();
             }
+        }
+    }
+
+    /// Whether [#cancel()] was called.
+    public boolean isCancelled() {
+        synchronized (lock) {
+            return cancelled;
         }
     }
 
@@ -131,14 +124,6 @@ public final class Call implements Running {
         synchronized (lock) {
             return draining;
         }
-    }
-
-    @Nullable Job job() {
-        return job;
-    }
-
-    @Nullable Stage stage() {
-        return stage;
     }
 
     /// The headers that tell a caller of the limits that hold for its model, `x-ratelimit-*`: those
@@ -153,20 +138,6 @@ public final class Call implements Running {
         return providerRequestId;
     }
 
-    void limitedBy(Rates its) {
-        budget = its;
-    }
-
-    Rates rates() {
-        return rates;
-    }
-
-    /// Notes what the head of an answer says.
-    void learned(Exchange.Head head) {
-        rates = RateHeaders.read(head.headers());
-        providerRequestId = head.requestId();
-    }
-
     @Override
     public int attemptCount() {
         return attemptCount;
@@ -174,73 +145,12 @@ public final class Call implements Running {
 
     @Override
     public Duration overhead() {
-        return Duration.ofNanos(System.nanoTime() - startedAtNanos - outsideNanos);
+        return age().minusNanos(outsideNanos);
     }
 
     /// Time until the deadline; very long before the call is run.
     public Duration timeLeft() {
-        return deadline.left();
-    }
-
-    /// The call whose attempt runs in this thread.
-    static Call current() {
-        return CURRENT.get();
-    }
-
-    Prompt prompt() {
-        return prompt;
-    }
-
-    boolean streams() {
-        return deltas != null;
-    }
-
-    /// Whether a delta has left the house; from then on there is no second attempt.
-    boolean streamed() {
-        return streamed;
-    }
-
-    void delta(String text) {
-        if (deltas != null) {
-            streamed = true;
-            try {
-                deltas.accept(text);
-            } catch (RuntimeException untaken) {
-                if (!Thread.currentThread().isInterrupted()) {
-                    cancel();
-                }
-                throw untaken;
-            }
-        }
-    }
-
-    Deadline deadline() {
-        return deadline;
-    }
-
-    /// Gives back what a wait has taken of the time until the deadline.
-    void postpone(Duration wait) {
-        deadline = deadline.later(wait);
-    }
-
-    /// Fixes what the caller left open.
-    ///
-    /// @param longest that a further attempt may take, with the wait before it
-    void start(Duration defaultLimit, Duration longest, String defaultModel) {
-        Duration whole = limit != null ? limit : defaultLimit;
-        deadline = Deadline.in(whole);
-        anAttempt = longest.compareTo(whole) <= 0 ? longest : Duration.ZERO;
-        prompt = prompt.orModel(defaultModel);
-    }
-
-    /// Whether a further attempt could be cut short by the deadline, where the limit leaves room
-    /// for a whole one.
-    boolean isShortOfTime() {
-        return timeLeft().compareTo(anAttempt) < 0;
-    }
-
-    Trial trial() {
-        return trial;
+        return time.left();
     }
 
     @Override
@@ -259,31 +169,37 @@ public final class Call implements Running {
         return begunNanos;
     }
 
-    /// The model asked for.
-    ///
-    /// @throws IllegalStateException before [#start]
-    String model() {
-        if (prompt.model() == null) {
-            throw new IllegalStateException("The call has not started.");
-        }
-        return asked();
+    Ask ask() {
+        return ask;
     }
 
-    /// Goes on with another model.
-    void fallBackTo(String other) {
-        prompt = prompt.withModel(other);
-        trial = new Trial();
+    /// With the model that it goes to.
+    Prompt prompt() {
+        return prompt;
+    }
+
+    Allowance time() {
+        return time;
+    }
+
+    Trial trial() {
+        return trial;
     }
 
     Duration age() {
         return Duration.ofNanos(System.nanoTime() - startedAtNanos);
     }
 
-    /// Whether [#cancel()] was called.
-    public boolean isCancelled() {
-        synchronized (lock) {
-            return cancelled;
-        }
+    /// Fixes what the caller left open.
+    ///
+    /// @param longest that a further attempt may take, with the wait before it
+    void start(Duration defaultLimit, Duration longest, String defaultModel) {
+        time =
+                new Allowance(
+                        ask.limit() != null ? ask.limit() : defaultLimit,
+                        longest,
+                        ask.job() == null ? null : ask.job().patience());
+        prompt = prompt.orModel(defaultModel);
     }
 
     /// Notes that from now on a [#cancel()] must interrupt this thread.
@@ -309,41 +225,76 @@ public final class Call implements Running {
         }
     }
 
-    /// Runs one attempt with this call as the [current][#current] one.
-    void attempt(Runnable attempt) throws InterruptedException {
+    /// Begins an attempt; close it in every case.
+    Attempt begin() throws InterruptedException {
         synchronized (lock) {
-            // Through the proxies of the layers below, an interrupt comes undeclared.
             if (Thread.interrupted() || draining) {
                 throw new InterruptedException();
             }
-            attempting = true;
+            underWay = new Attempt(this, prompt, time.deadline(), ask.deltas());
+            return underWay;
         }
-        try {
-            ScopedValue.where(CURRENT, this).run(attempt);
-        } finally {
-            synchronized (lock) {
-                attempting = false;
+    }
+
+    void ended(Attempt attempt) {
+        synchronized (lock) {
+            if (underWay == attempt && !attempt.isWhole()) {
+                underWay = null;
             }
         }
     }
 
-    /// Counts a request that is about to be made; one for which no connection comes about counts
-    /// too.
-    void attempted() {
-        rates = Rates.UNKNOWN;
-        begunNanos = System.nanoTime();
-        attemptCount++;
+    /// Goes on with another model.
+    void fallBackTo(String other) {
+        prompt = prompt.withModel(other);
+        trial = new Trial();
+    }
+
+    /// A failure with what follows from it.
+    ///
+    /// @param streamed whether something of an answer has reached the caller
+    LlmException failed(Failure failure, boolean streamed) {
+        boolean isOpen;
+        synchronized (lock) {
+            isOpen = !streamed && !cancelled && !draining;
+        }
+        boolean again = isOpen && failure.kind().retryable();
+        Duration retryAfter = failure.retryAfter();
+        Duration longestPause = again ? time.longestPause(retryAfter) : null;
+        time.pauses(retryAfter);
+        return new LlmException(failure, isOpen, longestPause);
+    }
+
+    /// Goes on after a failed attempt.
+    void goesOn() {
+        spentOutside(time.goesOn().toNanos());
+    }
+
+    /// Notes a wait for somebody else.
+    void waited(Duration wait) {
+        spentOutside(wait.toNanos());
+        time.waited(wait);
     }
 
     void spentOutside(long nanos) {
         outsideNanos += nanos;
     }
 
-    @Nullable Completion completion() {
-        return completion;
+    /// Notes the limits of the configured budget.
+    void limitedBy(Rates its) {
+        budget = its;
     }
 
-    void completed(Completion whole) {
-        completion = whole;
+    /// Counts a request.
+    void requested() {
+        rates = Rates.UNKNOWN;
+        begunNanos = System.nanoTime();
+        attemptCount++;
+    }
+
+    /// Notes what the provider says of its limits, and its id of the answer.
+    void learned(Rates its, @Nullable String requestId) {
+        rates = its;
+        providerRequestId = requestId;
     }
 }

@@ -94,7 +94,8 @@ final class Exchange implements AutoCloseable {
         this.waited = waited;
     }
 
-    void send(HttpClient client, RequestOptions options, Buffer body) {
+    /// Begins the request.
+    Exchange send(HttpClient client, RequestOptions options, Buffer body) {
         context.runOnContext(_ -> {
             client.request(options)
                     .onSuccess(connected -> {
@@ -111,6 +112,7 @@ final class Exchange implements AutoCloseable {
                     .onFailure(this::broke);
             inOwnTurn = false;
         });
+        return this;
     }
 
     private void connected(

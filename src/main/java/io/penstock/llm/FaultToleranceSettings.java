@@ -24,16 +24,15 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
     /// names may still use them.
     private static final int ORDINAL = 260;
 
-    /// The AI service's annotations belong to the class that the LangChain4j extension generates.
     private static final String NAME = "Penstock fault tolerance settings";
 
-    private static final String SERVICE = "io.penstock.llm.Completions$$QuarkusImpl";
+    private static final String COMPLETIONS = prefix(ChatCompletions.class);
 
-    private static final String COMPLETIONS =
-            "smallrye.faulttolerance.\"" + SERVICE + "/complete\".";
+    private static final String ATTEMPTS = prefix(Attempts.class);
 
-    private static final String ATTEMPTS =
-            "smallrye.faulttolerance.\"io.penstock.llm.Attempts/attempt\".";
+    private static String prefix(Class<?> bean) {
+        return "smallrye.faulttolerance.\"" + bean.getName() + "/complete\".";
+    }
 
     @Override
     public Iterable<ConfigSource> getConfigSources(ConfigSourceContext context) {
@@ -64,12 +63,9 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
 
     /// Stops the start when these settings are not where they are looked for, since the annotations
     /// would quietly go by defaults of their own then: a timeout of one second, three retries.
-    ///
-    /// @param service the class that answers for the AI service
-    static void require(Config config, Class<?> service) {
+    static void require(Config config) {
         for (ConfigSource source : config.getConfigSources()) {
             if (source.getName().contains(NAME)) {
-                requireName(service);
                 return;
             }
         }
@@ -77,17 +73,6 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
                 "Penstock's fault tolerance settings are missing from this package: it lacks"
                         + " META-INF/services/io.smallrye.config.ConfigSourceFactory or one of the classes"
                         + " that it names; build it with both.");
-    }
-
-    private static void requireName(Class<?> service) {
-        if (!service.getName().startsWith(SERVICE)) {
-            throw new IllegalStateException(
-                    "The AI service is "
-                            + service.getName()
-                            + ", but its fault tolerance settings are for "
-                            + SERVICE
-                            + "; correct FaultToleranceSettings.");
-        }
     }
 
     private static int number(ConfigSourceContext context, String key, String fallback) {

@@ -1,7 +1,6 @@
 package io.penstock.llm;
 
 import io.penstock.flow.Admission;
-import io.penstock.flow.Decision;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import org.jboss.logging.Logger;
@@ -39,7 +38,7 @@ public class Llm {
     /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.
     public Outcome complete(Call call) {
         call.start(config.deadline(), config.timeout().plus(config.maxBackoff()), config.model());
-        Outcome outcome = admitted(call);
+        Outcome outcome = outcome(call);
         meters.record(call, outcome);
         if (outcome instanceof Failure failure) {
             failures.record(call, failure);
@@ -53,48 +52,23 @@ public class Llm {
                 "The time for this call is up; give it more time (timeout_ms) or fewer tokens.");
     }
 
-    /// With the model that was asked for, and if that one is down, with the one that stands in for
-    /// it.
-    private void attempt(Call call) throws InterruptedException {
-        String other = config.fallbacks().get(call.model());
-        try {
-            attempts.attempt(call);
-        } catch (LlmException failed) {
-            if (other == null || !isDown(call, failed.failure())) {
-                throw failed;
-            }
-            call.fallBackTo(other);
-            attempts.attempt(call);
-        }
-    }
-
-    private boolean isDown(Call call, Failure failure) {
-        if (call.streamed() || call.isCancelled() || call.isDraining()) {
-            return false;
-        }
-        return switch (failure.kind()) {
-            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT -> true;
-            case REJECTED -> admission.standing(call.model()).broken();
-            default -> false;
-        };
-    }
-
-    private Outcome admitted(Call call) {
-        boolean patient = call.job() != null;
-        if (patient) {
-            admission.enterPatiently();
-        } else if (call.stage() != null && call.stage().begun()) {
-            admission.enterAgain();
-        } else if (!admission.enter()) {
-            return Attempts.full(new Decision.Full(admission.retryAfterWhenFull()));
+    private Outcome outcome(Call call) {
+        if (!enters(call)) {
+            return Attempts.full(admission.retryAfterWhenFull());
         }
         try {
             call.runsHere();
-            attempt(call);
-            Completion completion = call.completion();
-            return completion != null
-                    ? completion
-                    : Failure.of(FailureKind.TRUNCATED, "The provider sent no answer.");
+            try {
+                return attempts.complete(call);
+            } catch (LlmException failed) {
+                String other = config.fallbacks().get(call.asked());
+                if (other == null || !isDown(call, failed)) {
+                    throw failed;
+                }
+                // If the model that was asked for is down, with the one that stands in for it.
+                call.fallBackTo(other);
+                return attempts.complete(call);
+            }
         } catch (LlmException failed) {
             return failed.failure();
         } catch (InterruptedException interrupted) {
@@ -111,11 +85,40 @@ public class Llm {
                     FailureKind.SERVER, "Penstock failed on this call; its log says why.");
         } finally {
             call.runsNoMore();
-            if (patient) {
-                admission.leavePatiently();
-            } else {
-                admission.leave();
-            }
+            leaves(call);
         }
+    }
+
+    /// @return whether there is room for it to wait in
+    private boolean enters(Call call) {
+        Call.Stage stage = call.ask().stage();
+        if (call.ask().job() != null) {
+            admission.enterPatiently();
+            return true;
+        }
+        if (stage != null && stage.begun()) {
+            admission.enterAgain();
+            return true;
+        }
+        return admission.enter();
+    }
+
+    private void leaves(Call call) {
+        if (call.ask().job() != null) {
+            admission.leavePatiently();
+        } else {
+            admission.leave();
+        }
+    }
+
+    private boolean isDown(Call call, LlmException failed) {
+        if (!failed.isOpen()) {
+            return false;
+        }
+        return switch (failed.failure().kind()) {
+            case OVERLOADED, SERVER, TRANSPORT, TIMEOUT -> true;
+            case REJECTED -> admission.standing(call.asked()).broken();
+            default -> false;
+        };
     }
 }

@@ -1,5 +1,8 @@
 package io.penstock.llm;
 
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
 /// Carries a [Failure] through the fault tolerance layers, which know exceptions only; it never
 /// leaves the package.
 ///
@@ -9,19 +12,27 @@ final class LlmException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final transient Failure failure;
-    private final transient Call call;
+    private final boolean open;
+    private final transient @Nullable Duration longestPause;
 
-    LlmException(Failure failure, Call call) {
+    /// @param open whether the caller still waits and nothing of an answer has reached it
+    /// @param longestPause before another attempt at the same model; null when there is to be none
+    LlmException(Failure failure, boolean open, @Nullable Duration longestPause) {
         super(failure.message(), null, false, false);
         this.failure = failure;
-        this.call = call;
+        this.open = open;
+        this.longestPause = longestPause;
     }
 
     Failure failure() {
         return failure;
     }
 
-    Call call() {
-        return call;
+    boolean isOpen() {
+        return open;
+    }
+
+    @Nullable Duration longestPause() {
+        return longestPause;
     }
 }

@@ -40,7 +40,7 @@ public class PromptReader {
     /// What a caller asks for.
     ///
     /// @param limit null when the caller names none
-    public record Asked(Prompt prompt, @Nullable Duration limit) {}
+    public record Asked(Prompt.Text prompt, @Nullable Duration limit) {}
 
     /// Takes the prompt's fields; the door has refused unknown ones by [Fields#only].
     ///
@@ -74,14 +74,13 @@ public class PromptReader {
         var responseFormat = fields.object("response_format");
         Long timeoutMillis = fields.integer("timeout_ms", 1, maxDeadline.toMillis());
         return new Asked(
-                new Prompt(
+                new Prompt.Text(
                         text,
                         model,
                         system == null || system.isBlank() ? null : system,
                         temperature,
                         maxTokens == null ? null : maxTokens.intValue(),
-                        responseFormat,
-                        null),
+                        responseFormat),
                 timeoutMillis == null ? null : Duration.ofMillis(timeoutMillis));
     }
 
@@ -90,7 +89,7 @@ public class PromptReader {
     /// provider to judge.
     ///
     /// @throws InvalidRequest that names the field to change
-    public Prompt whole(Fields fields) {
+    public Prompt.PassedOn whole(Fields fields) {
         ArrayNode messages = fields.array("messages");
         if (messages == null || messages.isEmpty()) {
             throw InvalidRequest.of(

@@ -101,27 +101,27 @@ class Provider {
     ///
     /// @param waited is told of the time spent waiting, in nanoseconds
     Exchange post(Buffer body, boolean streams, LongConsumer waited) {
-        return send(
-                new RequestOptions(target)
+        RequestOptions options =
+                trusted(new RequestOptions(target))
                         .putHeader(
                                 HttpHeaders.ACCEPT,
-                                streams ? "text/event-stream" : "application/json"),
-                body,
-                waited);
+                                streams ? "text/event-stream" : "application/json");
+        return new Exchange(loop, waited).send(client, options, body);
     }
 
     /// Asks for what is at a path below the base URL. Close the exchange in every case.
     Exchange get(String path) {
         RequestOptions options =
-                new RequestOptions(target).setMethod(HttpMethod.GET).setURI(basePath + path);
+                trusted(new RequestOptions(target))
+                        .setMethod(HttpMethod.GET)
+                        .setURI(basePath + path)
+                        .putHeader(HttpHeaders.ACCEPT, "application/json");
         options.getHeaders().remove(HttpHeaders.CONTENT_TYPE);
-        return send(
-                options.putHeader(HttpHeaders.ACCEPT, "application/json"),
-                Buffer.buffer(),
-                _ -> {});
+        return new Exchange(loop, _ -> {}).send(client, options, Buffer.buffer());
     }
 
-    private Exchange send(RequestOptions options, Buffer body, LongConsumer waited) {
+    /// For as long as the provider is not trusted, with a connection of its own.
+    private RequestOptions trusted(RequestOptions options) {
         Instant until = distrustedUntil;
         if (until != null) {
             if (Instant.now().isBefore(until)) {
@@ -130,9 +130,7 @@ class Provider {
                 distrustedUntil = null;
             }
         }
-        Exchange exchange = new Exchange(loop, waited);
-        exchange.send(client, options, body);
-        return exchange;
+        return options;
     }
 
     /// Before the first request on a new connection.

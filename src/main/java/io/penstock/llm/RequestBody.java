@@ -3,13 +3,9 @@ package io.penstock.llm;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.langchain4j.data.message.ChatMessage;
-import dev.langchain4j.data.message.SystemMessage;
-import dev.langchain4j.data.message.UserMessage;
 import io.penstock.json.Fields;
 import io.vertx.core.buffer.Buffer;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 
 /// A request of OpenAI's chat completions (API reference, "Create chat completion").
@@ -17,22 +13,22 @@ import java.util.Set;
 /// @param added the fields in it that nobody has asked for
 record RequestBody(Buffer json, Set<Dialects.Field> added) {
 
-    /// @param messages what LangChain4j has made of the prompt's text
     /// @param refused fields to leave out
     static RequestBody of(
-            Call call,
-            List<ChatMessage> messages,
+            Prompt prompt,
+            boolean streams,
             LlmConfig.MaxTokensField maxTokensField,
             Set<Dialects.Field> refused) {
         Set<Dialects.Field> added = EnumSet.noneOf(Dialects.Field.class);
-        Prompt prompt = call.prompt();
         ObjectNode body =
-                prompt.request() != null
-                        ? passedOn(prompt)
-                        : written(prompt, messages, maxTokensField, refused, added);
-        if (call.streams()) {
+                switch (prompt) {
+                    case Prompt.PassedOn whole -> passedOn(whole);
+                    case Prompt.Text text -> written(text, maxTokensField, refused, added);
+                };
+        if (streams) {
             body.put("stream", true);
-            if (!prompt.wantsUsage() && !refused.contains(Dialects.Field.STREAM_OPTIONS)) {
+            boolean isWanted = prompt instanceof Prompt.PassedOn whole && whole.wantsUsage();
+            if (!isWanted && !refused.contains(Dialects.Field.STREAM_OPTIONS)) {
                 // What a stream has used is counted like everything else.
                 added.add(Dialects.Field.STREAM_OPTIONS);
                 ObjectNode options = Fields.JSON.createObjectNode();
@@ -46,15 +42,14 @@ record RequestBody(Buffer json, Set<Dialects.Field> added) {
     }
 
     /// The caller's own request with the model that it goes to.
-    private static ObjectNode passedOn(Prompt prompt) {
+    private static ObjectNode passedOn(Prompt.PassedOn prompt) {
         ObjectNode body = Fields.JSON.createObjectNode();
         body.setAll(prompt.request());
         return body.put("model", prompt.model());
     }
 
     private static ObjectNode written(
-            Prompt prompt,
-            List<ChatMessage> messages,
+            Prompt.Text prompt,
             LlmConfig.MaxTokensField maxTokensField,
             Set<Dialects.Field> refused,
             Set<Dialects.Field> added) {
@@ -63,15 +58,7 @@ record RequestBody(Buffer json, Set<Dialects.Field> added) {
         if (prompt.system() != null) {
             message(all, "system", prompt.system());
         }
-        for (ChatMessage message : messages) {
-            switch (message) {
-                case SystemMessage system -> message(all, "system", system.text());
-                case UserMessage user -> message(all, "user", user.singleText());
-                default ->
-                        throw new IllegalStateException(
-                                "No prompt holds a message of type " + message.type());
-            }
-        }
+        message(all, "user", prompt.text());
         if (prompt.temperature() != null) {
             body.put("temperature", prompt.temperature());
         }

@@ -38,16 +38,10 @@ public final class RetryAfterBackoff implements CustomBackoffStrategy {
         if (!(thrown instanceof LlmException failed)) {
             return jitter;
         }
-        Call call = failed.call();
         Duration retryAfter = failed.failure().retryAfter();
+        Duration longest = failed.longestPause();
         long floor = retryAfter == null ? 0 : retryAfter.toMillis() + 1;
-        if (call.job() != null) {
-            // A wait for the provider, as before any of its attempts.
-            call.postpone(Duration.ofMillis(floor));
-        }
-        long left = call.timeLeft().toMillis();
-        long delay = Math.max(0, Math.min(floor + jitter, left));
-        call.spentOutside(Duration.ofMillis(delay).toNanos());
-        return delay;
+        long bound = longest == null ? 0 : longest.toMillis();
+        return Math.max(0, Math.min(floor + jitter, bound));
     }
 }

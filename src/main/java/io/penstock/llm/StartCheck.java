@@ -1,7 +1,6 @@
 package io.penstock.llm;
 
 import io.penstock.flow.FlowConfig;
-import io.quarkus.arc.ClientProxy;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import org.eclipse.microprofile.config.Config;
@@ -11,10 +10,10 @@ import org.eclipse.microprofile.config.Config;
 @Startup
 class StartCheck {
 
-    StartCheck(Config config, LlmConfig llm, FlowConfig flow, Completions completions) {
+    StartCheck(Config config, LlmConfig llm, FlowConfig flow) {
         // With values that make no sense there are no settings; then theirs is the better sentence.
         llm.checked();
         flow.checked();
-        FaultToleranceSettings.require(config, ClientProxy.unwrap(completions).getClass());
+        FaultToleranceSettings.require(config);
     }
 }

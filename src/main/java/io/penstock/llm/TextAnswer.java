@@ -16,10 +16,12 @@ final class TextAnswer extends Answer {
     private boolean isSure;
     private @Nullable String finishReason;
     private @Nullable Failure choiceFailure;
+    private final Prompt.Text prompt;
     private final Endpoint endpoint;
 
-    TextAnswer(Exchange.Head head, Call call, Endpoint endpoint) {
-        super(head, call);
+    TextAnswer(Exchange.Head head, Attempt attempt, Prompt.Text prompt, Endpoint endpoint) {
+        super(head, attempt);
+        this.prompt = prompt;
         this.endpoint = endpoint;
     }
 
@@ -35,9 +37,9 @@ final class TextAnswer extends Answer {
         }
         add(completion.node(), "message");
         text.append(pairs.last());
-        if (call().streams() && end(true) instanceof Completion whole) {
+        if (attempt().streams() && end(true) instanceof Completion whole) {
             // Only a whole answer is handed on: there is no taking back what has been.
-            call().delta(whole.text());
+            attempt().delta(whole.text());
         }
         return null;
     }
@@ -46,7 +48,7 @@ final class TextAnswer extends Answer {
     @Nullable Failure chunk(ProviderJson.Value chunk) {
         String delta = add(chunk.node(), "delta");
         if (!delta.isEmpty()) {
-            call().delta(delta);
+            attempt().delta(delta);
         }
         return null;
     }
@@ -56,7 +58,7 @@ final class TextAnswer extends Answer {
         String last = pairs.last();
         if (!last.isEmpty()) {
             text.append(last);
-            call().delta(last);
+            attempt().delta(last);
         }
         if (!refusal.isEmpty()) {
             return failed(FailureKind.CONTENT_FILTER, "The model declined to answer this prompt.");
@@ -91,7 +93,7 @@ final class TextAnswer extends Answer {
                     "The model used up its tokens before its answer began, on reasoning; allow it more"
                             + " (max_tokens), or less reasoning.");
         }
-        if (call().prompt().maxTokens() == null) {
+        if (prompt.maxTokens() == null) {
             return failed(
                     FailureKind.LENGTH,
                     "The answer was cut at the provider's own length limit; ask for a shorter one, or"

@@ -19,6 +19,7 @@ final class WholeAnswer extends Answer {
     private final Map<Integer, Choice> choices = new TreeMap<>();
     private final List<String> held = new ArrayList<>();
     private final Endpoint endpoint;
+    private final int choicesWanted;
     private final boolean usageWanted;
     private boolean speaking;
     private boolean isSure;
@@ -36,10 +37,11 @@ final class WholeAnswer extends Answer {
         private String text = "";
     }
 
-    WholeAnswer(Exchange.Head head, Call call, Endpoint endpoint) {
-        super(head, call);
+    WholeAnswer(Exchange.Head head, Attempt attempt, Prompt.PassedOn prompt, Endpoint endpoint) {
+        super(head, attempt);
+        this.choicesWanted = prompt.choices();
         this.endpoint = endpoint;
-        this.usageWanted = call.prompt().wantsUsage();
+        this.usageWanted = prompt.wantsUsage();
     }
 
     @Override
@@ -57,11 +59,11 @@ final class WholeAnswer extends Answer {
         for (JsonNode choice : node.path("choices")) {
             add(choice, choice.path("message"));
         }
-        if (call().streams()) {
+        if (attempt().streams()) {
             // A server that does not stream; only a whole answer is handed on.
             Failure refused = refused(true);
             if (refused == null) {
-                ChunkSum.chunks(node, usageWanted).forEach(call()::delta);
+                ChunkSum.chunks(node, usageWanted).forEach(attempt()::delta);
             }
             return refused;
         }
@@ -80,7 +82,7 @@ final class WholeAnswer extends Answer {
             ends |= choice.hasNonNull("finish_reason");
         }
         isSure = !speaks && (ends || (isSure && node.path("choices").isEmpty()));
-        if (!call().streams()) {
+        if (!attempt().streams()) {
             // Events that nobody asked for.
             sum = sum == null ? new ChunkSum() : sum;
             sum.add(node);
@@ -94,7 +96,7 @@ final class WholeAnswer extends Answer {
             speak();
         }
         if (speaking) {
-            call().delta(passed);
+            attempt().delta(passed);
         } else {
             held.add(passed);
         }
@@ -125,7 +127,7 @@ final class WholeAnswer extends Answer {
     private void speak() {
         if (!speaking) {
             speaking = true;
-            held.forEach(call()::delta);
+            held.forEach(attempt()::delta);
             held.clear();
         }
     }
@@ -146,7 +148,7 @@ final class WholeAnswer extends Answer {
                 speaks |= !empty && !(value.isTextual() && value.textValue().isEmpty());
             }
         }
-        if (!call().streams()) {
+        if (!attempt().streams()) {
             known.text = textOf(message);
         }
         return speaks;
@@ -162,7 +164,7 @@ final class WholeAnswer extends Answer {
     }
 
     private boolean haveAllEnded() {
-        return choices.size() >= call().prompt().choices()
+        return choices.size() >= choicesWanted
                 && choices.values().stream().allMatch(choice -> choice.finishReason != null);
     }
 

@@ -124,7 +124,7 @@ public class Pipelines {
     }
 
     private StageOutcome next(Run run, Stage stage) {
-        Prompt prompt = run.prompt(stage);
+        Prompt.Text prompt = run.prompt(stage);
         long bytes = prompt.text().getBytes(StandardCharsets.UTF_8).length;
         if (bytes > config.maxPrompt().asLongValue()) {
             return new Failed(stage.name(), tooLong(bytes), 0, null);

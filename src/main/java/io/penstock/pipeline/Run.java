@@ -171,7 +171,7 @@ public final class Run implements Running {
     }
 
     /// The prompt of a stage, from the input and what is finished.
-    Prompt prompt(Stage stage) {
+    Prompt.Text prompt(Stage stage) {
         List<Finished> all = finished();
         return stage.prompt(
                 input,

@@ -130,15 +130,14 @@ public record Stage(
     /// The prompt for one input.
     ///
     /// @param results of earlier stages
-    Prompt prompt(String input, Function<String, String> results) {
-        return new Prompt(
+    Prompt.Text prompt(String input, Function<String, String> results) {
+        return new Prompt.Text(
                 template.fill(input, results),
                 model,
                 system,
                 temperature,
                 maxTokens,
-                answers.isEmpty() ? responseFormat : choice(),
-                null);
+                answers.isEmpty() ? responseFormat : choice());
     }
 
     /// OpenAI API reference, "response_format", `json_schema`.

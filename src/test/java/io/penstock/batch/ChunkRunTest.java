@@ -688,7 +688,7 @@ class ChunkRunTest {
         return (_, _, chunk) ->
                 (place, item, before, _) ->
                         new Feed.Begun(
-                                new Stoppable(models.apply(item.prompt().text())),
+                                new Stoppable(models.apply(item.input())),
                                 () -> ended(chunk.firstItem(), place, item, before, model));
     }
 
@@ -698,8 +698,8 @@ class ChunkRunTest {
             Item item,
             Feed.Before before,
             Function<String, @Nullable Failure> model) {
-        called.add(item.prompt().text());
-        Failure failure = model.apply(item.prompt().text());
+        called.add(item.input());
+        Failure failure = model.apply(item.input());
         return failure == null
                 ? new Happened.Answered(place, Embedded.result(first + place), Tokens.NONE)
                 : new Happened.Failed(

@@ -37,7 +37,7 @@ class ItemFieldsTest {
                         "{'model':'m','temperature':1,'timeout_ms':2000,'priority':'high'}");
 
         assertThat(item.customId()).isEqualTo("mine");
-        assertThat(item.prompt().text()).isEqualTo("x");
+        assertThat(item.input()).isEqualTo("x");
         assertThat(item.prompt().model()).isEqualTo("m");
         assertThat(item.limit()).isEqualTo(Duration.ofSeconds(2));
     }
@@ -56,7 +56,7 @@ class ItemFieldsTest {
     void anItemOfAPipelineIsItsInput() {
         Item item = read("{'prompt':'x'}", "{'pipeline':'two','timeout_ms':1000}");
 
-        assertThat(item.prompt().text()).isEqualTo("x");
+        assertThat(item.input()).isEqualTo("x");
         assertThat(item.limit()).isEqualTo(Duration.ofSeconds(1));
     }
 

@@ -137,14 +137,14 @@ class AnswerReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"br", "zstd", "x\u0000"})
-    void anEncodingThatIsNotReadIsNamed(String encoding) {
+    void anEncodingThatIsNotReadIsNamed(String encoding) throws InterruptedException {
         Exchange.Head head =
                 new Exchange.Head(
                         200, MultiMap.caseInsensitiveMultiMap().add("content-encoding", encoding));
         AnswerReader reader =
                 new AnswerReader(
                         Answer.to(
-                                TEXT.call(List.of()),
+                                TEXT.attempt(List.of()),
                                 head,
                                 Endpoint.of("http://h/v1", null, false)),
                         head,

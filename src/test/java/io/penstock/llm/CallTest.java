@@ -29,9 +29,7 @@ class CallTest {
         call.drain();
 
         assertThat(Thread.interrupted()).isTrue();
-        assertThatThrownBy(() -> call.attempt(() -> call.completed(ANSWER)))
-                .isInstanceOf(InterruptedException.class);
-        assertThat(call.completion()).isNull();
+        assertThatThrownBy(call::begin).isInstanceOf(InterruptedException.class);
     }
 
     @Test
@@ -39,28 +37,26 @@ class CallTest {
         List<Boolean> interrupted = new ArrayList<>();
         call.runsHere();
 
-        call.attempt(() -> {
+        try (Attempt attempt = call.begin()) {
             call.drain();
             interrupted.add(Thread.interrupted());
-            call.completed(ANSWER);
-        });
+            attempt.answered(ANSWER);
+        }
         call.drain();
 
         interrupted.add(Thread.interrupted());
         assertThat(interrupted).containsExactly(false, false);
-        assertThat(call.completion()).isEqualTo(ANSWER);
     }
 
     @Test
     void drainingAfterAnAttemptWithoutAnAnswerStartsNoOther() throws InterruptedException {
         call.runsHere();
-        call.attempt(() -> {});
+        call.begin().close();
 
         call.drain();
 
         assertThat(Thread.interrupted()).isTrue();
-        assertThatThrownBy(() -> call.attempt(() -> call.completed(ANSWER)))
-                .isInstanceOf(InterruptedException.class);
+        assertThatThrownBy(call::begin).isInstanceOf(InterruptedException.class);
     }
 
     @Test
@@ -68,11 +64,31 @@ class CallTest {
         List<Boolean> interrupted = new ArrayList<>();
         call.runsHere();
 
-        call.attempt(() -> {
+        try (Attempt _ = call.begin()) {
             call.cancel();
             interrupted.add(Thread.interrupted());
-        });
+        }
 
         assertThat(interrupted).containsExactly(true);
+    }
+
+    @Test
+    void aReaderWhoTakesADeltaNoMoreEndsTheCall() throws InterruptedException {
+        Call streamed =
+                Call.streaming(
+                        Prompt.of("Hi"),
+                        null,
+                        _ -> {
+                            throw new IllegalStateException("gone");
+                        });
+        streamed.runsHere();
+
+        try (Attempt attempt = streamed.begin()) {
+            assertThatThrownBy(() -> attempt.delta("H")).hasMessage("gone");
+            assertThat(attempt.streamed()).isTrue();
+        }
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(streamed.isCancelled()).isTrue();
     }
 }

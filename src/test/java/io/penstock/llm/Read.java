@@ -19,14 +19,14 @@ record Read(Outcome outcome, List<String> deltas) {
     /// What is asked for.
     record Asked(boolean isWholeRequest, boolean streams, @Nullable Integer maxTokens) {
 
-        Call call(List<String> deltas) {
+        Attempt attempt(List<String> deltas) throws InterruptedException {
             Prompt prompt =
                     isWholeRequest
                             ? Prompt.of(Fields.of("{\"model\":\"m\",\"messages\":[{}]}").json())
-                            : new Prompt("text", "m", null, null, maxTokens, null, null);
+                            : new Prompt.Text("text", "m", null, null, maxTokens, null);
             Call call = streams ? Call.streaming(prompt, null, deltas::add) : Call.of(prompt, null);
             call.start(Duration.ofMinutes(1), Duration.ZERO, "m");
-            return call;
+            return call.begin();
         }
     }
 
@@ -36,7 +36,7 @@ record Read(Outcome outcome, List<String> deltas) {
         Exchange.Head head = new Exchange.Head(200, MultiMap.caseInsensitiveMultiMap());
         AnswerReader reader =
                 new AnswerReader(
-                        Answer.to(asked.call(deltas), head, ENDPOINT), head, ENDPOINT, MAX);
+                        Answer.to(attempt(asked, deltas), head, ENDPOINT), head, ENDPOINT, MAX);
         int from = 0;
         boolean wantsMore = true;
         while (from < body.length && wantsMore) {
@@ -48,6 +48,14 @@ record Read(Outcome outcome, List<String> deltas) {
             from = to;
         }
         return new Read(reader.end(isBroken), deltas);
+    }
+
+    private static Attempt attempt(Asked asked, List<String> deltas) {
+        try {
+            return asked.attempt(deltas);
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
     }
 
     /// The text of a success, which a stream has given in its deltas; null for a failure.

@@ -63,33 +63,47 @@ class RetryAfterBackoffTest {
 
     @Test
     void aBatchsCallWaitsForTheProviderInNoTimeOfItsOwn() {
-        Call call =
-                Call.of(
-                        Prompt.of("text"),
-                        Duration.ofSeconds(2),
-                        new Call.Job("job", 1, Duration.ofSeconds(60)));
-        call.start(Duration.ofSeconds(2), Duration.ofSeconds(1), "model");
+        Duration limit = Duration.ofSeconds(2);
+        Call call = batchs(limit, Duration.ofSeconds(1));
 
-        assertThat(backoff().nextDelayInMillis(limited(call, Duration.ofSeconds(50))))
-                .isGreaterThan(50_000);
+        LlmException limited = limited(call, Duration.ofSeconds(50));
 
-        assertThat(call.timeLeft()).isGreaterThan(Duration.ofSeconds(50));
-        assertThat(new Retryable().test(limited(call, Duration.ofSeconds(50)))).isTrue();
+        assertThat(new Retryable().test(limited)).isTrue();
+        assertThat(backoff().nextDelayInMillis(limited)).isGreaterThan(50_000);
     }
 
     @Test
     void aBatchsCallMakesNoAttemptThatItsDeadlineMightCut() {
-        Call.Job job = new Call.Job("job", 1, Duration.ofSeconds(60));
         Duration limit = Duration.ofSeconds(2);
-        Call whole = Call.of(Prompt.of("text"), limit, job);
-        whole.start(limit, limit, "model");
-        Call small = Call.of(Prompt.of("text"), limit, job);
-        small.start(limit, Duration.ofSeconds(3), "model");
+        Call whole = batchs(limit, limit);
+        Call small = batchs(limit, Duration.ofSeconds(3));
 
         // A moment of its time has passed already.
         assertThat(new Retryable().test(limited(whole, null))).isFalse();
         // Whose limit has no room for a whole one asked for that.
         assertThat(new Retryable().test(limited(small, null))).isTrue();
+    }
+
+    @Test
+    void nothingIsTriedAgainThatHasReachedTheCallerOrThatNobodyWaitsFor() {
+        Failure failure = new Failure(FailureKind.SERVER, "Broken.", null, null);
+        Call left = call(Duration.ofMinutes(5));
+        left.cancel();
+        Call draining = call(Duration.ofMinutes(5));
+        draining.drain();
+
+        assertThat(call(Duration.ofMinutes(5)).failed(failure, false)).matches(new Retryable());
+        assertThat(call(Duration.ofMinutes(5)).failed(failure, true))
+                .matches(new Retryable().negate());
+        assertThat(left.failed(failure, false)).matches(new Retryable().negate());
+        assertThat(draining.failed(failure, false)).matches(new Retryable().negate());
+    }
+
+    private static Call batchs(Duration limit, Duration attempt) {
+        Call call =
+                Call.of(Prompt.of("text"), limit, new Call.Job("job", 1, Duration.ofSeconds(60)));
+        call.start(limit, attempt, "model");
+        return call;
     }
 
     private static LongSummaryStatistics waits(int attempt) {
@@ -118,7 +132,7 @@ class RetryAfterBackoffTest {
     }
 
     private static LlmException limited(Call call, @Nullable Duration retryAfter) {
-        return new LlmException(
-                new Failure(FailureKind.RATE_LIMITED, "Later.", null, retryAfter), call);
+        return call.failed(
+                new Failure(FailureKind.RATE_LIMITED, "Later.", null, retryAfter), false);
     }
 }

@@ -48,14 +48,13 @@ class PipelineConfigTest {
         assertThat(stage.name()).isEqualTo("first");
         assertThat(stage.prompt("this", PipelineConfigTest::none))
                 .isEqualTo(
-                        new Prompt(
+                        new Prompt.Text(
                                 "Say this",
                                 "m",
                                 "Be brief.",
                                 0.5,
                                 7,
-                                Fields.JSON.createObjectNode().put("type", "json_object"),
-                                null));
+                                Fields.JSON.createObjectNode().put("type", "json_object")));
         assertThat(stage.maxConcurrency()).isEqualTo(3);
         assertThat(Pipeline.of(pipeline.toJson())).isEqualTo(pipeline);
     }
