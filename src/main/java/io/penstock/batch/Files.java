@@ -1,6 +1,7 @@
 package io.penstock.batch;
 
 import io.penstock.store.FileStore;
+import io.penstock.store.Owner;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoredFile;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Files that callers give, and those that batches come to. Thread-safe.
@@ -83,10 +85,14 @@ public class Files {
         }
 
         /// Makes the file durable and known.
-        public StoredFile complete(String filename, String purpose, Duration life) {
+        ///
+        /// @param owner the id of the key whose it is; null where callers need none
+        public StoredFile complete(
+                String filename, String purpose, Duration life, @Nullable String owner) {
             Instant now = clock.now();
             StoredFile file =
-                    new StoredFile(begun.id(), filename, purpose, bytes, now, now.plus(life));
+                    new StoredFile(
+                            begun.id(), filename, purpose, bytes, now, now.plus(life), owner);
             draft.publish();
             files.put(file);
             complete = true;
@@ -108,9 +114,10 @@ public class Files {
     /// Makes a file whose content its owner writes past Penstock.
     ///
     /// @return empty where the engine has no such way
-    public Optional<Reserved> reserve(String filename, String purpose, long bytes, Duration life) {
+    public Optional<Reserved> reserve(
+            String filename, String purpose, long bytes, Duration life, @Nullable String owner) {
         Instant now = clock.now();
-        StoredFile file = new StoredFile(id(), filename, purpose, -1, now, now.plus(life));
+        StoredFile file = new StoredFile(id(), filename, purpose, -1, now, now.plus(life), owner);
         Optional<URI> link = payloads.uploadLink(file.key(), bytes, LINK_VALIDITY);
         link.ifPresent(_ -> files.put(file));
         return link.map(to -> new Reserved(file, to));
@@ -141,18 +148,13 @@ public class Files {
 
     /// Complete files after the one with that id.
     ///
-    /// @param purpose null for any
+    /// @param wanted says of a file whether it counts
     public List<StoredFile> list(
-            @Nullable String after, int limit, boolean oldestFirst, @Nullable String purpose) {
+            @Nullable String after, int limit, boolean oldestFirst, Predicate<StoredFile> wanted) {
         int size = Math.min(1000, limit + 10);
         return new Listing<StoredFile>(
                         size, last -> files.files(last, size, oldestFirst), StoredFile::id)
-                .find(
-                        after,
-                        limit,
-                        file ->
-                                file.isComplete()
-                                        && (purpose == null || file.purpose().equals(purpose)));
+                .find(after, limit, file -> file.isComplete() && wanted.test(file));
     }
 
     /// Reads a file's content from `offset`, at most `length` bytes.
@@ -177,11 +179,12 @@ public class Files {
     }
 
     /// Makes a file of a batch's known, whose content is there.
-    void publish(String id, String name, Instant now, Instant until) {
+    void publish(String id, String name, Instant now, Instant until, @Nullable Owner owner) {
         long bytes =
                 payloads.size(key(id))
                         .orElseThrow(() -> new StoreException("The file " + id + " is gone"));
-        files.put(new StoredFile(id, name, "batch_output", bytes, now, until));
+        StoredFile file = new StoredFile(id, name, "batch_output", bytes, now, until);
+        files.put(owner == null ? file : file.of(owner.id()));
     }
 
     /// Puts a file past its end, so that it is removed in time.

@@ -51,10 +51,10 @@ public class OutputFiles {
         Duration outputLife = asked.outputLife();
         Instant until = now.plus(outputLife == null ? Files.LIFE : outputLife);
         if (totals.counts().completed() > 0) {
-            files.publish(id(job, "o"), job.id() + "_output.jsonl", now, until);
+            files.publish(id(job, "o"), job.id() + "_output.jsonl", now, until, job.owner());
         }
         if (totals.counts().ended() > totals.counts().completed()) {
-            files.publish(id(job, "e"), job.id() + "_error.jsonl", now, until);
+            files.publish(id(job, "e"), job.id() + "_error.jsonl", now, until, job.owner());
         }
     }
 

@@ -9,6 +9,7 @@ import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.JobStore;
 import io.penstock.store.Outlived;
+import io.penstock.store.Owner;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.UnreadableSource;
@@ -76,13 +77,31 @@ public class Submissions {
     /// @param retryOf the job whose items these are again
     /// @param expiry how long the job may take; null for as long as is configured
     /// @param openAi what OpenAI's batch API asks for
+    /// @param owner whose job it becomes; null where callers need no key
     public record Request(
             ObjectNode options,
             @Nullable String idempotencyKey,
             @Nullable String digest,
             @Nullable String retryOf,
             @Nullable Duration expiry,
-            Job.@Nullable OpenAi openAi) {
+            Job.@Nullable OpenAi openAi,
+            @Nullable Owner owner) {
+
+        /// A request of nobody in particular.
+        public Request(
+                ObjectNode options,
+                @Nullable String idempotencyKey,
+                @Nullable String digest,
+                @Nullable String retryOf,
+                @Nullable Duration expiry,
+                Job.@Nullable OpenAi openAi) {
+            this(options, idempotencyKey, digest, retryOf, expiry, openAi, null);
+        }
+
+        /// The same of somebody's.
+        public Request of(@Nullable Owner somebody) {
+            return new Request(options, idempotencyKey, digest, retryOf, expiry, openAi, somebody);
+        }
 
         /// A request that asks for no more.
         public Request(
@@ -183,10 +202,11 @@ public class Submissions {
         String what = "retry\n" + job.id() + "\n" + job.version();
         Request request =
                 new Request(
-                        JobOptions.of(job, payloads).json(),
-                        idempotencyKey == null ? what : idempotencyKey,
-                        Sha256.id(what),
-                        job.id());
+                                JobOptions.of(job, payloads).json(),
+                                idempotencyKey == null ? what : idempotencyKey,
+                                Sha256.id(what),
+                                job.id())
+                        .of(job.owner());
         Job again =
                 job(
                         Ids.next(),
@@ -244,12 +264,17 @@ public class Submissions {
                 input,
                 JobOptions.keep(withPipeline(request.options), area, payloads),
                 null,
-                request.openAi);
+                request.openAi,
+                request.owner);
     }
 
     private static String id(Request request, String area) {
         String key = request.idempotencyKey;
-        return "batch_" + (key == null ? area : Sha256.id(key));
+        if (key == null) {
+            return "batch_" + area;
+        }
+        // Two owners may use the same key for what they do not share.
+        return "batch_" + Sha256.id(request.owner == null ? key : request.owner.id() + "\n" + key);
     }
 
     /// A job keeps the pipeline that it was submitted with, so that all its items go through the

@@ -30,6 +30,9 @@ final class Allowed {
                     row("/batch/[^/]+", REMOVE),
                     row("/batch/[^/]+/(results|events)", READ),
                     row("/batch/[^/]+/(cancel|pause|resume|retry)", WRITE),
+                    row("/keys", BOTH),
+                    row("/keys/[^/]+", REMOVE),
+                    row("/keys/[^/]+/rotate", WRITE),
                     row("/pipeline", READ),
                     row("/pipeline/[^/]+", WRITE));
 

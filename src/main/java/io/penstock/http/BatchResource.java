@@ -57,8 +57,15 @@ public class BatchResource {
     private final Submissions submissions;
     private final BatchRequests requests;
     private final Bodies bodies;
+    private final Callers callers;
 
-    BatchResource(Batches batches, Submissions submissions, BatchRequests requests, Bodies bodies) {
+    BatchResource(
+            Batches batches,
+            Submissions submissions,
+            BatchRequests requests,
+            Bodies bodies,
+            Callers callers) {
+        this.callers = callers;
         this.batches = batches;
         this.submissions = submissions;
         this.requests = requests;
@@ -80,7 +87,8 @@ public class BatchResource {
                     uri, "is in the query; that is for JSON Lines, a JSON body has options in it.");
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
-            Request request = new Request(options, key, Sha256.end(digest), null);
+            Request request =
+                    new Request(options, key, Sha256.end(digest), null).of(callers.owner());
             if (source != null) {
                 if (!source.matches(SOURCE)) {
                     throw InvalidRequest.of(
@@ -117,7 +125,9 @@ public class BatchResource {
                 read = true;
                 return answer(
                         submissions.submit(
-                                intake, new Request(options, key, Sha256.end(digest), null)));
+                                intake,
+                                new Request(options, key, Sha256.end(digest), null)
+                                        .of(callers.owner())));
             } catch (IOException broken) {
                 throw Problem.refused(400, "bad_request", "The body broke off before its end.")
                         .exception();
@@ -143,14 +153,16 @@ public class BatchResource {
                     "\"status\" must be processing, paused, completed, failed, cancelling,"
                             + " cancelled or expired.");
         }
-        if (after != null && batches.find(after).isEmpty()) {
+        if (after != null && batches.find(after).filter(callers::sees).isEmpty()) {
             throw InvalidRequest.of("after", "out_of_range", "\"after\" is the id of no batch.");
         }
         List<Job> found =
                 batches.list(
                         after,
                         count + 1,
-                        job -> status == null || JobJson.status(job).equals(status));
+                        job ->
+                                callers.sees(job)
+                                        && (status == null || JobJson.status(job).equals(status)));
         ObjectNode json = Fields.JSON.createObjectNode().put("object", "list");
         ArrayNode data = json.putArray("data");
         for (Job job : found.subList(0, Math.min(count, found.size()))) {
@@ -238,7 +250,7 @@ public class BatchResource {
 
     private Response changed(
             String id, Function<String, Optional<Job>> change, Predicate<Job> wanted, String done) {
-        Job job = change.apply(id).orElseThrow(BatchResource::unknown);
+        Job job = change.apply(found(id).id()).orElseThrow(BatchResource::unknown);
         if (!wanted.test(job)) {
             throw Problem.refused(
                             409,
@@ -257,7 +269,7 @@ public class BatchResource {
     }
 
     private Job found(String id) {
-        return batches.find(id).orElseThrow(BatchResource::unknown);
+        return batches.find(id).filter(callers::sees).orElseThrow(BatchResource::unknown);
     }
 
     static ProblemException unknown() {

@@ -3,6 +3,7 @@ package io.penstock.http;
 import io.penstock.json.InvalidRequest;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
+import io.quarkus.security.ForbiddenException;
 import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.NotSupportedException;
@@ -54,6 +55,12 @@ class Errors {
     Response store(StoreException failed) {
         storeLog.failed("The store failed a caller", failed.text());
         return problem(Problem.storeUnavailable());
+    }
+
+    @ServerExceptionMapper
+    Response forbidden(ForbiddenException forbidden) {
+        return problem(
+                Problem.refused(403, "not_allowed", "This needs a key that may administer keys."));
     }
 
     @ServerExceptionMapper

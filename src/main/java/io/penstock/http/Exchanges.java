@@ -2,6 +2,7 @@ package io.penstock.http;
 
 import io.penstock.llm.Endpoint;
 import io.penstock.llm.Running;
+import io.penstock.store.StoreException;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.quarkus.vertx.http.runtime.security.SecurityHandlerPriorities;
 import io.vertx.core.http.HttpServerRequest;
@@ -64,6 +65,8 @@ class Exchanges {
                 .failureHandler(exchange -> {
                     if (exchange.statusCode() == 400 && exchange.get(VISIT) == null) {
                         answer(exchange, Errors.unreadable(exchange.request().authority() == null));
+                    } else if (exchange.failure() instanceof StoreException) {
+                        answer(exchange, Problem.storeUnavailable());
                     } else {
                         exchange.next();
                     }
@@ -109,12 +112,13 @@ class Exchanges {
         }
     }
 
-    private static void answer(RoutingContext exchange, Problem problem) {
+    /// Answers a request that comes to no door.
+    static void answer(RoutingContext exchange, Problem problem) {
         if (!exchange.response().ended()) {
             exchange.response()
                     .setStatusCode(problem.status())
                     .putHeader("content-type", "application/json")
-                    .putHeader("x-should-retry", "false")
+                    .putHeader("x-should-retry", Boolean.toString(!problem.isFinal()))
                     .end(problem.toJson().toString());
         }
     }

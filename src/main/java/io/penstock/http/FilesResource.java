@@ -71,11 +71,13 @@ public class FilesResource {
 
     private final Files files;
     private final Bodies bodies;
+    private final Callers callers;
     private final long maxBody;
     private final long maxUpload;
     private final boolean isFunction;
 
-    FilesResource(Files files, Bodies bodies, HttpConfig config, Where where) {
+    FilesResource(Files files, Bodies bodies, Callers callers, HttpConfig config, Where where) {
+        this.callers = callers;
         this.files = files;
         this.bodies = bodies;
         this.maxBody = config.maxBody().asLongValue();
@@ -123,7 +125,7 @@ public class FilesResource {
         }
     }
 
-    private static StoredFile complete(Files.Upload upload, Form.Read form) {
+    private StoredFile complete(Files.Upload upload, Form.Read form) {
         if (form.filename() == null) {
             throw InvalidRequest.of(
                     "file", "missing_field", "\"file\" is missing: add the file to the form.");
@@ -144,7 +146,7 @@ public class FilesResource {
         if (upload.bytes() == 0) {
             throw InvalidRequest.of("file", "empty_file", "\"file\" is empty; send its content.");
         }
-        return upload.complete(filename(form.filename()), "batch", life);
+        return upload.complete(filename(form.filename()), "batch", life, callers.ownerId());
     }
 
     /// Makes a file whose content is sent to a link, past the bound of a function's event:
@@ -171,7 +173,7 @@ public class FilesResource {
                                     Fields.of(fields.object("expires_after")), "expires_after")
                             : Files.LIFE;
             Files.Reserved reserved =
-                    files.reserve(filename, "batch", bytes, life)
+                    files.reserve(filename, "batch", bytes, life, callers.ownerId())
                             .orElseThrow(() ->
                                     Problem.refused(
                                                     400,
@@ -196,7 +198,7 @@ public class FilesResource {
         Query query = Query.of(uri, LIST_OPTIONS);
         int limit = query.number("limit", LIST_MAX, LIST_MAX);
         String after = query.text("after");
-        if (after != null && files.find(after).isEmpty()) {
+        if (after != null && files.find(after).filter(callers::sees).isEmpty()) {
             throw InvalidRequest.of("after", "out_of_range", "\"after\" is the id of no file.");
         }
         String purpose = query.text("purpose");
@@ -204,7 +206,14 @@ public class FilesResource {
             throw InvalidRequest.of(
                     "purpose", "out_of_range", "\"purpose\" must be batch or batch_output.");
         }
-        List<StoredFile> found = files.list(after, limit + 1, query.oldestFirst(), purpose);
+        List<StoredFile> found =
+                files.list(
+                        after,
+                        limit + 1,
+                        query.oldestFirst(),
+                        file ->
+                                callers.sees(file)
+                                        && (purpose == null || file.purpose().equals(purpose)));
         return OpenAiJson.list(
                 found.stream().limit(limit).map(OpenAiJson::of).toList(), found.size() > limit);
     }
@@ -298,6 +307,7 @@ public class FilesResource {
 
     private StoredFile found(String id) {
         return files.find(id)
+                .filter(callers::sees)
                 .orElseThrow(() ->
                         Problem.refused(
                                         404,

@@ -31,6 +31,17 @@ public interface HttpConfig {
     @WithDefault("100")
     int maxStreamsPerSocket();
 
+    /// Who may call.
+    enum Auth {
+        /// Whoever shows a key.
+        KEY,
+        /// Whoever can reach it.
+        NONE
+    }
+
+    /// By default keys are demanded where others than this machine can reach Penstock.
+    Optional<Auth> auth();
+
     /// Pages of which other origins may call, such as `https://app.example.com`; `*` for all.
     Optional<List<String>> origins();
 

@@ -68,8 +68,11 @@ public class OpenAiBatchResource {
     private final Submissions submissions;
     private final Files files;
     private final Bodies bodies;
+    private final Callers callers;
 
-    OpenAiBatchResource(Batches batches, Submissions submissions, Files files, Bodies bodies) {
+    OpenAiBatchResource(
+            Batches batches, Submissions submissions, Files files, Bodies bodies, Callers callers) {
+        this.callers = callers;
         this.batches = batches;
         this.submissions = submissions;
         this.files = files;
@@ -108,12 +111,13 @@ public class OpenAiBatchResource {
                     submissions.submitUnread(
                             null,
                             new Request(
-                                    Fields.JSON.createObjectNode(),
-                                    key,
-                                    Sha256.end(digest),
-                                    null,
-                                    expiry,
-                                    asked)));
+                                            Fields.JSON.createObjectNode(),
+                                            key,
+                                            Sha256.end(digest),
+                                            null,
+                                            expiry,
+                                            asked)
+                                    .of(callers.owner())));
         }
     }
 
@@ -128,6 +132,7 @@ public class OpenAiBatchResource {
     private void requireInput(String fileId) {
         StoredFile file =
                 files.find(fileId)
+                        .filter(callers::sees)
                         .orElseThrow(() ->
                                 Problem.refused(
                                                 404,
@@ -156,7 +161,8 @@ public class OpenAiBatchResource {
         if (after != null) {
             found(after);
         }
-        List<Job> found = batches.list(after, limit + 1, job -> job.openAi() != null);
+        List<Job> found =
+                batches.list(after, limit + 1, job -> job.openAi() != null && callers.sees(job));
         return OpenAiJson.list(
                 found.stream().limit(limit).map(this::json).toList(), found.size() > limit);
     }
@@ -195,7 +201,7 @@ public class OpenAiBatchResource {
 
     private Job found(String id) {
         return batches.find(id)
-                .filter(job -> job.openAi() != null)
+                .filter(job -> job.openAi() != null && callers.sees(job))
                 .orElseThrow(OpenAiBatchResource::unknown);
     }
 

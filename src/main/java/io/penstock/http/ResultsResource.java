@@ -35,9 +35,11 @@ public class ResultsResource {
     private static final Duration TICK = Duration.ofMillis(500);
 
     private final Batches batches;
+    private final Callers callers;
     private final boolean isFunction;
 
-    ResultsResource(Batches batches, Where where) {
+    ResultsResource(Batches batches, Callers callers, Where where) {
+        this.callers = callers;
         this.batches = batches;
         this.isFunction = where.isFunction();
     }
@@ -131,7 +133,7 @@ public class ResultsResource {
     }
 
     private Job found(String id) {
-        return batches.find(id).orElseThrow(BatchResource::unknown);
+        return batches.find(id).filter(callers::sees).orElseThrow(BatchResource::unknown);
     }
 
     private static Results.Order order(@Nullable String order) {

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param options the caller's options for all items, as JSON
 /// @param totals what came of it, once it is terminal
 /// @param openAi what it has besides when it was made by OpenAI's batch API
+/// @param owner the key that it was made with; null where callers need none
 public record Job(
         String id,
         String area,
@@ -38,7 +39,8 @@ public record Job(
         Input input,
         String options,
         @Nullable Totals totals,
-        @Nullable OpenAi openAi) {
+        @Nullable OpenAi openAi,
+        @Nullable Owner owner) {
 
     /// Where a job stands; the names are OpenAI's (API reference, "The batch object").
     public enum Status {
@@ -264,7 +266,8 @@ public record Job(
                     input,
                     options,
                     totals,
-                    openAi);
+                    openAi,
+                    owner);
         }
     }
 
@@ -292,6 +295,9 @@ public record Job(
         json.put("options", options);
         if (openAi != null) {
             JobParts.put(openAi, json.putObject("openai"));
+        }
+        if (owner != null) {
+            json.set("owner", owner.toJson());
         }
         if (totals != null) {
             JobParts.put(totals, json.putObject("totals"));
@@ -323,6 +329,7 @@ public record Job(
                         Json.text(json, "source_tag")),
                 json.path("options").textValue(),
                 json.has("totals") ? JobParts.totals(json.path("totals")) : null,
-                json.has("openai") ? JobParts.openAi(json.path("openai")) : null);
+                json.has("openai") ? JobParts.openAi(json.path("openai")) : null,
+                Owner.of(json.path("owner")));
     }
 }

@@ -11,6 +11,7 @@ package io.penstock.store;
 /// | file | its id | | by its creation | it expires |
 /// | budget | its name | | | nobody has used it for long |
 /// | stream | its connection | its id | | it has ended for certain |
+/// | key | its id | | by its creation | far off |
 /// | announcement | its job's id | | | the job's retention ends |
 public enum Kind {
     JOB("J#"),
@@ -20,7 +21,8 @@ public enum Kind {
     FILE("F#"),
     BUDGET("B#"),
     STREAM("S#"),
-    ANNOUNCEMENT("A#");
+    ANNOUNCEMENT("A#"),
+    KEY("K#");
 
     private final String prefix;
 
@@ -44,6 +46,7 @@ public enum Kind {
             case BUDGET -> "budget";
             case STREAM -> "stream";
             case ANNOUNCEMENT -> "announcement of job";
+            case KEY -> "key";
         };
     }
 }

@@ -3,6 +3,7 @@ package io.penstock.store;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /// What is known of a file that a caller has given, or that a batch has come to; its content is a
 /// payload. Immutable.
@@ -12,13 +13,31 @@ import java.time.Instant;
 /// @param purpose what it is for, in OpenAI's words
 /// @param bytes its size; negative while its content is still to come
 /// @param expiresAt from when on there is no such file
+/// @param owner the id of the key whose it is; null where callers need none
 public record StoredFile(
         String id,
         String filename,
         String purpose,
         long bytes,
         Instant createdAt,
-        Instant expiresAt) {
+        Instant expiresAt,
+        @Nullable String owner) {
+
+    /// A file of nobody in particular.
+    public StoredFile(
+            String id,
+            String filename,
+            String purpose,
+            long bytes,
+            Instant createdAt,
+            Instant expiresAt) {
+        this(id, filename, purpose, bytes, createdAt, expiresAt, null);
+    }
+
+    /// The same file of somebody's.
+    public StoredFile of(@Nullable String somebody) {
+        return new StoredFile(id, filename, purpose, bytes, createdAt, expiresAt, somebody);
+    }
 
     /// What the key of its content starts with: beside the jobs' areas, where functions may write
     /// and where the bucket's rule removes what is older than any file may be.
@@ -38,7 +57,7 @@ public record StoredFile(
 
     /// The same file with its content.
     public StoredFile completed(long size) {
-        return new StoredFile(id, filename, purpose, size, createdAt, expiresAt);
+        return new StoredFile(id, filename, purpose, size, createdAt, expiresAt, owner);
     }
 
     /// How it is stored.
@@ -52,6 +71,7 @@ public record StoredFile(
                         .put("bytes", bytes);
         Json.put(json, "created_at", createdAt);
         Json.put(json, "expires_at", expiresAt);
+        Json.put(json, "owner", owner);
         return json.toString();
     }
 
@@ -64,6 +84,7 @@ public record StoredFile(
                 json.path("purpose").textValue(),
                 json.path("bytes").longValue(),
                 Json.requiredInstant(json, "created_at"),
-                Json.requiredInstant(json, "expires_at"));
+                Json.requiredInstant(json, "expires_at"),
+                Json.text(json, "owner"));
     }
 }

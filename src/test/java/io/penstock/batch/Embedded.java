@@ -130,6 +130,7 @@ final class Embedded implements AutoCloseable {
                         new Job.Input(items, chunks.size(), null, null, null),
                         options,
                         null,
+                        null,
                         null);
         if (!jobs.create(job)) {
             throw new IllegalStateException("There is such a job");

@@ -50,7 +50,7 @@ class FilesTest {
         now.set(now.get().plus(Duration.ofHours(1)));
 
         assertThat(files.find(file.id())).isEmpty();
-        assertThat(files.list(null, 10, false, null)).isEmpty();
+        assertThat(files.list(null, 10, false, _ -> true)).isEmpty();
         assertThat(contents()).hasSize(1);
         opened.outlived().forget();
         assertThat(contents()).isEmpty();
@@ -75,7 +75,7 @@ class FilesTest {
         opened.payloads().put(StoredFile.prefix(id) + "content", new byte[100]);
 
         assertThat(files.find(id)).isEmpty();
-        assertThat(files.list(null, 10, false, null)).isEmpty();
+        assertThat(files.list(null, 10, false, _ -> true)).isEmpty();
         now.set(now.get().plus(Duration.ofDays(1)));
         opened.outlived().forget();
         assertThat(contents()).filteredOn(file -> file.endsWith("content")).isEmpty();
@@ -84,7 +84,7 @@ class FilesTest {
     private StoredFile upload(String content) throws IOException {
         try (Files.Upload upload = files.upload()) {
             upload.write(content.getBytes(StandardCharsets.UTF_8));
-            return upload.complete("name", "batch", Duration.ofHours(1));
+            return upload.complete("name", "batch", Duration.ofHours(1), null);
         }
     }
 

@@ -232,7 +232,7 @@ class SplittingTest {
     private String upload(String content) throws IOException {
         try (Files.Upload upload = store.files().upload()) {
             upload.write(content.getBytes(StandardCharsets.UTF_8));
-            StoredFile file = upload.complete("name", "batch", Duration.ofHours(1));
+            StoredFile file = upload.complete("name", "batch", Duration.ofHours(1), null);
             return file.id();
         }
     }
@@ -261,7 +261,8 @@ class SplittingTest {
                         input,
                         "{}",
                         null,
-                        openAi);
+                        openAi,
+                        null);
         store.jobs.create(job);
         return job;
     }

@@ -101,6 +101,7 @@ class SweepEndsTest {
                         new Job.Input(0, 0, null, "s3://bucket/key", null),
                         "{}",
                         null,
+                        null,
                         null);
         store.jobs.replace(unread);
         store.pass(Duration.ofHours(1));

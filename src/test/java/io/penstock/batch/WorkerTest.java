@@ -204,6 +204,7 @@ class WorkerTest {
                         new Job.Input(0, 0, null, "s3://bucket/key", null),
                         "{}",
                         null,
+                        null,
                         null);
         store.jobs.create(job);
 

@@ -63,6 +63,7 @@ class ApiDescriptionQuarkusTest extends PenstockTest {
         pipelines();
         files();
         openAiBatches();
+        keys();
 
         assertThat(api.seen()).isEqualTo(api.operations());
     }
@@ -240,6 +241,26 @@ class ApiDescriptionQuarkusTest extends PenstockTest {
         assertThat(answer.status()).as(answer.body()).isLessThan(300);
         check(operation, answer);
         return answer;
+    }
+
+    private void keys() {
+        String asked =
+                "{\"name\":\"team\",\"models\":[\"gpt-4o*\"],\"requests_per_minute\":600,"
+                        + "\"tokens_per_minute\":100000,\"calls_at_once\":10,\"spend_per_day\":1.5,"
+                        + "\"spend_per_month\":20,\"sees_others\":true,\"admin\":false,"
+                        + "\"ends_at\":\"2099-01-01T00:00:00Z\"}";
+        String id = post("/keys", JSON, asked).json().path("id").asText();
+        refused("POST /keys", "/keys", JSON, "{}", 400);
+        check("GET /keys", get("/keys"));
+        check("GET /keys/{id}", get("/keys/" + id));
+        check("GET /keys/{id}", get("/keys/none"));
+        refused("POST /keys/{id}/rotate", "/keys/none/rotate", JSON, "{}", 404);
+        check(
+                "POST /keys/{id}/rotate",
+                new OpenAiApi(caller)
+                        .post("/keys/" + id + "/rotate", JSON, "{\"overlap_seconds\":1}"));
+        check("DELETE /keys/{id}", delete("/keys/" + id));
+        check("DELETE /keys/{id}", delete("/keys/none"));
     }
 
     private void refused(String operation, String path, String type, String body, int status) {

@@ -407,6 +407,7 @@ public interface JobStoreContract {
                 new Job.Input(0, 0, null, null, null),
                 "{}",
                 null,
+                null,
                 null);
     }
 
@@ -434,7 +435,8 @@ public interface JobStoreContract {
                 job.input(),
                 job.options(),
                 job.totals(),
-                job.openAi());
+                job.openAi(),
+                null);
     }
 
     private static Job full(String id) {
@@ -467,7 +469,8 @@ public interface JobStoreContract {
                         "gpt-4o",
                         "[{\"line\":1}]",
                         now.plusSeconds(4),
-                        now.plusSeconds(5)));
+                        now.plusSeconds(5)),
+                null);
     }
 
     private static List<Chunk> chunks(String area, int from, int to) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /// Somebody who calls Penstock over HTTP.
 public final class Caller {
@@ -25,9 +26,20 @@ public final class Caller {
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final URI base;
+    private final @Nullable String key;
 
     public Caller(URI base) {
+        this(base, null);
+    }
+
+    private Caller(URI base, @Nullable String key) {
         this.base = base;
+        this.key = key;
+    }
+
+    /// One that shows a key with each request.
+    public Caller showing(String itsKey) {
+        return new Caller(base, itsKey);
     }
 
     /// An answer as it came.
@@ -102,7 +114,8 @@ public final class Caller {
     }
 
     public HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(base.resolve(path)).timeout(LIMIT);
+        HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path)).timeout(LIMIT);
+        return key == null ? request : request.header("authorization", "Bearer " + key);
     }
 
     public CompletableFuture<Answer> send(HttpRequest request) {

@@ -228,6 +228,7 @@ class RequestsTest implements ExecutionInterceptor {
                 new Job.Input(30, 30, null, null, null),
                 "{}",
                 null,
+                null,
                 null);
     }
 }

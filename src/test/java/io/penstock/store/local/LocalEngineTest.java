@@ -290,6 +290,7 @@ class LocalEngineTest {
                 new Job.Input(10, 2, "digest", "s3://b/k", "before"),
                 "{\"model\":\"x\"}",
                 null,
+                null,
                 null);
     }
 
