@@ -36,6 +36,8 @@ class ArchitectureTest {
                     .definedBy("io.penstock.batch..")
                     .layer("pipeline")
                     .definedBy("io.penstock.pipeline..")
+                    .layer("tasks")
+                    .definedBy("io.penstock.tasks..")
                     .layer("llm")
                     .definedBy("io.penstock.llm..")
                     .layer("flow")
@@ -60,26 +62,29 @@ class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers("lambda", "http")
                     .whereLayer("pipeline")
                     .mayOnlyBeAccessedByLayers("http", "batch")
+                    .whereLayer("tasks")
+                    .mayOnlyBeAccessedByLayers("http", "batch", "pipeline")
                     .whereLayer("llm")
-                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "pipeline", "dev")
+                    .mayOnlyBeAccessedByLayers(
+                            "lambda", "http", "batch", "pipeline", "tasks", "dev")
                     .whereLayer("flow")
-                    .mayOnlyBeAccessedByLayers("llm", "batch", "pipeline")
+                    .mayOnlyBeAccessedByLayers("llm", "batch", "pipeline", "tasks")
                     .whereLayer("access")
                     .mayOnlyBeAccessedByLayers("cli", "lambda", "http", "batch", "llm")
                     .whereLayer("store")
                     .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow", "access")
                     .whereLayer("json")
                     .mayOnlyBeAccessedByLayers(
-                            "lambda", "http", "batch", "pipeline", "llm", "access");
+                            "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");
 
     @ArchTest
     static final ArchRule noCycles =
             slices().matching("io.penstock.(*)..").should().beFreeOfCycles();
 
     @ArchTest
-    static final ArchRule languageModelsAndFaultToleranceLiveInLlm =
+    static final ArchRule languageModelsAndFaultToleranceLiveInLlmAndTasks =
             onlyIn(
-                    "io.penstock.llm..",
+                    new String[] {"io.penstock.llm..", "io.penstock.tasks..", "io.penstock.dev.."},
                     "dev.langchain4j..",
                     "io.quarkiverse.langchain4j..",
                     "org.eclipse.microprofile.faulttolerance..",

@@ -25,6 +25,8 @@ record Answer(Form form, List<String> tokens, @Nullable String finishReason, int
             case EMPTY_CHOICES -> new Answer(Form.NOTHING, List.of(), null, 0);
             case NULL_CONTENT -> new Answer(Form.NOTHING, List.of(), "stop", answer.choices);
             case REFUSAL -> new Answer(Form.REFUSAL, SORRY, "stop", answer.choices);
+            case MISFIT ->
+                    new Answer(Form.CONTENT, words("{\"unfit\": true}"), "stop", answer.choices);
             case LENGTH -> answer.half("length");
             case CONTENT_FILTER -> answer.half("content_filter");
             case NO_FINISH_REASON -> new Answer(answer.form, answer.tokens, null, answer.choices);

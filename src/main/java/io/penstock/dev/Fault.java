@@ -113,6 +113,8 @@ public enum Fault {
     LENGTH,
     CONTENT_FILTER,
     NO_FINISH_REASON,
+    /// Whole JSON that is none of what `response_format` asks for.
+    MISFIT,
 
     /// Stream: the role delta, then the orderly end of the body.
     CUT_BEFORE_FIRST,

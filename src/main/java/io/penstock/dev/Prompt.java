@@ -106,7 +106,7 @@ record Prompt(
                 stream,
                 streamOptions != null && flag(streamOptions, "include_usage"),
                 choices,
-                json ? "{\"answer\": " + Json.quote(answer) + "}" : answer,
+                json ? structured(root, answer) : answer,
                 maxTokens,
                 conversation.callsTool(chosen(root)) ? tool : null,
                 arguments(root.path("tools").path(0).path("function").path("parameters")),
@@ -132,6 +132,14 @@ record Prompt(
                             + " got an empty array instead.");
         }
         return messages;
+    }
+
+    /// What a request is answered that wants JSON.
+    private static String structured(ObjectNode root, String answer) {
+        JsonNode schema = root.path("response_format").path("json_schema").path("schema");
+        return schema.path("properties").isObject()
+                ? SchemaAnswer.of(schema, answer)
+                : "{\"answer\": " + Json.quote(answer) + "}";
     }
 
     private static boolean json(ObjectNode root) throws Refusal {

@@ -72,11 +72,7 @@ final class JobJson {
                 .put("prompt_tokens", tokens.prompt())
                 .put("completion_tokens", tokens.completion())
                 .put("total_tokens", tokens.total());
-        json.put(
-                "cost",
-                tokens.costNanos() == 0
-                        ? null
-                        : BigDecimal.valueOf(tokens.costNanos(), 9).stripTrailingZeros());
+        json.put("cost", cost(tokens.costNanos()));
         Double rate = rate(job, counts, now);
         json.put("rate_per_second", rate);
         if (rate != null && rate > 0 && !job.status().isTerminal() && job.paused() == null) {
@@ -117,6 +113,11 @@ final class JobJson {
             }
         }
         return json;
+    }
+
+    /// A cost as it is written; null where no price is known.
+    static @Nullable BigDecimal cost(long nanos) {
+        return nanos == 0 ? null : BigDecimal.valueOf(nanos, 9).stripTrailingZeros();
     }
 
     /// The word for where a job stands, at this door.

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param isFinal whether the same request again is of no use, which `x-should-retry: false` tells
 ///   OpenAI's SDKs
 /// @param reached null where it is not that of a pipeline
+/// @param raw the answer of a task's model that does not fit
 record Problem(
         int status,
         String type,
@@ -22,12 +23,25 @@ record Problem(
         String message,
         @Nullable Duration retryAfter,
         boolean isFinal,
-        @Nullable Reached reached) {
+        @Nullable Reached reached,
+        @Nullable String raw) {
 
     static final String INVALID_REQUEST = "invalid_request_error";
 
     /// OpenAI's SDKs do not retry at all when they are told to wait longer than this.
     static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(120);
+
+    Problem(
+            int status,
+            String type,
+            @Nullable String param,
+            @Nullable String code,
+            String message,
+            @Nullable Duration retryAfter,
+            boolean isFinal,
+            @Nullable Reached reached) {
+        this(status, type, param, code, message, retryAfter, isFinal, reached, null);
+    }
 
     /// How far a pipeline came.
     record Reached(String stage, ArrayNode stages) {}
@@ -104,6 +118,11 @@ record Problem(
                 new Reached(stage, stages));
     }
 
+    /// The same with the answer that is none of those that were asked for.
+    Problem about(@Nullable String unfit) {
+        return new Problem(status, type, param, code, message, retryAfter, isFinal, reached, unfit);
+    }
+
     /// To be thrown.
     ProblemException exception() {
         return new ProblemException(this);
@@ -128,6 +147,9 @@ record Problem(
                 .put("code", code);
         if (reached != null) {
             body.put("stage", reached.stage).set("stages", reached.stages);
+        }
+        if (raw != null) {
+            body.put("raw", raw);
         }
         return body;
     }

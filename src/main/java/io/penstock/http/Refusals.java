@@ -77,7 +77,9 @@ final class Refusals {
             case SERVER, TRANSPORT, TIMEOUT, TRUNCATED ->
                     row(kind, said(502, PROVIDER, kind.code()), Again.WHEN_TOLD);
             // It was paid for, and the next would most likely be of the same kind.
-            case UNEXPECTED_ANSWER -> row(kind, said(502, PROVIDER, kind.code()), Again.NEVER);
+            case UNEXPECTED_ANSWER, INVALID_ANSWER ->
+                    row(kind, said(502, PROVIDER, kind.code()), Again.NEVER);
+            case TASK_FAILED -> row(kind, said(500, SERVER, kind.code()), Again.NEVER);
             case DEADLINE_EXCEEDED -> row(kind, said(504, PROVIDER, kind.code()), Again.WHEN_TOLD);
             case CANCELLED -> row(kind, said(499, "cancelled", kind.code()), Again.NEVER);
         };

@@ -120,6 +120,8 @@ class Attempts {
             }
             // Says nothing of how much the provider can take.
             case UNEXPECTED_ANSWER,
+                    INVALID_ANSWER,
+                    TASK_FAILED,
                     AUTHENTICATION,
                     QUOTA_EXHAUSTED,
                     TRUNCATED,

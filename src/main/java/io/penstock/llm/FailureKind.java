@@ -23,6 +23,10 @@ public enum FailureKind {
     /// The answer came, but is none of those that were asked for, or cannot be trusted: the next
     /// one would be paid for too, and most likely be the same.
     UNEXPECTED_ANSWER(false),
+    /// The answer of a task's model is none of what the task returns, though it was asked again.
+    INVALID_ANSWER(false),
+    /// The application's own code around a task's model failed.
+    TASK_FAILED(false),
     /// The provider refuses this prompt as it is.
     INVALID_REQUEST(false),
     /// The provider's filter or the model itself declined to answer.

@@ -118,6 +118,13 @@ public class Meters {
                 .increment();
     }
 
+    /// Counts a run of a task that has ended.
+    ///
+    /// @param outcome `completed`, `fallback`, or why it has no value
+    public void task(String name, String outcome) {
+        registry.counter("penstock.task.runs", "task", name, "outcome", outcome).increment();
+    }
+
     /// Counts an attempt that was one too many for the provider.
     void refused() {
         refusals.increment();

@@ -61,6 +61,7 @@ class ApiDescriptionQuarkusTest extends PenstockTest {
         batch(id);
         stopped();
         pipelines();
+        tasks();
         files();
         openAiBatches();
         keys();
@@ -97,6 +98,21 @@ class ApiDescriptionQuarkusTest extends PenstockTest {
         String model = get("/v1/models").json().path("data").path(0).path("id").asText();
         check("GET /v1/models/{id}", get("/v1/models/" + model));
         check("GET /v1/models/{id}", get("/v1/models/none"));
+    }
+
+    private void tasks() {
+        check("GET /tasks", get("/tasks"));
+        String fitting = "{\"text\":\"It broke.\",\"language\":\"en\"}";
+        Answer answer = post("/tasks/triage", JSON, fitting, "POST /tasks/{name}");
+        assertThat(answer.status()).isEqualTo(200);
+        refused("POST /tasks/{name}", "/tasks/none", JSON, fitting, 404);
+        refused("POST /tasks/{name}", "/tasks/triage", JSON, "{\"text\":\"one\"}", 400);
+        refused(
+                "POST /tasks/{name}",
+                "/tasks/triage",
+                JSON,
+                "{\"text\":\"one [[sim fault=misfit]]\",\"language\":\"en\"}",
+                502);
     }
 
     /// A batch that has ended, with a result, an error, and an answer in OpenAI's form.

@@ -72,7 +72,7 @@ class PipelineQuarkusTest extends PenstockTest {
             declare(settings, "refused", "{input}", "Second [[sim fault=refusal]] {a.result}");
             declare(settings, "cut", "{input}", "Second {a.result}", "Third {b.result}");
             settings.put("penstock.pipelines.cut.stages[1].max-tokens", "2");
-            declare(settings, "choice", "{input}", "Which? {a.result}");
+            declare(settings, "choice", "{input}", "Which? [[sim fault=misfit]] {a.result}");
             settings.put("penstock.pipelines.choice.stages[1].answers", "yes,no");
             declare(settings, "literal", "{{{input}}} is {{input}}", "{a.result} {{a.result}}");
             settings.put("penstock.pipelines.literal.stages[0].system", "No {input} here.");
