@@ -15,6 +15,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteDataSource;
 
@@ -27,6 +28,8 @@ final class Database implements AutoCloseable {
 
     /// How long to wait for another program that has the file locked.
     private static final int BUSY_MILLIS = 5_000;
+
+    private static final Logger LOG = Logger.getLogger(Database.class);
 
     /// Work waiting at most; who comes later waits to be let in.
     private static final int WAITING_MAX = 1_000;
@@ -153,11 +156,31 @@ final class Database implements AutoCloseable {
                 together.add(pending.take());
             } catch (InterruptedException _) {
                 pending.drainTo(together);
-                transaction(together);
+                guarded(together);
                 return;
             }
             pending.drainTo(together, TRANSACTION_MAX);
+            guarded(together);
+        }
+    }
+
+    /// Nothing may end the one thread behind which all others wait: what nobody foresaw, such as a
+    /// memory that is full, fails the work that met it.
+    private void guarded(List<Pending<?>> together) {
+        try {
             transaction(together);
+        } catch (RuntimeException | Error unforeseen) {
+            try {
+                session.execute("ROLLBACK");
+            } catch (SQLException noTransaction) {
+                // What failed was its beginning or came after its end.
+            }
+            if (together.size() > 1) {
+                together.forEach(one -> guarded(List.of(one)));
+                return;
+            }
+            together.getFirst().done.completeExceptionally(unforeseen);
+            LOG.error("The database's work failed in a way that nobody foresaw", unforeseen);
         }
     }
 

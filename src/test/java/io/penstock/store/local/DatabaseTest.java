@@ -50,6 +50,22 @@ class DatabaseTest {
     }
 
     @Test
+    void anErrorFailsTheWorkThatMetItAndNoOther() {
+        assertThatThrownBy(() ->
+                        database.call(
+                                "note",
+                                session -> {
+                                    session.execute(ADD, 1);
+                                    throw new OutOfMemoryError("as if");
+                                }))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("as if");
+        add(2);
+
+        assertThat(notes()).containsExactly(2);
+    }
+
+    @Test
     void goesOnWhenALockThatLastedTooLongIsGone() throws SQLException {
         try (Connection other =
                         DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("test.db"));
