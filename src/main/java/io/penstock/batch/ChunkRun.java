@@ -25,12 +25,16 @@ final class ChunkRun {
 
     private static final Duration SOON = Duration.ofSeconds(1);
 
+    /// How long a run that has come to its end waits for word of what others were answered.
+    private static final Duration WORD = Duration.ofSeconds(4);
+
     private final JobWatch job;
     private final MillisClock clock;
     private final Duration maxWait;
     private final Claim claim;
     private final ChunkItems items;
     private final Outage outage;
+    private final Elsewhere elsewhere;
     private final Supplier<Shift> shift;
     private final Inbox<Happened> inbox;
     private final Feed feed;
@@ -52,6 +56,7 @@ final class ChunkRun {
             ChunkItems items,
             Supplier<Shift> shift,
             Outage outage,
+            Elsewhere elsewhere,
             Inbox<Happened> inbox,
             Feed feed) {
         this.job = job;
@@ -60,6 +65,7 @@ final class ChunkRun {
         this.claim = claim;
         this.items = items;
         this.outage = outage;
+        this.elsewhere = elsewhere;
         this.shift = shift;
         this.inbox = inbox;
         this.feed = feed;
@@ -91,10 +97,10 @@ final class ChunkRun {
             return stop;
         }
         watch();
-        if (!CarefulRun.isNeeded(claim.chunk())) {
-            run(items.open());
-        } else {
+        if (CarefulRun.isNeeded(claim.chunk())) {
             runCarefully();
+        } else {
+            run(items.open());
         }
         settle();
         if (stop == null && !items.open().isEmpty()) {
@@ -175,13 +181,13 @@ final class ChunkRun {
             }
             case Happened.Unreadable(int place, var why) -> items.unreadable(place, why);
             case Happened.AllStarted() -> feeding = false;
-            case Happened.Ended ended -> {
-                ended(ended, running.remove(ended.place()));
-            }
+            case Happened.Ended ended -> ended(ended, running.remove(ended.place()));
         }
     }
 
     private void answered(String model, long begunNanos) {
+        elsewhere.answeredHere();
+        claim.heard(model, begunNanos);
         outage.answered(model, begunNanos).forEach(items::failed);
     }
 
@@ -209,9 +215,7 @@ final class ChunkRun {
         Duration wait = failed.failure().retryAfter();
         switch (kind) {
             case QUOTA_EXHAUSTED -> stop(new Stop.Park(kind.code(), failed.failure().message()));
-            case CANCELLED -> {
-                // Without an outcome: the next claim runs it again.
-            }
+            case CANCELLED -> {} // Without an outcome: the next claim runs it again.
             case REJECTED -> {
                 // Out of time in the middle of a pipeline, it goes on there with the next claim.
                 if (!Duration.ZERO.equals(wait)) {
@@ -230,7 +234,7 @@ final class ChunkRun {
         Failure failure = failed.failure();
         switch (outage.judge(failed, sign)) {
             case ITS_OWN -> items.failed(failed);
-            case AWAY -> stop(new Stop.HandBack(untilNextTry(failure)));
+            case AWAY -> stop(new Stop.HandBack(outage.untilNextTry(failure.retryAfter())));
             case REFUSED -> stop(Stop.Park.refused(failure));
             case OPEN -> {
                 Duration wait = failure.retryAfter();
@@ -241,21 +245,15 @@ final class ChunkRun {
                     stop(new Stop.HandBack(wait));
                 } else {
                     outage.giveUp();
-                    stop(new Stop.HandBack(untilNextTry(failure)));
+                    stop(new Stop.HandBack(outage.untilNextTry(failure.retryAfter())));
                 }
             }
         }
     }
 
-    /// Never sooner than the provider has said.
-    private Duration untilNextTry(Failure failure) {
-        Duration own = outage.untilNextTry();
-        Duration said = failure.retryAfter();
-        return said == null || said.compareTo(own) < 0 ? own : said;
-    }
-
     /// Other chunks may have had answers since the last of this one.
-    private void settle() {
+    private void settle() throws InterruptedException {
+        awaitWord();
         outage.settled().forEach(items::failed);
         if (stop != null) {
             return;
@@ -276,6 +274,25 @@ final class ChunkRun {
         if (outage.isAway()) {
             stop(new Stop.HandBack(outage.untilNextTry()));
         }
+    }
+
+    /// What others are answered at this moment is told a little later.
+    private void awaitWord() throws InterruptedException {
+        flush(stop == null && outage.awaitsWord());
+        long end = System.nanoTime() + WORD.toNanos();
+        while (stop == null
+                && outage.awaitsWord()
+                && job.hasMoreThan(items.open().size())
+                && System.nanoTime() - end < 0) {
+            inbox.take(claim.nanosUntilFlush());
+            flush(false);
+            watch();
+        }
+    }
+
+    private boolean isTroubled() {
+        return outage.isInDoubt()
+                || running.values().stream().anyMatch(one -> one.attemptCount() > 1);
     }
 
     /// Writes the pending results when their time has come.
@@ -303,6 +320,9 @@ final class ChunkRun {
             }
         } catch (StoreException unreachable) {
             LOG.debugf("Job %s cannot be watched now: %s", job.id(), unreachable.getMessage());
+        }
+        if (isTroubled() && elsewhere.listen()) {
+            outage.settled().forEach(items::failed);
         }
         if (!(stop instanceof Stop.Fenced) && !claim.keepLease()) {
             stop(new Stop.Fenced());

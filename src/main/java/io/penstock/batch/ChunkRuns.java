@@ -1,5 +1,6 @@
 package io.penstock.batch;
 
+import io.penstock.flow.Admission;
 import io.penstock.llm.Call;
 import io.penstock.llm.Llm;
 import io.penstock.llm.Prices;
@@ -12,6 +13,8 @@ import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /// Puts the runs of claimed chunks together. Thread-safe.
@@ -29,6 +32,7 @@ class ChunkRuns {
     private final BatchConfig config;
     private final StoreLog storeLog;
     private final JobSums sums;
+    private final BiConsumer<String, Duration> heard;
     private final MillisClock clock;
 
     /// Makes the calls of a chunk's items.
@@ -49,6 +53,7 @@ class ChunkRuns {
             BatchConfig config,
             StoreLog storeLog,
             JobSums sums,
+            Admission admission,
             MillisClock clock) {
         this(
                 (job, options, chunk) ->
@@ -66,9 +71,12 @@ class ChunkRuns {
                 config,
                 storeLog,
                 sums,
+                admission::answeredElsewhere,
                 clock);
     }
 
+    /// @param heard takes for each model how long ago the latest call had begun that another
+    ///   process was answered
     ChunkRuns(
             CallsOf calls,
             JobStore jobs,
@@ -77,6 +85,7 @@ class ChunkRuns {
             BatchConfig config,
             StoreLog storeLog,
             JobSums sums,
+            BiConsumer<String, Duration> heard,
             MillisClock clock) {
         this.calls = calls;
         this.jobs = jobs;
@@ -85,6 +94,7 @@ class ChunkRuns {
         this.config = config;
         this.storeLog = storeLog;
         this.sums = sums;
+        this.heard = heard;
         this.clock = clock;
     }
 
@@ -106,6 +116,10 @@ class ChunkRuns {
         JobOptions options = options(job, claim);
         Inbox<Happened> inbox = new Inbox<>(INBOX);
         Supplier<Progress> progress = () -> sums.of(job);
+        Elsewhere elsewhere = new Elsewhere(progress, jobRun.answers, clock, heard);
+        if (chunk.inVain() > 0) {
+            elsewhere.look();
+        }
         return new ChunkRun(
                 new JobWatch(
                         job, jobs, jobRun, new Spending(options.maxCost(), progress), progress),
@@ -115,6 +129,7 @@ class ChunkRuns {
                 new ChunkItems(payloads, reader, options.json(), job, claim),
                 shift,
                 new Outage(chunk.inVain(), jobRun.answers),
+                elsewhere,
                 inbox,
                 new Feed(
                         reader,

@@ -2,6 +2,7 @@ package io.penstock.batch;
 
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
+import io.penstock.store.Heard;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
@@ -10,8 +11,10 @@ import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +49,7 @@ final class Claim {
     private Chunk chunk;
     private int seq;
     private List<Recorded> pending = new ArrayList<>();
+    private Heard heard = Heard.NOTHING;
     private long pendingSinceNanos;
     private long sinceNanos = System.nanoTime();
     private Supplier<Shift> shift = Shift::endless;
@@ -91,6 +95,14 @@ final class Claim {
         pending.add(new Recorded(line, counts, tokens));
     }
 
+    /// Takes note of an answer, to be told with the next group.
+    ///
+    /// @param begunNanos when its call had begun, as [System#nanoTime()]
+    void heard(String model, long begunNanos) {
+        Instant begun = clock.now().minusNanos(System.nanoTime() - begunNanos);
+        heard = heard.plus(new Heard(Map.of(model, begun.truncatedTo(ChronoUnit.MILLIS))));
+    }
+
     /// When [#flush] is to be called next.
     long nanosUntilFlush() {
         long interval = config.commitInterval().toNanos();
@@ -115,7 +127,7 @@ final class Claim {
             }
             String key = Segments.key(chunk.area(), chunk.index(), chunk.epoch(), seq);
             if (!persistently(() -> put(key, segment.toByteArray()))
-                    || !store(chunk.recorded(counts, tokens, leaseEnd()))) {
+                    || !store(chunk.recorded(counts, tokens, leaseEnd(), heard))) {
                 return false;
             }
             seq++;

@@ -1,5 +1,6 @@
 package io.penstock.batch;
 
+import io.penstock.store.Heard;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Sums;
@@ -32,7 +33,7 @@ class JobSums {
     Progress of(Job job) {
         Job.Totals totals = job.totals();
         if (totals != null) {
-            return new Progress(totals.counts(), totals.tokens());
+            return new Progress(totals.counts(), totals.tokens(), Heard.NOTHING);
         }
         if (job.input().chunkCount() == 0) {
             return Progress.NONE;
@@ -54,11 +55,11 @@ class JobSums {
         Sums mine = known.summing(now.plus(SUMMING));
         boolean isMine = !isFresh && !isSummed && jobs.replace(mine);
         if (at != null && !isMine) {
-            return new Progress(known.counts(), known.tokens());
+            return new Progress(known.counts(), known.tokens(), known.heard());
         }
         Progress sums = now(job);
         if (isMine) {
-            jobs.replace(mine.summed(sums.counts(), sums.tokens(), clock.now()));
+            jobs.replace(mine.summed(sums.counts(), sums.tokens(), sums.heard(), clock.now()));
         }
         return sums;
     }

@@ -50,6 +50,11 @@ final class JobWatch {
         return spending.look(now);
     }
 
+    /// Whether more of its items than these have no outcome.
+    boolean hasMoreThan(int open) {
+        return job.input().itemCount() - progress.get().counts().ended() > open;
+    }
+
     /// Whether any of its items was answered.
     boolean hasAnswers() {
         return progress.get().counts().completed() > 0;

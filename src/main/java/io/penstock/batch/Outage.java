@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Tells the failures of items from an outage of the provider and from a key or an address that is
 /// wrong, which are no reason to fail a whole batch item by item. Not thread-safe.
@@ -49,6 +50,10 @@ final class Outage {
 
     /// The same where no answer comes in time, which takes minutes each time.
     private static final int CLAIMS_WITHOUT_ANSWER = 2;
+
+    /// A 500, or no answer in time, is no sign of an outage as long as the model has answered a
+    /// call that began so little earlier: word of others' answers takes a while.
+    private static final Duration LATELY = Duration.ofSeconds(5);
 
     private static final Duration WAIT = Duration.ofSeconds(2);
     private static final Duration WAIT_MAX = Duration.ofMinutes(2);
@@ -147,7 +152,7 @@ final class Outage {
             return Verdict.OPEN;
         }
         doubts.put(place, doubt);
-        if (doubts.values().stream().filter(one -> !isProved(one)).count() < IN_A_ROW) {
+        if (doubts.values().stream().filter(this::isSignOfOutage).count() < IN_A_ROW) {
             return Verdict.OPEN;
         }
         gaveUp = true;
@@ -166,6 +171,20 @@ final class Outage {
             case SERVER -> failure.status() <= 500 || failure.status() >= 600;
             default -> false;
         };
+    }
+
+    private boolean isSignOfOutage(Doubt doubt) {
+        return !isProved(doubt) && !(isThere(doubt.failed.failure()) && isAnsweredLately(doubt));
+    }
+
+    private boolean isAnsweredLately(Doubt doubt) {
+        return answers.since(doubt.sign.model, doubt.sign.begunNanos - LATELY.toNanos());
+    }
+
+    /// Whether word may still come that others were answered after an item had failed.
+    boolean awaitsWord() {
+        return unreached.values().stream()
+                .anyMatch(doubt -> isThere(doubt.failed.failure()) && isAnsweredLately(doubt));
     }
 
     private boolean isProved(Doubt doubt) {
@@ -310,6 +329,14 @@ final class Outage {
     }
 
     /// How long to wait before the chunk is tried again.
+    ///
+    /// @param said by the provider as the least
+    Duration untilNextTry(@Nullable Duration said) {
+        Duration own = untilNextTry();
+        return said == null || said.compareTo(own) < 0 ? own : said;
+    }
+
+    /// How long to wait where the provider has said nothing.
     Duration untilNextTry() {
         Duration wait = WAIT.multipliedBy(inVain + 1L);
         return wait.compareTo(WAIT_MAX) > 0 ? WAIT_MAX : wait;

@@ -4,6 +4,7 @@ import io.penstock.json.InvalidRequest;
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.Payloads;
+import io.penstock.store.StoreException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -89,10 +90,21 @@ public final class Results {
     /// @param cursor of the page before; null for the first
     /// @throws InvalidRequest when the cursor is none of this order's
     public Page page(Order order, @Nullable String cursor, int limit) {
-        Shelf shelf =
-                job.totals() == null
-                        ? new Shelf.Running(payloads, chunks.get())
-                        : new Shelf.Ended(payloads, job, limit);
+        if (job.totals() == null) {
+            return page(new Shelf.Running(payloads, chunks.get()), order, cursor, limit);
+        }
+        try {
+            return page(new Shelf.Ended(payloads, job, limit), order, cursor, limit);
+        } catch (StoreException failed) {
+            if (payloads.size(job.file(Shelf.Ended.INDEX)).isPresent()) {
+                throw failed;
+            }
+            // It was ended by a version that wrote no index: its chunks' own files are still there.
+            return page(new Shelf.Running(payloads, chunks.get()), order, cursor, limit);
+        }
+    }
+
+    private Page page(Shelf shelf, Order order, @Nullable String cursor, int limit) {
         PageLines lines = new PageLines(limit, shelf.rangesMax());
         return order == Order.INPUT
                 ? inputPage(shelf, lines, Cursor.ByInput.parse(cursor).next())

@@ -158,6 +158,16 @@ public class Admission {
         }
     }
 
+    /// Takes note that another process had an answer of a model, which so is there.
+    ///
+    /// @param ago when the call had begun that was answered
+    public void answeredElsewhere(String model, Duration ago) {
+        change(() ->
+                gateOf(model)
+                        .answeredElsewhere(
+                                model, now() - TimeUnit.NANOSECONDS.toMicros(ago.toNanos())));
+    }
+
     /// When a caller that found no room may try again: true to the extent that calls take as long
     /// as the last ones did.
     public Duration retryAfterWhenFull() {

@@ -19,6 +19,7 @@ final class Breaker {
     private int failuresInRow;
     private int breaks;
     private long brokenUntil;
+    private long openedAt;
     private boolean open;
 
     /// The one call that tries whether the models are well again.
@@ -79,6 +80,19 @@ final class Breaker {
         open = false;
     }
 
+    /// Takes note of an answer in another process: one to a call that began while these models were
+    /// left alone here says that they are well.
+    void answeredElsewhere(String model, long startedMicros) {
+        answered.merge(model, startedMicros, Math::max);
+        if (open && startedMicros > openedAt) {
+            failuresInRow = 0;
+            breaks = 0;
+            open = false;
+            brokenUntil = 0;
+            probe = null;
+        }
+    }
+
     void refused() {
         failuresInRow = 0;
     }
@@ -97,6 +111,7 @@ final class Breaker {
         if (again || (failuresMax > 0 && !open && failuresInRow >= failuresMax)) {
             brokenUntil = now + Math.min(MAX, FIRST << Math.min(breaks, BREAKS_COUNTED));
             breaks++;
+            openedAt = open ? openedAt : now;
             open = true;
             failuresInRow = 0;
         }

@@ -240,6 +240,11 @@ final class Gate {
         answerTokens += weight * (completionTokens - answerTokens);
     }
 
+    /// Takes note of what another process was answered.
+    void answeredElsewhere(String model, long startedMicros) {
+        breaker.answeredElsewhere(model, startedMicros);
+    }
+
     /// @param rates a limit that is used up is the reason of the refusal, and not how many calls
     ///   are in flight
     void refused(Permit permit, @Nullable Duration retryAfter, Rates rates, long now) {

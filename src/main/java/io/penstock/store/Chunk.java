@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param segments the recorded results: for each epoch the number of its segments
 /// @param compacted where they are in the order of the input, once every item has one
 /// @param inVain claims in a row that were given up because of the provider, with no answer
+/// @param heard what its items were answered last
 public record Chunk(
         String area,
         int index,
@@ -38,7 +39,8 @@ public record Chunk(
         List<Segments> segments,
         Suspicion suspicion,
         int inVain,
-        @Nullable Compacted compacted) {
+        @Nullable Compacted compacted,
+        Heard heard) {
 
     /// Where its items are.
     ///
@@ -90,7 +92,8 @@ public record Chunk(
                 List.of(),
                 Suspicion.NONE,
                 0,
-                null);
+                null,
+                Heard.NOTHING);
     }
 
     public long offset() {
@@ -131,7 +134,7 @@ public record Chunk(
 
     /// The next version with segments that were written when it was made, which tell of no outcome.
     public Chunk carrying(int segmentCount) {
-        return next(counts, tokens, List.of(new Segments(epoch, segmentCount)), leaseUntil);
+        return next(counts, tokens, List.of(new Segments(epoch, segmentCount)), leaseUntil, heard);
     }
 
     /// Whether somebody may be at work on it.
@@ -167,14 +170,15 @@ public record Chunk(
     }
 
     /// One more segment of the present epoch.
-    public Chunk recorded(Counts more, Tokens used, Instant until) {
+    public Chunk recorded(Counts more, Tokens used, Instant until, Heard news) {
         List<Segments> all = new ArrayList<>(segments);
         if (!all.isEmpty() && all.getLast().epoch() == epoch) {
             all.set(all.size() - 1, new Segments(epoch, all.getLast().count() + 1));
         } else {
             all.add(new Segments(epoch, 1));
         }
-        return next(counts.plus(more), tokens.plus(used), List.copyOf(all), until);
+        return next(
+                counts.plus(more), tokens.plus(used), List.copyOf(all), until, heard.plus(news));
     }
 
     /// A longer lease.
@@ -222,7 +226,8 @@ public record Chunk(
                 segments,
                 Suspicion.NONE,
                 claimsInVain,
-                all);
+                all,
+                heard);
     }
 
     private Chunk next(
@@ -240,14 +245,16 @@ public record Chunk(
                 segments,
                 newSuspicion,
                 inVain,
-                compacted);
+                compacted,
+                heard);
     }
 
     private Chunk next(
             Counts newCounts,
             Tokens newTokens,
             List<Segments> newSegments,
-            @Nullable Instant newLease) {
+            @Nullable Instant newLease,
+            Heard newHeard) {
         return new Chunk(
                 area,
                 index,
@@ -261,7 +268,8 @@ public record Chunk(
                 newSegments,
                 suspicion,
                 inVain,
-                compacted);
+                compacted,
+                newHeard);
     }
 
     /// How it is stored.
@@ -287,6 +295,7 @@ public record Chunk(
         suspicion.items.forEach(suspected::add);
         json.put("suspect_crashes", suspicion.crashes).put("suspected_in", suspicion.epoch);
         json.put("in_vain", inVain);
+        heard.putTo(json);
         if (compacted != null) {
             json.putArray("compacted")
                     .add(compacted.epoch)
@@ -324,7 +333,8 @@ public record Chunk(
                         json.path("suspect_crashes").asInt(),
                         json.path("suspected_in").asInt()),
                 json.path("in_vain").asInt(),
-                compacted(json.path("compacted")));
+                compacted(json.path("compacted")),
+                Heard.of(json));
     }
 
     private static @Nullable Compacted compacted(JsonNode json) {

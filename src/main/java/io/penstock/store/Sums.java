@@ -17,20 +17,21 @@ public record Sums(
         @Nullable Instant at,
         @Nullable Instant summingUntil,
         Counts counts,
-        Tokens tokens) {
+        Tokens tokens,
+        Heard heard) {
 
     static Sums none(String area) {
-        return new Sums(area, 0, null, null, Counts.NONE, Tokens.NONE);
+        return new Sums(area, 0, null, null, Counts.NONE, Tokens.NONE, Heard.NOTHING);
     }
 
     /// The next version, while they are added up anew.
     public Sums summing(Instant until) {
-        return new Sums(area, version + 1, at, until, counts, tokens);
+        return new Sums(area, version + 1, at, until, counts, tokens, heard);
     }
 
     /// The next version.
-    public Sums summed(Counts newCounts, Tokens newTokens, Instant now) {
-        return new Sums(area, version + 1, now, null, newCounts, newTokens);
+    public Sums summed(Counts newCounts, Tokens newTokens, Heard newHeard, Instant now) {
+        return new Sums(area, version + 1, now, null, newCounts, newTokens, newHeard);
     }
 
     String toJson() {
@@ -39,6 +40,7 @@ public record Sums(
         Json.put(json, "summing_until", summingUntil);
         counts.putTo(json.putObject("counts"));
         tokens.putTo(json.putObject("tokens"));
+        heard.putTo(json);
         return json.toString();
     }
 
@@ -50,6 +52,7 @@ public record Sums(
                 Json.instant(json, "at"),
                 Json.instant(json, "summing_until"),
                 Counts.of(json.path("counts")),
-                Tokens.of(json.path("tokens")));
+                Tokens.of(json.path("tokens")),
+                Heard.of(json));
     }
 }

@@ -120,6 +120,31 @@ class OutageTest {
     }
 
     @Test
+    void theyDoNotWhereTheirModelHasAnsweredJustBefore() {
+        long second = Duration.ofSeconds(1).toNanos();
+        outage.answered(MODEL, 0);
+        for (int i = 0; i < 40; i++) {
+            assertThat(judge(i, FailureKind.SERVER, 4 * second)).isEqualTo(Outage.Verdict.OPEN);
+        }
+        assertThat(outage.awaitsWord()).isTrue();
+        for (int i = 40; i < 59; i++) {
+            assertThat(judge(i, FailureKind.SERVER, 6 * second)).isEqualTo(Outage.Verdict.OPEN);
+        }
+        assertThat(judge(59, FailureKind.SERVER, 6 * second)).isEqualTo(Outage.Verdict.AWAY);
+
+        Outage unreachable = new Outage(0, answers);
+        for (int i = 0; i < 19; i++) {
+            judge(unreachable, i, FailureKind.TRANSPORT);
+        }
+        assertThat(judge(unreachable, 19, FailureKind.TRANSPORT)).isEqualTo(Outage.Verdict.AWAY);
+        assertThat(unreachable.awaitsWord()).isFalse();
+    }
+
+    private Outage.Verdict judge(int place, FailureKind kind, long begunNanos) {
+        return outage.judge(failed(place, kind, 500), new Outage.Sign(MODEL, begunNanos, false, 0));
+    }
+
+    @Test
     void manyRefusalsOfDifferentItemsWithNoAnswerBetweenAreForAll() {
         outage.answered(MODEL, 0);
         for (int i = 0; i < 19; i++) {

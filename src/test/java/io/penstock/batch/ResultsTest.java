@@ -105,6 +105,28 @@ class ResultsTest {
     }
 
     @Test
+    void aBatchThatWasEndedWithoutAnIndexIsReadFromItsChunks() throws InterruptedException {
+        for (int chunk = 0; chunk < 3; chunk++) {
+            Claim claim = store.claim(job, chunk);
+            for (int item : new int[] {2, 0, 1}) {
+                claim.add(Embedded.result(chunk * 3L + item), new Counts(1, 0, 0, 0), Tokens.NONE);
+            }
+            claim.flush(true);
+        }
+        Job.Totals totals = new Job.Totals(new Counts(9, 0, 0, 0), Tokens.NONE, 900, 0);
+        job = job.ended(Job.Status.COMPLETED, store.clock.now(), null, totals);
+        store.jobs.replace(job);
+
+        Results.Page first = page(Results.Order.INPUT, null, 5);
+
+        assertThat(indexes(first)).containsExactly("0", "1", "2", "3", "4");
+        assertThat(indexes(page(Results.Order.INPUT, first.cursor(), 5)))
+                .containsExactly("5", "6", "7", "8");
+        assertThat(indexes(page(Results.Order.FINISHED, null, 10)))
+                .containsExactly("2", "0", "1", "5", "3", "4", "8", "6", "7");
+    }
+
+    @Test
     void whatIsNotDoneYetIsWrittenAsItWasRecorded() throws InterruptedException, IOException {
         store.end(job, 0, List.of());
         Claim claim = store.claim(job, 1);

@@ -3,6 +3,7 @@ package io.penstock.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.store.Counts;
+import io.penstock.store.Heard;
 import io.penstock.store.StoreException;
 import io.penstock.store.Tokens;
 import java.math.BigDecimal;
@@ -60,6 +61,6 @@ class SpendingTest {
 
     private Progress cost(long nanos) {
         sums.incrementAndGet();
-        return new Progress(Counts.NONE, new Tokens(1, 1, nanos));
+        return new Progress(Counts.NONE, new Tokens(1, 1, nanos), Heard.NOTHING);
     }
 }

@@ -39,6 +39,7 @@ class SweepEndsTest {
                         store.config,
                         store.storeLog,
                         store.sums,
+                        (_, _) -> {},
                         store.clock);
         sweep =
                 new Sweep(

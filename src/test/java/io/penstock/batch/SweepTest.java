@@ -212,6 +212,7 @@ class SweepTest {
                         store.config,
                         store.storeLog,
                         store.sums,
+                        (_, _) -> {},
                         store.clock);
         return new Sweep(
                 jobs,

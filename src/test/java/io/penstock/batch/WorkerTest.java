@@ -51,6 +51,7 @@ class WorkerTest {
                         store.config,
                         store.storeLog,
                         store.sums,
+                        (_, _) -> {},
                         store.clock);
         worker =
                 new Worker(

@@ -75,6 +75,34 @@ class BreakerTest {
     }
 
     @Test
+    void anAnswerInAnotherProcessToWhatBeganWhileItIsOpenClosesIt() {
+        for (int i = 0; i < 3; i++) {
+            fail(want("model"));
+        }
+        Waiter next = waiting(want("model"));
+
+        gate.answeredElsewhere("model", now);
+        assertThat(gate.isBroken()).isTrue();
+        gate.answeredElsewhere("model", now + 1);
+
+        assertThat(gate.isBroken()).isFalse();
+        assertThat(gate.readyAt(next, now)).isEqualTo(now);
+    }
+
+    @Test
+    void whoFailsWhileAnotherProcessIsAnsweredFailsByItself() {
+        Want bad = want("model");
+        fail(bad);
+        gate.answeredElsewhere("model", now + 1);
+        now += 1_000;
+
+        fail(bad);
+
+        assertThat(bad.trial().othersAnswered()).isTrue();
+        assertThat(gate.isBroken()).isFalse();
+    }
+
+    @Test
     void onlyAnswersToLaterCallsOfTheSameModelTellThatItIsWell() {
         Permit older = start(want("model"));
         Want bad = want("model");

@@ -7,6 +7,7 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.ChunkStoreContract;
 import io.penstock.store.Document;
 import io.penstock.store.Documents;
 import io.penstock.store.DocumentsContract;
@@ -177,7 +178,7 @@ class AwsStoreTest {
     }
 
     @Nested
-    class JobsTest implements JobStoreContract {
+    class JobsTest implements ChunkStoreContract, JobStoreContract {
 
         private final JobStore jobs =
                 new JobStore(documents(Clock.systemUTC()), Duration.ofDays(30));

@@ -4,6 +4,7 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.BudgetStoreContract;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueueContract;
+import io.penstock.store.ChunkStoreContract;
 import io.penstock.store.Documents;
 import io.penstock.store.DocumentsContract;
 import io.penstock.store.FileStore;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The embedded engine keeps the store's promises.
 class LocalContractTest
         implements DocumentsContract,
+                ChunkStoreContract,
                 JobStoreContract,
                 PayloadsContract,
                 ChunkQueueContract,

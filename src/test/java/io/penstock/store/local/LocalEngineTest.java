@@ -7,6 +7,7 @@ import io.penstock.store.Chunk;
 import io.penstock.store.ChunkQueue;
 import io.penstock.store.ChunkQueue.Delivery;
 import io.penstock.store.Counts;
+import io.penstock.store.Heard;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Payloads;
@@ -71,7 +72,11 @@ class LocalEngineTest {
         Chunk chunk =
                 Chunk.of("all", 3, 100, 200, 30, 10)
                         .claimed(NOW, Duration.ofSeconds(2))
-                        .recorded(new Counts(1, 1, 0, 0), new Tokens(9, 10, 11), NOW.plusMillis(1))
+                        .recorded(
+                                new Counts(1, 1, 0, 0),
+                                new Tokens(9, 10, 11),
+                                NOW.plusMillis(1),
+                                Heard.NOTHING)
                         .suspecting(List.of(4, 5), NOW.plusMillis(2));
         jobs.create(made);
         jobs.replace(paused);
@@ -104,7 +109,9 @@ class LocalEngineTest {
         Chunk other = jobs.chunk("fenced", 0).orElseThrow().claimed(NOW, Duration.ofSeconds(1));
         assertThat(jobs.replace(other)).isTrue();
 
-        boolean recorded = jobs.replace(frozen.recorded(new Counts(1, 0, 0, 0), Tokens.NONE, NOW));
+        boolean recorded =
+                jobs.replace(
+                        frozen.recorded(new Counts(1, 0, 0, 0), Tokens.NONE, NOW, Heard.NOTHING));
 
         assertThat(recorded).isFalse();
         assertThat(jobs.chunk("fenced", 0)).contains(other);
