@@ -29,8 +29,9 @@ import java.util.concurrent.TimeUnit;
 ///
 /// A million results want `-Dpenstock.run.option=-Dpenstock.test.megabytes=6000`.
 ///
-/// `PENSTOCK_BENCH_ITEMS`, `…_LATENCY` (of the provider, milliseconds), `…_KILLS` and `…_WORKERS`
-/// change it.
+/// `PENSTOCK_BENCH_ITEMS`, `…_LATENCY` (of the provider, milliseconds), `…_WORKERS`, `…_FAILING`
+/// (one of so many fails), `…_EARLY` (kills while it works) and `…_KILLS` (kills while the results
+/// are put together) change it.
 final class Million {
 
     private static final Duration S3 = Duration.ofMillis(15);
@@ -39,12 +40,16 @@ final class Million {
     private static final Duration SWEEP = Duration.ofMinutes(1);
 
     private final int items = setting("ITEMS", 1_000_000);
+    private final int failing = setting("FAILING", 1_000);
+    private final int early = setting("EARLY", 0);
     private final int kills = setting("KILLS", 0);
     private final int workers = setting("WORKERS", 4);
     private final int latency = setting("LATENCY", 20);
     private final Random random = new Random(setting("SEED", 1));
     private final Map<Long, Long> peaks = new HashMap<>();
+    private int killedEarly;
     private int killed;
+    private long killedAt;
 
     private Million() {}
 
@@ -97,13 +102,22 @@ final class Million {
         try {
             try (BufferedWriter lines = Files.newBufferedWriter(file)) {
                 for (int i = 0; i < items; i++) {
-                    lines.write("{\"custom_id\":\"c" + i + "\",\"prompt\":\"prompt " + i + "\"}\n");
+                    lines.write(
+                            "{\"custom_id\":\"c%d\",\"prompt\":\"%s\"}%n".formatted(i, prompt(i)));
                 }
             }
             emulators.s3().putObject(p -> p.bucket(bucket).key("input.jsonl"), file);
         } finally {
             Files.delete(file);
         }
+    }
+
+    private String prompt(int i) {
+        return fails(i) ? "prompt " + i + " [[sim fault=bad_request]]" : "prompt " + i;
+    }
+
+    private boolean fails(int i) {
+        return i % failing == failing - 1;
     }
 
     private void run(
@@ -136,9 +150,7 @@ final class Million {
                 word = now;
                 print("%.0f s: %s, %d done", seconds(start), word, done);
             }
-            if (all != 0 && killed < kills && cloud.work().killOne(random)) {
-                killed++;
-            }
+            kill(cloud, done);
             if (word.equals("completed") || word.equals("failed") || word.equals("expired")) {
                 ended = System.nanoTime();
                 print("%s", status);
@@ -147,8 +159,8 @@ final class Million {
             pause(all == 0 ? 2_000 : 200);
         }
         print(
-                "%d items: %.0f s, of which %.1f s after the last answer; %d kills then",
-                items, (ended - start) / 1e9, (ended - all) / 1e9, killed);
+                "%d items: %.0f s, of which %.1f s after the last answer; %d kills before, %d then",
+                items, (ended - start) / 1e9, (ended - all) / 1e9, killedEarly, killed);
         requests("DynamoDB", dynamoBefore, dynamo.counts());
         requests("S3", s3Before, s3.counts());
         print("peak memory of a process, MB: %s", peaks.values().stream().sorted().toList());
@@ -156,7 +168,8 @@ final class Million {
         afterwards(batch, dynamo, s3);
     }
 
-    private void afterwards(Batch batch, SlowStore dynamo, SlowStore s3) {
+    private void afterwards(Batch batch, SlowStore dynamo, SlowStore s3)
+            throws InterruptedException {
         long reads = sum(dynamo) + sum(s3);
         long start = System.nanoTime();
         batch.status();
@@ -178,7 +191,9 @@ final class Million {
                 doubled += seen.get(index) ? 1 : 0;
                 seen.set(index);
                 if (!line.path("custom_id").asText().equals("c" + index)
-                        || !line.path("result").asText().endsWith("prompt " + index)) {
+                        || fails(index) != line.hasNonNull("error")
+                        || !(fails(index)
+                                || line.path("result").asText().endsWith("prompt " + index))) {
                     throw new AssertionError("Mixed up: " + line);
                 }
             }
@@ -192,9 +207,50 @@ final class Million {
                 seen.cardinality(),
                 items - seen.cardinality(),
                 doubled);
-        start = System.nanoTime();
-        Caller.Answer retry = batch.post("/retry");
-        print("/retry of it: %.0f ms, status %d", millis(start), retry.status());
+        retry(batch, dynamo, s3);
+    }
+
+    private void retry(Batch batch, SlowStore dynamo, SlowStore s3) throws InterruptedException {
+        long reads = sum(dynamo) + sum(s3);
+        long start = System.nanoTime();
+        Caller.Answer answer = batch.post("/retry");
+        print(
+                "/retry of it: %.0f ms, status %d, %d requests",
+                millis(start), answer.status(), sum(dynamo) + sum(s3) - reads);
+        if (answer.status() != 202) {
+            return;
+        }
+        Batch again = Batch.of(batch.caller(), answer);
+        while (true) {
+            JsonNode status = again.status();
+            String word = status.path("status").asText();
+            if (word.equals("completed") || word.equals("failed")) {
+                print(
+                        "the batch of it: %s after %.1f s, %d requests; %d ended of %d",
+                        word,
+                        seconds(start),
+                        sum(dynamo) + sum(s3) - reads,
+                        status.path("failed").asInt(),
+                        items / failing);
+                return;
+            }
+            pause(500);
+        }
+    }
+
+    /// At moments that nobody has chosen: early ones spread over the work, late ones some seconds
+    /// after the last answer and one another.
+    private void kill(Cloud cloud, int done) {
+        boolean isLate = done == items;
+        boolean isDue =
+                isLate
+                        ? killed < kills && seconds(killedAt) > 1 + random.nextInt(4)
+                        : killedEarly < early && done >= items / (early + 1.0) * (killedEarly + 1);
+        if (isDue && cloud.work().killOne(random)) {
+            killedAt = System.nanoTime();
+            killed += isLate ? 1 : 0;
+            killedEarly += isLate ? 0 : 1;
+        }
     }
 
     private void watch(LocalFunction function) {

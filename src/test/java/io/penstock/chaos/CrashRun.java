@@ -19,7 +19,8 @@ import java.util.concurrent.TimeUnit;
 /// queue is tampered with, its store obstructed, and its provider faulty.
 final class CrashRun {
 
-    private static final Duration LIMIT = Duration.ofMinutes(9);
+    private static final Duration LIMIT =
+            Duration.ofMinutes(Integer.getInteger("penstock.chaos.minutes", 9));
     private static final int IN_FLIGHT = 50;
     private static final int CHUNK_ITEMS = 50;
 

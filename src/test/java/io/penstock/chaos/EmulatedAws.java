@@ -4,7 +4,10 @@ import io.penstock.testing.Caller;
 import io.penstock.testing.Emulators;
 import io.penstock.testing.FaultyProxy;
 import io.penstock.testing.FaultyProxy.Fault;
+import io.penstock.testing.SlowStore;
+import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +26,13 @@ final class EmulatedAws implements Engine, AutoCloseable {
     private final FaultyProxy dynamo;
     private final FaultyProxy s3;
     private final FaultyProxy sqs;
+    private final List<SlowStore> slow = new ArrayList<>();
+
+    /// As slow as the real services are, where that is asked for.
+    private static final boolean IS_SLOW = Boolean.getBoolean("penstock.chaos.slow");
+
+    private static final Duration DYNAMO = Duration.ofMillis(5);
+    private static final Duration S3 = Duration.ofMillis(15);
 
     /// @param rate which part of the requests is spoilt at all times, from 0 to 1
     EmulatedAws(Emulators emulators, String name, int processes, long seed, double rate) {
@@ -30,8 +40,8 @@ final class EmulatedAws implements Engine, AutoCloseable {
         this.processes = processes;
         Emulators.Queues queues = emulators.queues(name, Duration.ofSeconds(3), 10);
         queueUrl = queues.url();
-        dynamo = new FaultyProxy(emulators.dynamoEndpoint(), seed, rate);
-        s3 = new FaultyProxy(emulators.s3Endpoint(), seed + 1, rate);
+        dynamo = new FaultyProxy(slow(emulators.dynamoEndpoint(), DYNAMO), seed, rate);
+        s3 = new FaultyProxy(slow(emulators.s3Endpoint(), S3), seed + 1, rate);
         sqs = new FaultyProxy(emulators.sqsEndpoint(), seed + 2, rate);
         Map<String, String> proxied =
                 new HashMap<>(
@@ -41,6 +51,14 @@ final class EmulatedAws implements Engine, AutoCloseable {
         proxied.put("QUARKUS_S3_ENDPOINT_OVERRIDE", s3.endpoint().toString());
         proxied.put("QUARKUS_SQS_ENDPOINT_OVERRIDE", sqs.endpoint().toString());
         environment = Map.copyOf(proxied);
+    }
+
+    private URI slow(URI service, Duration latency) {
+        if (!IS_SLOW) {
+            return service;
+        }
+        slow.add(new SlowStore(service, latency));
+        return slow.getLast().endpoint();
     }
 
     @Override
@@ -137,5 +155,6 @@ final class EmulatedAws implements Engine, AutoCloseable {
         dynamo.close();
         s3.close();
         sqs.close();
+        slow.forEach(SlowStore::close);
     }
 }
