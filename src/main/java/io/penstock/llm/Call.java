@@ -41,6 +41,10 @@ public final class Call implements Running {
         this.prompt = ask.prompt();
     }
 
+    static Call of(Ask ask) {
+        return new Call(ask);
+    }
+
     /// A call that waits for the whole answer.
     ///
     /// @param limit for the whole call with all attempts and waits, or null for the configured one

@@ -85,8 +85,9 @@ public final class FaultToleranceSettings implements ConfigSourceFactory {
 
     private static String text(ConfigSourceContext context, String key, String fallback) {
         ConfigValue value = context.getValue(key);
-        return value == null || value.getValue() == null || value.getValue().isBlank()
-                ? fallback
-                : value.getValue().trim();
+        if (!ProviderSettings.isSet(value)) {
+            value = ProviderSettings.elsewhere(context::getValue, key);
+        }
+        return value == null ? fallback : value.getValue().trim();
     }
 }

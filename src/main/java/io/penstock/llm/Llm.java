@@ -3,6 +3,7 @@ package io.penstock.llm;
 import io.penstock.flow.Admission;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
+import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
 
 /// The single way to a model. Thread-safe; [#complete] blocks and is meant for virtual threads.
@@ -24,15 +25,18 @@ public class Llm {
             Admission admission,
             Attempts attempts,
             Meters meters,
-            FailureLog failures) {
+            FailureLog failures,
+            Config all) {
         this.config = config.checked();
         this.admission = admission;
         this.attempts = attempts;
         this.meters = meters;
         this.failures = failures;
         LOG.infof(
-                "Prompts go to %s, to model %s unless they name another.",
-                endpoint.authority(), config.model());
+                "Prompts go to %s (%s), to model %s unless they name another.",
+                endpoint.authority(),
+                endpoint.simulated() ? "simulated" : ProviderSettings.origin(all),
+                config.model());
     }
 
     /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.

@@ -1,42 +1,40 @@
 package io.penstock.llm;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.langchain4j.agent.tool.ToolExecutionRequest;
-import dev.langchain4j.data.message.AiMessage;
-import dev.langchain4j.exception.AuthenticationException;
-import dev.langchain4j.exception.ContentFilteredException;
-import dev.langchain4j.exception.InternalServerException;
-import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.LangChain4jException;
-import dev.langchain4j.exception.RateLimitException;
-import dev.langchain4j.exception.TimeoutException;
 import dev.langchain4j.model.ModelProvider;
 import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
 import dev.langchain4j.model.openai.internal.OpenAiUtils;
-import dev.langchain4j.model.output.TokenUsage;
 import io.penstock.json.Json;
-import jakarta.enterprise.context.ApplicationScoped;
+import io.smallrye.config.SmallRyeConfig;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
-import java.util.ArrayList;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
+import org.eclipse.microprofile.config.Config;
 import org.jspecify.annotations.Nullable;
 
-/// The model behind the application's own AI services: every request goes through [Llm], like any
-/// other prompt. Thread-safe.
+/// The model behind the application's own AI services, and behind each `ChatModel` and
+/// `StreamingChatModel` that is injected: every request goes through [Llm], like any other prompt.
+/// Thread-safe.
 ///
 /// It takes the place of the default model of `quarkus-langchain4j-openai`, whose client shows
-/// neither `Retry-After` nor ends a request that nobody waits for.
-@ApplicationScoped
-public class ServiceModel implements ChatModel {
+/// neither `Retry-After` nor ends a request that nobody waits for, and goes by the same settings,
+/// see [ModelSettings].
+@Singleton
+public class ServiceModel implements ChatModel, StreamingChatModel {
 
     /// The extension asks for the wrapper's schema where a method returns `Result<T>` (1.10.0).
     private static final String WRAPPER = "Result";
@@ -47,13 +45,32 @@ public class ServiceModel implements ChatModel {
     private final LlmConfig config;
     private final Prices prices;
     private final List<ChatModelListener> listeners;
+    private final SmallRyeConfig all;
+    private final ModelSettings settings;
 
+    @Inject
     ServiceModel(
-            Llm llm, LlmConfig config, Prices prices, @Any Instance<ChatModelListener> listeners) {
+            Llm llm,
+            LlmConfig config,
+            Prices prices,
+            @Any Instance<ChatModelListener> listeners,
+            Config all) {
         this.llm = llm;
         this.config = config;
         this.prices = prices;
         this.listeners = listeners.stream().toList();
+        this.all = all.unwrap(SmallRyeConfig.class);
+        this.settings = ModelSettings.of(this.all);
+    }
+
+    /// One with a name, and with its settings.
+    ServiceModel(ServiceModel other, String name) {
+        this.llm = other.llm;
+        this.config = other.config;
+        this.prices = other.prices;
+        this.listeners = other.listeners;
+        this.all = other.all;
+        this.settings = ModelSettings.of(all, name);
     }
 
     @Override
@@ -71,38 +88,60 @@ public class ServiceModel implements ChatModel {
         return listeners;
     }
 
+    /// What is configured for this model.
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return settings.parameters();
+    }
+
     /// Answers when the whole answer is there.
     ///
     /// @throws LangChain4jException whose cause is a [FailedCall] or an [UnfitAnswer]
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        Work found = WorkInHand.current();
-        Work work = found == null ? Work.of(null, null, null) : found;
+        Work work = work();
         Wanted wanted = work.wanted();
         ObjectNode body = body(request, wanted);
         for (int again = wanted == null ? 0 : wanted.again(); ; again--) {
-            Completion completion = complete(work, body);
-            AiMessage message = said(completion);
+            ServiceAnswer answer = answer(work, body);
             String misfit =
-                    wanted == null || message.hasToolExecutionRequests()
+                    wanted == null || !answer.calls().isEmpty()
                             ? null
-                            : wanted.misfit().apply(completion.text());
+                            : wanted.misfit().apply(answer.text());
             if (misfit == null) {
-                return response(message, completion);
+                return answer.response();
             }
             if (again <= 0) {
-                UnfitAnswer unfit = new UnfitAnswer(misfit, completion.text());
+                UnfitAnswer unfit = new UnfitAnswer(misfit, answer.text());
                 throw new LangChain4jException(unfit.getMessage(), unfit);
             }
         }
     }
 
-    private static ObjectNode body(ChatRequest request, @Nullable Wanted wanted) {
+    /// Returns at once; the handler is called in a thread of the call's own. Its handle ends the
+    /// request at the provider.
+    @Override
+    public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
+        Work work = work();
+        ServiceStream stream = new ServiceStream(handler);
+        Call call = begin(work, body(request, work.wanted()), stream::chunk);
+        stream.of(call);
+        Thread.ofVirtual().name("penstock-stream").start(() -> stream.end(complete(work, call)));
+    }
+
+    private static Work work() {
+        Work found = WorkInHand.current();
+        return found == null ? Work.of(null, null, null) : found;
+    }
+
+    private ObjectNode body(ChatRequest request, @Nullable Wanted wanted) {
         OpenAiChatRequestParameters parameters =
                 OpenAiChatRequestParameters.builder().overrideWith(request.parameters()).build();
         ObjectNode body =
                 REQUESTS.valueToTree(
-                        OpenAiUtils.toOpenAiChatRequest(request, parameters, false, false).build());
+                        OpenAiUtils.toOpenAiChatRequest(
+                                        request, parameters, settings.strict(), settings.strict())
+                                .build());
         if (wanted != null) {
             body.remove("response_format");
             if (wanted.responseFormat() != null) {
@@ -118,28 +157,39 @@ public class ServiceModel implements ChatModel {
         return body;
     }
 
-    private Completion complete(Work work, ObjectNode body) {
-        Call call = work.begin(Prompt.of(body), config.deadline());
+    private Call begin(Work work, ObjectNode body, @Nullable Consumer<String> deltas) {
+        return work.begin(Prompt.of(body), config.deadline(), deltas);
+    }
+
+    private Outcome complete(Work work, Call call) {
         Outcome outcome = llm.complete(call);
-        work.ended(call, outcome, costs(outcome));
-        if (work.wanted() != null && outcome instanceof Completion done) {
-            outcome = usable(done);
-        }
-        return switch (outcome) {
-            case Completion done -> done;
-            case Failure failure -> throw thrown(failure);
+        work.ended(
+                call,
+                outcome,
+                outcome instanceof Completion done && done.usage() != null
+                        ? prices.nanos(done.model(), done.usage())
+                        : 0);
+        return outcome;
+    }
+
+    private ServiceAnswer answer(Work work, ObjectNode body) {
+        return switch (complete(work, begin(work, body, null))) {
+            case Completion done -> {
+                ServiceAnswer answer =
+                        new ServiceAnswer(done, Json.read(String.valueOf(done.body())));
+                Failure unusable = work.wanted() == null ? null : unusable(answer);
+                if (unusable != null) {
+                    throw ServiceAnswer.failed(unusable);
+                }
+                yield answer;
+            }
+            case Failure failure -> throw ServiceAnswer.failed(failure);
         };
     }
 
-    private long costs(Outcome outcome) {
-        return outcome instanceof Completion done && done.usage() != null
-                ? prices.nanos(done.model(), done.usage())
-                : 0;
-    }
-
     /// Of a whole request every end is an answer; to what is wanted, only what came to its own end.
-    private static Outcome usable(Completion done) {
-        return switch (FinishReason.of(done.finishReason())) {
+    private static @Nullable Failure unusable(ServiceAnswer answer) {
+        return switch (FinishReason.of(answer.completion().finishReason())) {
             case CUT ->
                     Failure.of(
                             FailureKind.LENGTH,
@@ -149,62 +199,7 @@ public class ServiceModel implements ChatModel {
                     Failure.of(
                             FailureKind.CONTENT_FILTER,
                             "The provider's filter stopped the answer.");
-            case null, default ->
-                    message(done).path("refusal").isTextual()
-                            ? Failure.of(
-                                    FailureKind.CONTENT_FILTER, "The model declined to answer.")
-                            : done;
-        };
-    }
-
-    private static JsonNode message(Completion completion) {
-        return Json.read(String.valueOf(completion.body())).path("choices").path(0).path("message");
-    }
-
-    private static AiMessage said(Completion completion) {
-        JsonNode message = message(completion);
-        List<ToolExecutionRequest> calls = new ArrayList<>();
-        for (JsonNode call : message.path("tool_calls")) {
-            calls.add(
-                    ToolExecutionRequest.builder()
-                            .id(call.path("id").asText())
-                            .name(call.path("function").path("name").asText())
-                            .arguments(call.path("function").path("arguments").asText())
-                            .build());
-        }
-        return AiMessage.builder().text(completion.text()).toolExecutionRequests(calls).build();
-    }
-
-    private static ChatResponse response(AiMessage message, Completion completion) {
-        Usage usage = completion.usage();
-        return ChatResponse.builder()
-                .aiMessage(message)
-                .id(completion.id())
-                .modelName(completion.model())
-                .finishReason(OpenAiUtils.finishReasonFrom(completion.finishReason()))
-                .tokenUsage(
-                        usage == null
-                                ? null
-                                : new TokenUsage(
-                                        Math.toIntExact(usage.promptTokens()),
-                                        Math.toIntExact(usage.completionTokens()),
-                                        Math.toIntExact(usage.totalTokens())))
-                .build();
-    }
-
-    /// As LangChain4j's own models fail, so that `@Retry` and `@Fallback` can tell them apart.
-    private static LangChain4jException thrown(Failure failure) {
-        FailedCall cause = new FailedCall(failure);
-        String message = failure.message();
-        return switch (failure.kind()) {
-            case RATE_LIMITED, REJECTED, QUOTA_EXHAUSTED -> new RateLimitException(message, cause);
-            case TIMEOUT, DEADLINE_EXCEEDED -> new TimeoutException(message, cause);
-            case AUTHENTICATION -> new AuthenticationException(message, cause);
-            case INVALID_REQUEST -> new InvalidRequestException(message, cause);
-            case CONTENT_FILTER -> new ContentFilteredException(message, cause);
-            case OVERLOADED, SERVER, TRANSPORT, TRUNCATED ->
-                    new InternalServerException(message, cause);
-            default -> new LangChain4jException(message, cause);
+            case null, default -> answer.refusal() == null ? null : ServiceAnswer.DECLINED;
         };
     }
 }

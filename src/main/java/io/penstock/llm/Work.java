@@ -3,6 +3,7 @@ package io.penstock.llm;
 import io.penstock.flow.Turns;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What one run of an AI service asks of models, however many calls that takes: how long they may
@@ -207,14 +208,18 @@ public final class Work implements Running {
     }
 
     /// The next of its calls, which is cancelled with the work.
-    Call begin(Prompt prompt, Duration defaultLimit) {
+    ///
+    /// @param deltas takes the answer piece by piece; null for the whole answer at once
+    Call begin(Prompt prompt, Duration defaultLimit, @Nullable Consumer<String> deltas) {
         synchronized (lock) {
             Call next =
                     Call.of(
-                            prompt,
-                            left == null ? defaultLimit : left,
-                            job,
-                            new Call.Stage(null, begun));
+                            new Ask(
+                                    prompt,
+                                    left == null ? defaultLimit : left,
+                                    deltas,
+                                    job,
+                                    new Call.Stage(null, begun)));
             if (cancelled) {
                 next.cancel();
             }
