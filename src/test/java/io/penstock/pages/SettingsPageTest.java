@@ -122,7 +122,7 @@ class SettingsPageTest {
                                     .anyMatch(known ->
                                             known.equals(general(key))
                                                     || known.startsWith(general(key) + ".")));
-            VARIABLE.matcher(text.replaceAll("PENSTOCK_[A-Z_0-9]*__\\S*", ""))
+            VARIABLE.matcher(text.replaceAll("PENSTOCK_(BENCH_|[A-Z_0-9]*__)\\S*", ""))
                     .results()
                     .map(MatchResult::group)
                     .forEach(name -> assertThat(variables).as("%s: %s", page, name).contains(name));
