@@ -36,7 +36,10 @@ final class BatchRun {
     private final long before;
     private RunRecord record;
     private boolean isPausing;
+    private int sample;
+    private boolean isSampled;
 
+    /// @param sample results after which to stop and ask; 0 for none
     BatchRun(
             Job job,
             Batches batches,
@@ -46,7 +49,8 @@ final class BatchRun {
             Signals signals,
             ResultsFile file,
             RunRecord record,
-            Path directory) {
+            Path directory,
+            int sample) {
         this.id = job.id();
         this.batches = batches;
         this.admission = admission;
@@ -57,6 +61,7 @@ final class BatchRun {
         this.record = record;
         this.directory = directory;
         this.before = batches.progress(job).counts().ended();
+        this.sample = before >= sample ? 0 : sample;
     }
 
     /// @return the exit code
@@ -74,13 +79,22 @@ final class BatchRun {
             if (job.status().isTerminal()) {
                 return ended(job);
             } else if (job.paused() != null && !isHeld) {
-                return paused(job);
+                if (!isSampled || isPausing || !isToGoOn(job)) {
+                    return paused(job);
+                }
+                isSampled = false;
+                batches.resume(id, null);
             }
+            Snapshot now = snapshot(job);
             if (signals.isAskedToStop() && !isPausing) {
                 isPausing = true;
                 batches.pause(id);
+            } else if (sample > 0 && now.done() >= sample) {
+                sample = 0;
+                isSampled = true;
+                batches.pause(id);
             }
-            display.show(snapshot(job));
+            display.show(now);
             pause(Math.max(TICK_NANOS, (System.nanoTime() - begun) * SHARE));
         }
     }
@@ -113,6 +127,32 @@ final class BatchRun {
                 tally);
     }
 
+    /// After a sample: says what the rest will take, and asks where somebody can answer.
+    private boolean isToGoOn(Job job) throws IOException {
+        Snapshot some = whole(job);
+        long rest = some.total() - some.done();
+        double share = (double) rest / Math.max(1, some.done());
+        StringBuilder text = new StringBuilder("A sample of ");
+        text.append(Display.count(some.done())).append(" is done. The other ");
+        text.append(Display.count(rest)).append(" will take about ");
+        text.append(Display.count(Math.round(some.tokens().prompt() * share)));
+        text.append(" tokens in and ");
+        text.append(Display.count(Math.round(some.tokens().completion() * share)));
+        text.append(" out");
+        if (some.cost() != null && some.costExpected() != null) {
+            text.append(", and cost about ");
+            text.append(some.costExpected().subtract(some.cost()).toPlainString());
+        }
+        display.end(some, text.append('.').toString());
+        if (!Terminal.here().isAttended()) {
+            return false;
+        }
+        System.err.print("Go on? [y/N] ");
+        System.err.flush();
+        int answer = System.in.read();
+        return answer == 'y' || answer == 'Y';
+    }
+
     private int ended(Job job) {
         Snapshot all = whole(job);
         String where = where();
@@ -130,6 +170,10 @@ final class BatchRun {
         if (isPausing) {
             display.end(all, "Stopped: " + done + ", nothing is lost. The same command goes on.");
             return signals.exitCode();
+        }
+        if (isSampled) {
+            System.err.println("The same command goes on, without --sample to its end.");
+            return ExitCode.PAUSED;
         }
         display.end(all, "Paused: " + done + ".");
         System.err.println("penstock: " + job.reason() + " The same command goes on then.");

@@ -1,8 +1,12 @@
 package io.penstock.cli;
 
+import io.penstock.json.InvalidRequest;
+import io.penstock.llm.Llm;
+import io.penstock.llm.PromptReader;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,9 +18,15 @@ import picocli.CommandLine;
 final class CommandApplication implements QuarkusApplication {
 
     private final Engine engine;
+    private final DryRun dryRun;
+    private final Llm llm;
+    private final PromptReader prompts;
 
-    CommandApplication(Engine engine) {
+    CommandApplication(Engine engine, DryRun dryRun, Llm llm, PromptReader prompts) {
         this.engine = engine;
+        this.dryRun = dryRun;
+        this.llm = llm;
+        this.prompts = prompts;
     }
 
     /// Starts Quarkus for a command, and ends it.
@@ -52,10 +62,11 @@ final class CommandApplication implements QuarkusApplication {
         CommandLine.ParseResult parsed = PenstockCommand.line().parseArgs(args).subcommand();
         try {
             return switch (parsed.commandSpec().userObject()) {
-                case RunCommand run -> engine.run(run);
+                case RunCommand run -> run.dryRun ? dryRun.run(run) : engine.run(run);
+                case CompleteCommand complete -> complete.run(llm, prompts);
                 case Object other -> throw new IllegalStateException("No command: " + other);
             };
-        } catch (CannotBegin why) {
+        } catch (CannotBegin | InvalidRequest | IOException why) {
             System.err.println("penstock: " + why.getMessage());
             return ExitCode.COULD_NOT_BEGIN;
         }

@@ -16,6 +16,7 @@ import io.penstock.store.StoreException;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.inject.Singleton;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
@@ -81,18 +82,95 @@ final class Engine {
             job = submit(input, options, record);
             record = record.of(job.id());
             record.keep(directory);
-        } else if (job.paused() != null) {
-            job = batches.resume(job.id(), command.maxCost).orElse(job);
         }
-        batches.takeOver(job);
-        String model = command.model == null ? llm.model() : command.model;
-        Standing standing = new Standing(admission, model, warning);
         Display display = Display.of(command, Terminal.here(), System.err);
+        String model = command.model == null ? llm.model() : command.model;
+        Console console =
+                new Console(display, new Standing(admission, model, warning), signals, command.sample);
+        if (command.retryFailed && job.totals() != null) {
+            if (record.written() != file.size()) {
+                // It ended while its results were put into their places.
+                see(job, file, record, directory, console);
+                record = RunRecord.read(directory).orElse(record);
+            }
+            return retry(command, record, job, console);
+        }
+        return see(resumed(job, command), file, record, directory, console);
+    }
+
+    /// @param sample results after which to stop and ask; 0 for none
+    private record Console(Display display, Standing standing, Signals signals, int sample) {}
+
+    private Job resumed(Job job, RunCommand command) {
+        return job.paused() == null
+                ? job
+                : batches.resume(job.id(), command.maxCost).orElse(job);
+    }
+
+    /// Sees a job through.
+    private int see(Job job, ResultsFile file, RunRecord record, Path directory, Console console)
+            throws IOException {
+        batches.takeOver(job);
         loops.begin();
         return new BatchRun(
-                        job, batches, admission, standing, display, signals, file, record,
-                        directory)
+                        job,
+                        batches,
+                        admission,
+                        console.standing,
+                        console.display,
+                        console.signals,
+                        file,
+                        record,
+                        directory,
+                        console.sample)
                 .run();
+    }
+
+    /// Runs the prompts of a job that has ended again which have no answer, and puts their results
+    /// into the places of the first ones.
+    private int retry(RunCommand command, RunRecord record, Job ended, Console console)
+            throws IOException {
+        if (record.output() == null || command.order != RunRecord.Order.INPUT) {
+            throw new CannotBegin(
+                    "--retry-failed puts results into their places: name a file with -o, in the order"
+                            + " of the input.");
+        }
+        Job.Totals totals = ended.totals();
+        if (totals == null || totals.counts().ended() == totals.counts().completed()) {
+            System.err.println("Every prompt has its answer; there is nothing to run again.");
+            return ExitCode.ALL;
+        }
+        Job again =
+                switch (submissions.retry(ended, null)) {
+                    case Submitted.Accepted(Job job) -> job;
+                    case Submitted.Known(Job job) -> job;
+                    case Submitted.Conflict _ ->
+                            throw new IllegalStateException("A key of our own is another's");
+                };
+        Path directory = Files.createDirectories(command.directory().resolve("retry"));
+        Path lines = directory.resolve(again.id() + ".jsonl");
+        RunRecord its =
+                RunRecord.read(directory)
+                        .filter(kept -> again.id().equals(kept.job()))
+                        .orElseGet(() -> record.of(again.id())
+                                .unwritten(lines.toString(), RunRecord.Order.INPUT));
+        int code;
+        try (ResultsFile file = ResultsFile.open(lines)) {
+            if (its.written() > file.size()) {
+                its = its.unwritten(lines.toString(), RunRecord.Order.INPUT);
+            }
+            code = see(resumed(again, command), file, its, directory, console);
+        }
+        if (code == ExitCode.ALL || code == ExitCode.SOME_FAILED) {
+            Path results = command.outputPath();
+            record.unwritten(record.output(), record.order()).keep(command.directory());
+            long bytes = RetriedLines.putInto(results, lines);
+            String end = "i" + batches.find(again.id()).orElse(again).input().itemCount();
+            record.merged(again.id(), bytes, end).keep(command.directory());
+            Files.delete(lines);
+            System.err.println(command.output + " has the answers in their places.");
+        }
+        return code;
     }
 
     private Job submit(Input input, ObjectNode options, RunRecord record) throws IOException {
@@ -156,19 +234,17 @@ final class Engine {
                             + record.output()
                             + "; name another directory with --data.");
         }
+        if (record.isMerged()
+                && (record.written() != file.size() || record.order() != command.order)) {
+            throw new CannotBegin(
+                    command.output
+                            + " holds prompts that were run again and is no more what was written; name"
+                            + " another output, or say --new to begin anew.");
+        }
         if (record.order() != command.order
                 || record.output() == null
                 || record.written() > file.size()) {
-            record =
-                    new RunRecord(
-                            record.key(),
-                            record.digest(),
-                            record.identity(),
-                            record.job(),
-                            output(command),
-                            command.order,
-                            0,
-                            null);
+            record = record.unwritten(output(command), command.order);
         }
         return Optional.of(record);
     }
@@ -194,7 +270,8 @@ final class Engine {
                 output(command),
                 command.order,
                 0,
-                null);
+                null,
+                false);
     }
 
     private static @Nullable String output(RunCommand command) {

@@ -2,7 +2,9 @@ package io.penstock.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.batch.Estimate;
 import io.penstock.batch.Intake;
+import io.penstock.batch.Item;
 import io.penstock.batch.ItemReader;
 import io.penstock.batch.Sha256;
 import io.penstock.json.Fields;
@@ -61,7 +63,10 @@ record Input(String name, Path path, Form form, @Nullable RowPrompt prompt) {
         Form form = command.format;
         if (command.isStandardInput()) {
             name = "Standard input";
-            path = command.directory().resolve("standard-input");
+            path =
+                    command.dryRun
+                            ? Files.createTempFile("penstock", ".txt")
+                            : command.directory().resolve("standard-input");
             Files.copy(System.in, path, StandardCopyOption.REPLACE_EXISTING);
         }
         if (form == null) {
@@ -110,26 +115,39 @@ record Input(String name, Path path, Form form, @Nullable RowPrompt prompt) {
     ///
     /// @throws CannotBegin that names the first line that is none
     void takeIn(ItemReader items, ObjectNode options, Intake intake) throws IOException {
-        Rows rows = new Rows(items, options, intake);
-        switch (form) {
-            case JSONL -> {
-                if (prompt == null) {
-                    itemLines(items, options, intake);
-                } else {
-                    lines(rows, prompt, true);
-                }
-            }
-            case TEXT -> {
-                if (prompt != null) {
-                    lines(rows, prompt, false);
-                }
-            }
-            case CSV, TSV -> {
-                if (prompt != null) {
-                    records(rows, prompt);
-                }
-            }
+        if (form == Form.JSONL && prompt == null) {
+            itemLines(items, options, intake);
+        } else {
+            takeIn(new Rows(items, options, intake::add));
         }
+    }
+
+    private void takeIn(Rows rows) throws IOException {
+        if (form == Form.CSV || form == Form.TSV) {
+            records(rows, prompt == null ? RowPrompt.of("prompt") : prompt);
+        } else {
+            lines(rows);
+        }
+    }
+
+    /// Looks at all items, and at what is none.
+    void estimate(ItemReader items, ObjectNode options, Estimate estimate) throws IOException {
+        Rows rows =
+                new Rows(
+                        items,
+                        options,
+                        new Taker() {
+                            @Override
+                            public void take(Item item, byte[] line) {
+                                estimate.add(item);
+                            }
+
+                            @Override
+                            public void refuse(CannotBegin why) {
+                                estimate.unusable(String.valueOf(why.getMessage()));
+                            }
+                        });
+        takeIn(rows);
     }
 
     private void itemLines(ItemReader items, ObjectNode options, Intake intake) throws IOException {
@@ -140,36 +158,34 @@ record Input(String name, Path path, Form form, @Nullable RowPrompt prompt) {
         }
     }
 
-    private void lines(Rows rows, RowPrompt template, boolean isJson) throws IOException {
+    private void lines(Rows rows) throws IOException {
         try (BufferedReader in = Files.newBufferedReader(path)) {
             long number = 0;
             for (String read = in.readLine(); read != null; read = in.readLine()) {
                 String line = read;
                 number++;
-                if (!line.isBlank()) {
-                    Function<String, @Nullable String> values =
-                            isJson
-                                    ? fields(line, number)
-                                    : field -> field.equals(LINE) ? line : null;
-                    rows.add(number, template, values);
+                if (line.isBlank()) {
+                    continue;
+                }
+                if (prompt == null) {
+                    rows.addItem(number, line);
+                } else if (form == Form.TEXT) {
+                    rows.add(number, prompt, field -> field.equals(LINE) ? line : null);
+                } else {
+                    rows.add(number, prompt, fields(line));
                 }
             }
         }
     }
 
-    private Function<String, @Nullable String> fields(String line, long number) {
-        try {
-            ObjectNode fields = Fields.of(line).json();
-            return field -> {
-                JsonNode value = fields.path(field);
-                return value.isMissingNode() || value.isNull()
-                        ? null
-                        : value.isValueNode() ? value.asText() : value.toString();
-            };
-        } catch (InvalidRequest invalid) {
-            throw new CannotBegin(
-                    name + ": Line " + number + ": " + invalid.text().replace("The body", "It"));
-        }
+    /// The fields of an object, which is read when the first is asked for.
+    private static Function<String, @Nullable String> fields(String line) {
+        return field -> {
+            JsonNode value = Fields.of(line).json().path(field);
+            return value.isMissingNode() || value.isNull()
+                    ? null
+                    : value.isValueNode() ? value.asText() : value.toString();
+        };
     }
 
     private void records(Rows rows, RowPrompt template) throws IOException {
@@ -212,34 +228,53 @@ record Input(String name, Path path, Form form, @Nullable RowPrompt prompt) {
         }
     }
 
+    /// Takes items, and hears of what is none.
+    private interface Taker {
+
+        void take(Item item, byte[] line);
+
+        default void refuse(CannotBegin why) {
+            throw why;
+        }
+    }
+
     /// Makes an item of each row.
     private final class Rows {
 
         private final ItemReader items;
         private final ObjectNode options;
-        private final Intake intake;
+        private final Taker taker;
 
-        Rows(ItemReader items, ObjectNode options, Intake intake) {
+        Rows(ItemReader items, ObjectNode options, Taker taker) {
             this.items = items;
             this.options = options;
-            this.intake = intake;
+            this.taker = taker;
+        }
+
+        void addItem(long number, String line) {
+            try {
+                byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
+                taker.take(items.read(bytes, options), bytes);
+            } catch (InvalidRequest invalid) {
+                taker.refuse(at(number, invalid.text().replace("The body is", "It is")));
+            }
         }
 
         void add(long number, RowPrompt template, Function<String, @Nullable String> values) {
+            ObjectNode item = Fields.JSON.createObjectNode();
             try {
-                ObjectNode item = Fields.JSON.createObjectNode();
                 String id = values.apply(CUSTOM_ID);
                 if (id != null && !id.isBlank()) {
                     item.put(CUSTOM_ID, id);
                 }
                 item.put("prompt", template.of(values));
-                intake.add(
+                taker.take(
                         items.read(Fields.of((JsonNode) item), options),
                         item.toString().getBytes(StandardCharsets.UTF_8));
             } catch (InvalidRequest invalid) {
-                throw at(number, invalid.text());
+                taker.refuse(at(number, invalid.text().replace("The body is", "It is")));
             } catch (CannotBegin missing) {
-                throw at(number, missing.getMessage() + ".");
+                taker.refuse(at(number, missing.getMessage() + "."));
             }
         }
 

@@ -42,7 +42,9 @@ final class Panel implements Display {
                         List.of(
                                 Display.count(now.done()) + " of " + Display.count(now.total()),
                                 Display.count(now.failed()) + " failed",
-                                Display.count(now.inFlight()) + " in flight",
+                                now.inFlight() == null
+                                        ? ""
+                                        : Display.count(now.inFlight()) + " in flight",
                                 now.rate() > 0 ? Display.rate(now.rate()) + " a second" : "",
                                 Display.time(now.elapsed())
                                         + (now.left() == null

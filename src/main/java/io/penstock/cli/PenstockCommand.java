@@ -1,6 +1,7 @@
 package io.penstock.cli;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi.Style;
@@ -24,14 +25,52 @@ import picocli.CommandLine.Help.ColorScheme;
             "  penstock run prompts.jsonl -o results.jsonl",
             "  penstock run reviews.csv -o out.jsonl --prompt \"Positive or negative? {text}\"",
             "  penstock complete \"What is a penstock?\"",
+            "  penstock attach batch_0a1b2c --url https://penstock.example",
             "",
             "The provider is OpenAI's with OPENAI_API_KEY, any compatible one with OPENAI_BASE_URL.",
             "@|bold penstock COMMAND --help|@ tells more."
         },
-        subcommands = {RunCommand.class})
+        subcommands = {
+            RunCommand.class,
+            CompleteCommand.class,
+            ServeCommand.class,
+            ListCommand.class,
+            JobCommand.Status.class,
+            JobCommand.Attach.class,
+            JobCommand.ResultsOf.class,
+            JobCommand.Pause.class,
+            JobCommand.Resume.class,
+            JobCommand.Cancel.class,
+            JobCommand.Retry.class,
+            AutoComplete.GenerateCompletion.class
+        })
 @RegisterForReflection(
-        targets = {PenstockCommand.class, RunCommand.class, Version.class},
-        classNames = {"picocli.CommandLine$AutoHelpMixin", "picocli.CommandLine$HelpCommand"})
+        targets = {
+            PenstockCommand.class,
+            Version.class,
+            RunCommand.class,
+            CompleteCommand.class,
+            ServeCommand.class,
+            ListCommand.class,
+            JobCommand.class,
+            JobCommand.Status.class,
+            JobCommand.Attach.class,
+            JobCommand.ResultsOf.class,
+            JobCommand.Pause.class,
+            JobCommand.Resume.class,
+            JobCommand.Cancel.class,
+            JobCommand.Retry.class,
+            Remote.class,
+            AutoComplete.GenerateCompletion.class
+        },
+        classNames = {
+            "picocli.CommandLine$AutoHelpMixin",
+            "picocli.CommandLine$HelpCommand",
+            "picocli.CommandLine$NoVersionProvider",
+            "picocli.CommandLine$NoDefaultProvider",
+            "picocli.CommandLine$UseDefaultConverter",
+            "picocli.CommandLine$NullParameterConsumer"
+        })
 final class PenstockCommand {
 
     static CommandLine line() {

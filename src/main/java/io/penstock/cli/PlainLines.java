@@ -38,8 +38,10 @@ final class PlainLines implements Display {
     private static String line(Snapshot now) {
         StringBuilder line = new StringBuilder();
         line.append(Display.count(now.done())).append(" of ").append(Display.count(now.total()));
-        line.append(", ").append(Display.count(now.failed())).append(" failed, ");
-        line.append(Display.count(now.inFlight())).append(" in flight");
+        line.append(", ").append(Display.count(now.failed())).append(" failed");
+        if (now.inFlight() != null) {
+            line.append(", ").append(Display.count(now.inFlight())).append(" in flight");
+        }
         if (now.rate() > 0) {
             line.append(", ").append(Display.rate(now.rate())).append(" a second");
         }

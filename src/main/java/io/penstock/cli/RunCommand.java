@@ -60,9 +60,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
-            required = true,
             description = "Where the results go. @|cyan -|@ for standard output.")
-    String output = STANDARD;
+    String output = "";
 
     @Option(
             names = {"-p", "--prompt"},
@@ -145,6 +144,22 @@ final class RunCommand implements Callable<Integer> {
             description = "input, or finished for results as they come. Default: input.")
     RunRecord.Order order = RunRecord.Order.INPUT;
 
+    @Option(
+            names = "--dry-run",
+            description = "Call nobody: say what there is to run, and between which sums it costs.")
+    boolean dryRun;
+
+    @Option(
+            names = "--sample",
+            paramLabel = "N",
+            description = "Stop after about so many, say what the rest will cost, and ask.")
+    int sample;
+
+    @Option(
+            names = "--retry-failed",
+            description = "When it has ended: run again what failed, and put it into its place.")
+    boolean retryFailed;
+
     @Option(names = "--new", description = "Begin anew, whatever was done before.")
     boolean anew;
 
@@ -181,6 +196,12 @@ final class RunCommand implements Callable<Integer> {
                             + input
                             + " that can be read; name the file of your prompts.");
         }
+        if (dryRun) {
+            return CommandApplication.run(settings(directory()), null, arguments());
+        }
+        if (output.isEmpty()) {
+            throw new CannotBegin("Say with -o where the results go, such as -o results.jsonl.");
+        }
         Path directory = directory();
         try {
             create(directory);
@@ -192,9 +213,11 @@ final class RunCommand implements Callable<Integer> {
                             + "); write to another place, or name one with --data.");
         }
         return CommandApplication.run(
-                settings(directory),
-                directory.resolve("penstock.log"),
-                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
+                settings(directory), directory.resolve("penstock.log"), arguments());
+    }
+
+    private String[] arguments() {
+        return spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new);
     }
 
     boolean isStandardInput() {
@@ -216,7 +239,7 @@ final class RunCommand implements Callable<Integer> {
             return data.toAbsolutePath().normalize();
         }
         String beside =
-                !isStandardOutput() ? output : !isStandardInput() ? input : "standard-input";
+                !isStandardOutput() && !output.isEmpty() ? output : !isStandardInput() ? input : "standard-input";
         return Path.of(beside + ".penstock").toAbsolutePath().normalize();
     }
 
@@ -242,7 +265,7 @@ final class RunCommand implements Callable<Integer> {
         all.put("penstock.flow.reserved-for-interactive", "0");
         // It may be paused over a holiday.
         all.put("penstock.batch.expiry", "30d");
-        put(all, "penstock.flow.max-concurrency", concurrency);
+        put(all, "penstock.flow.max-concurrency", concurrency());
         put(all, BUDGET + "requests-per-minute", rpm);
         put(all, BUDGET + "tokens-per-minute", tpm);
         if (rpm != null || tpm != null) {
@@ -250,6 +273,15 @@ final class RunCommand implements Callable<Integer> {
         }
         all.putAll(settings);
         return all;
+    }
+
+    /// For a sample few at once: all that are in flight at its end come on top.
+    private @Nullable Integer concurrency() {
+        if (sample == 0) {
+            return concurrency;
+        }
+        int few = Math.max(1, sample / 5);
+        return concurrency == null ? Integer.valueOf(few) : Integer.valueOf(Math.min(few, concurrency));
     }
 
     private static void put(Map<String, String> all, String key, @Nullable Number value) {

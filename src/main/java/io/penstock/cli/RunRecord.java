@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param output where the results go; null for standard output
 /// @param written bytes of the results that are in the output
 /// @param cursor where the results behind them begin; null at the first
+/// @param isMerged whether results of prompts that were run again stand in the places of failed ones
 record RunRecord(
         String key,
         String digest,
@@ -29,7 +30,8 @@ record RunRecord(
         @Nullable String output,
         Order order,
         long written,
-        @Nullable String cursor) {
+        @Nullable String cursor,
+        boolean isMerged) {
 
     private static final String FILE = "run.json";
 
@@ -44,11 +46,24 @@ record RunRecord(
     }
 
     RunRecord of(String itsJob) {
-        return new RunRecord(key, digest, identity, itsJob, output, order, written, cursor);
+        return new RunRecord(
+                key, digest, identity, itsJob, output, order, written, cursor, isMerged);
     }
 
     RunRecord upTo(long bytes, @Nullable String next) {
-        return new RunRecord(key, digest, identity, job, output, order, bytes, next);
+        return new RunRecord(key, digest, identity, job, output, order, bytes, next, isMerged);
+    }
+
+    /// What follows when the failed prompts of this run were run again as another job.
+    ///
+    /// @param end cursor behind all results of that job
+    RunRecord merged(String itsJob, long bytes, String end) {
+        return new RunRecord(key, digest, identity, itsJob, output, order, bytes, end, true);
+    }
+
+    /// The same with nothing written.
+    RunRecord unwritten(@Nullable String itsOutput, Order itsOrder) {
+        return new RunRecord(key, digest, identity, job, itsOutput, itsOrder, 0, null, false);
     }
 
     /// The one that was kept last.
@@ -68,7 +83,8 @@ record RunRecord(
                         json.path("output").textValue(),
                         Order.valueOf(json.path("order").asText()),
                         json.path("written").asLong(),
-                        json.path("cursor").textValue()));
+                        json.path("cursor").textValue(),
+                        json.path("merged").asBoolean()));
     }
 
     void keep(Path directory) throws IOException {
@@ -82,7 +98,8 @@ record RunRecord(
                         .put("output", output)
                         .put("order", order.name())
                         .put("written", written)
-                        .put("cursor", cursor);
+                        .put("cursor", cursor)
+                        .put("merged", isMerged);
         Path part = directory.resolve(FILE + ".part");
         Files.writeString(part, json.toString());
         Files.move(

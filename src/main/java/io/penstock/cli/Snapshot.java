@@ -10,13 +10,14 @@ import org.jspecify.annotations.Nullable;
 /// How a run stands at one moment.
 ///
 /// @param total of its prompts
+/// @param inFlight calls; null where that is not known
 /// @param rate results a second over the last seconds; 0 while none comes
 /// @param sentence what it does or waits for
 record Snapshot(
         long total,
         Counts counts,
         Tokens tokens,
-        int inFlight,
+        @Nullable Integer inFlight,
         double rate,
         Duration elapsed,
         String sentence,

@@ -95,6 +95,22 @@ final class PenstockProcess implements AutoCloseable {
         }
     }
 
+    /// Ctrl-C; or, where this was started in the background by a shell that keeps Ctrl-C from such
+    /// jobs (POSIX, "Signals and error handling"), the request to end, which means the same.
+    ///
+    /// @return the exit status that is to come of it
+    int stop() {
+        String ignored =
+                text(Path.of("/proc/self/status"))
+                        .lines()
+                        .filter(line -> line.startsWith("SigIgn:"))
+                        .findFirst()
+                        .orElse("SigIgn: 0");
+        boolean isKept = (Long.parseUnsignedLong(ignored.substring(7).strip(), 16) & 2) != 0;
+        signal(isKept ? "TERM" : "INT");
+        return isKept ? 143 : 130;
+    }
+
     long pid() {
         return process.pid();
     }

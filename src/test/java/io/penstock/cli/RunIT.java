@@ -84,8 +84,8 @@ class RunIT {
         write("prompts.jsonl", lines(200));
         try (PenstockProcess run = start(slowly("results.jsonl"))) {
             awaitLines(run, 40);
-            run.signal("INT");
-            assertThat(run.await()).as(run.err()).isEqualTo(130);
+            int status = run.stop();
+            assertThat(run.await()).as(run.err()).isEqualTo(status);
             assertThat(run.err()).contains("nothing is lost. The same command goes on.");
         }
         assertWhole();
@@ -173,7 +173,7 @@ class RunIT {
         assertRefused("cannot be written", "run", "prompts.jsonl", "-o", ".", "--data", "data");
         assertRefused(
                 "has no column \"prompt\", but id, text", "run", "table.csv", "-o", "c.jsonl");
-        assertRefused("Missing required option: '--output=FILE'", "run", "prompts.jsonl");
+        assertRefused("Say with -o where the results go", "run", "prompts.jsonl");
         try (PenstockProcess run =
                 PenstockProcess.start(
                         directory, "", "", "", "run", "prompts.jsonl", "-o", "nokey.jsonl")) {
