@@ -54,17 +54,8 @@ public final class Estimate {
         Integer most = prompt.maxTokens();
         prompts++;
         sums.prompts++;
-        sums.characters += characters(prompt);
+        sums.characters += prompt.bytes();
         sums.answers += most == null ? ANSWER_TOKENS : most;
-    }
-
-    private static long characters(Prompt prompt) {
-        ObjectNode request = prompt.request();
-        if (request != null) {
-            return request.path("messages").toString().length();
-        }
-        String system = prompt.system();
-        return prompt.text().length() + (system == null ? 0 : system.length());
     }
 
     /// Counts what is no item, and keeps the first few reasons.
