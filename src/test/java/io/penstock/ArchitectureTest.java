@@ -75,14 +75,7 @@ class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers("cli", "lambda", "http", "batch", "flow", "access")
                     .whereLayer("json")
                     .mayOnlyBeAccessedByLayers(
-                            "cli",
-                            "lambda",
-                            "http",
-                            "batch",
-                            "pipeline",
-                            "tasks",
-                            "llm",
-                            "access");
+                            "cli", "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");
 
     @ArchTest
     static final ArchRule noCycles =

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Nothing is tokenized. English takes some four characters a token, code and other scripts down to
 /// two (OpenAI, "What are tokens and how to count them?"): the bounds are six and two. An answer is
-/// taken to have a token at least, and at most what its prompt asks for, or
-/// [#ANSWER_TOKENS] where it asks for no limit. Not thread-safe.
+/// taken to have a token at least, and at most what its prompt asks for, or [#ANSWER_TOKENS] where
+/// it asks for no limit. Not thread-safe.
 public final class Estimate {
 
     /// Of an answer without a limit, as a high guess.

@@ -61,11 +61,7 @@ final class CompleteCommand implements Callable<Integer> {
         return CommandApplication.run(
                 settings,
                 null,
-                spec.root()
-                        .commandLine()
-                        .getParseResult()
-                        .originalArgs()
-                        .toArray(String[]::new));
+                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
     }
 
     /// Makes the call, in an application that has begun.

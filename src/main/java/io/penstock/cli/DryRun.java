@@ -62,8 +62,7 @@ final class DryRun {
         long unusable = json.path("unusable").asLong();
         if (unusable > 0) {
             text.append(", and ").append(Display.count(unusable)).append(" lines that are none:");
-            json.path("first_unusable")
-                    .forEach(why -> text.append("\n  ").append(why.asText()));
+            json.path("first_unusable").forEach(why -> text.append("\n  ").append(why.asText()));
         }
         for (JsonNode model : json.path("models")) {
             JsonNode in = model.path("prompt_tokens");

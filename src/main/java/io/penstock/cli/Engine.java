@@ -86,7 +86,8 @@ final class Engine {
         Display display = Display.of(command, Terminal.here(), System.err);
         String model = command.model == null ? llm.model() : command.model;
         Console console =
-                new Console(display, new Standing(admission, model, warning), signals, command.sample);
+                new Console(
+                        display, new Standing(admission, model, warning), signals, command.sample);
         if (command.retryFailed && job.totals() != null) {
             if (record.written() != file.size()) {
                 // It ended while its results were put into their places.
@@ -102,9 +103,7 @@ final class Engine {
     private record Console(Display display, Standing standing, Signals signals, int sample) {}
 
     private Job resumed(Job job, RunCommand command) {
-        return job.paused() == null
-                ? job
-                : batches.resume(job.id(), command.maxCost).orElse(job);
+        return job.paused() == null ? job : batches.resume(job.id(), command.maxCost).orElse(job);
     }
 
     /// Sees a job through.
@@ -152,8 +151,9 @@ final class Engine {
         RunRecord its =
                 RunRecord.read(directory)
                         .filter(kept -> again.id().equals(kept.job()))
-                        .orElseGet(() -> record.of(again.id())
-                                .unwritten(lines.toString(), RunRecord.Order.INPUT));
+                        .orElseGet(() ->
+                                record.of(again.id())
+                                        .unwritten(lines.toString(), RunRecord.Order.INPUT));
         int code;
         try (ResultsFile file = ResultsFile.open(lines)) {
             if (its.written() > file.size()) {

@@ -30,10 +30,7 @@ abstract sealed class JobCommand implements Callable<Integer> {
     String job = "";
 
     /// `penstock status`.
-    @Command(
-            name = "status",
-            mixinStandardHelpOptions = true,
-            description = "How a job stands.")
+    @Command(name = "status", mixinStandardHelpOptions = true, description = "How a job stands.")
     static final class Status extends JobCommand {
 
         @Option(names = "--json", description = "The whole of it, as JSON.")

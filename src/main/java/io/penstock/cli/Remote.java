@@ -34,7 +34,8 @@ final class Remote {
             names = "--key",
             paramLabel = "KEY",
             defaultValue = "${env:PENSTOCK_KEY}",
-            description = "Sent as a bearer token; PENSTOCK_KEY keeps it out of the shell's history.")
+            description =
+                    "Sent as a bearer token; PENSTOCK_KEY keeps it out of the shell's history.")
     @Nullable String key;
 
     /// A job, as it is told of.
@@ -97,7 +98,8 @@ final class Remote {
             }
             return to.getInputStream();
         } catch (IllegalArgumentException | ClassCastException noUrl) {
-            throw new CannotBegin(url + " is no URL such as http://localhost:8080; give --url one.");
+            throw new CannotBegin(
+                    url + " is no URL such as http://localhost:8080; give --url one.");
         } catch (IOException away) {
             throw unreadable(away);
         }
@@ -123,8 +125,7 @@ final class Remote {
             return status + ".";
         }
         try (error) {
-            String said =
-                    Json.read(error.readAllBytes()).path("error").path("message").asText("");
+            String said = Json.read(error.readAllBytes()).path("error").path("message").asText("");
             return said.isEmpty() ? status + "." : said;
         } catch (InvalidRequest noJson) {
             return status + ", and not as a Penstock does; look at --url.";

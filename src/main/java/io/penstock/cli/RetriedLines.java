@@ -36,7 +36,10 @@ final class RetriedLines {
                 BufferedWriter out = Files.newBufferedWriter(part, BYTES)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher error = ERROR.matcher(line);
-                out.write(error.matches() ? placed(others.readLine(), error.group(1), results) : line);
+                out.write(
+                        error.matches()
+                                ? placed(others.readLine(), error.group(1), results)
+                                : line);
                 out.write('\n');
             }
             if (others.readLine() != null) {
@@ -44,10 +47,7 @@ final class RetriedLines {
             }
         }
         Files.move(
-                part,
-                results,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
+                part, results, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         return Files.size(results);
     }
 

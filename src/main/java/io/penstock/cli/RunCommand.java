@@ -239,7 +239,9 @@ final class RunCommand implements Callable<Integer> {
             return data.toAbsolutePath().normalize();
         }
         String beside =
-                !isStandardOutput() && !output.isEmpty() ? output : !isStandardInput() ? input : "standard-input";
+                !isStandardOutput() && !output.isEmpty()
+                        ? output
+                        : !isStandardInput() ? input : "standard-input";
         return Path.of(beside + ".penstock").toAbsolutePath().normalize();
     }
 
@@ -281,7 +283,9 @@ final class RunCommand implements Callable<Integer> {
             return concurrency;
         }
         int few = Math.max(1, sample / 5);
-        return concurrency == null ? Integer.valueOf(few) : Integer.valueOf(Math.min(few, concurrency));
+        return concurrency == null
+                ? Integer.valueOf(few)
+                : Integer.valueOf(Math.min(few, concurrency));
     }
 
     private static void put(Map<String, String> all, String key, @Nullable Number value) {

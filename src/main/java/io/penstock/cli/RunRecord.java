@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param output where the results go; null for standard output
 /// @param written bytes of the results that are in the output
 /// @param cursor where the results behind them begin; null at the first
-/// @param isMerged whether results of prompts that were run again stand in the places of failed ones
+/// @param isMerged whether results of prompts that were run again stand in the places of failed
+///   ones
 record RunRecord(
         String key,
         String digest,

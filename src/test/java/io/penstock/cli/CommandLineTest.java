@@ -37,7 +37,9 @@ class CommandLineTest {
             }
             CommandLine.ParseResult parsed =
                     PenstockCommand.line().parseArgs(words.toArray(String[]::new));
-            assertThat(parsed.isUsageHelpRequested() || parsed.hasSubcommand()).as(command).isTrue();
+            assertThat(parsed.isUsageHelpRequested() || parsed.hasSubcommand())
+                    .as(command)
+                    .isTrue();
         }
     }
 
