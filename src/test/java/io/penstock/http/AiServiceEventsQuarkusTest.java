@@ -1,13 +1,14 @@
 package io.penstock.http;
 
-import static io.penstock.testing.Caller.prompt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.langchain4j.observability.api.event.AiServiceCompletedEvent;
-import io.penstock.testing.Caller.Answer;
+import dev.langchain4j.service.UserMessage;
 import io.penstock.testing.PenstockTest;
+import io.quarkiverse.langchain4j.RegisterAiService;
 import io.quarkiverse.langchain4j.observability.AiServiceSelector;
 import io.quarkus.test.junit.QuarkusTest;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -19,6 +20,14 @@ import org.junit.jupiter.api.Test;
 /// The events of AI services reach an application's observers.
 @QuarkusTest
 class AiServiceEventsQuarkusTest extends PenstockTest {
+
+    @RegisterAiService(
+            chatMemoryProviderSupplier = RegisterAiService.NoChatMemoryProviderSupplier.class)
+    @ApplicationScoped
+    interface Echo {
+
+        String say(@UserMessage String text);
+    }
 
     @Singleton
     static class Observers {
@@ -37,6 +46,7 @@ class AiServiceEventsQuarkusTest extends PenstockTest {
         }
     }
 
+    @Inject Echo echo;
     @Inject Observers observers;
 
     @BeforeEach
@@ -46,15 +56,10 @@ class AiServiceEventsQuarkusTest extends PenstockTest {
 
     @Test
     void eachCallsEndIsObservedOnce() {
-        Answer first = caller.complete(prompt("seen"));
-        Answer second = caller.complete(prompt("seen again"));
+        String first = echo.say("seen");
+        String second = echo.say("seen again");
 
-        assertThat(observers.ofAll).containsExactly(text(first), text(second));
+        assertThat(observers.ofAll).containsExactly(first, second);
         assertThat(observers.ofAnother).isEmpty();
-    }
-
-    private static String text(Answer answer) {
-        assertThat(answer.status()).isEqualTo(200);
-        return answer.json().path("result").asText();
     }
 }

@@ -133,7 +133,7 @@ class MixUpQuarkusTest {
     private static String request(String path, String type, String body) {
         return "POST "
                 + path
-                + " HTTP/1.1\r\nhost: x\r\ncontent-type: "
+                + " HTTP/1.1\r\nhost: localhost\r\ncontent-type: "
                 + type
                 + "\r\ncontent-length: "
                 + body.length()
