@@ -31,6 +31,7 @@ final class Csv {
         if (ahead == '\ufeff') {
             ahead = in.read();
         }
+        skipLineEnds();
     }
 
     /// The line at which the next record begins, from 1.
@@ -41,9 +42,6 @@ final class Csv {
     /// @return the fields of the next record; null at the end
     /// @throws CannotBegin when a quotation mark is not closed
     @Nullable List<String> next() throws IOException {
-        while (ahead == '\n' || ahead == '\r') {
-            advance();
-        }
         if (ahead == END) {
             return null;
         }
@@ -62,10 +60,14 @@ final class Csv {
             }
             advance();
         }
-        if (ahead != END) {
+        skipLineEnds();
+        return fields;
+    }
+
+    private void skipLineEnds() throws IOException {
+        while (ahead == '\n' || ahead == '\r') {
             advance();
         }
-        return fields;
     }
 
     private String plain() throws IOException {

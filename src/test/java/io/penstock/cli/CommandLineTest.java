@@ -48,7 +48,7 @@ class CommandLineTest {
         boolean isCode = false;
         for (String line : page.lines().toList()) {
             isCode ^= line.startsWith("```");
-            Matcher command = COMMAND.matcher(line.replaceFirst(" +#.*", ""));
+            Matcher command = COMMAND.matcher(line.replaceFirst(" +[#<].*", ""));
             if (isCode && command.matches()) {
                 commands.add(command.group(1));
             }
