@@ -229,7 +229,7 @@ final class BatchRun {
 
     private void pause(long nanos) {
         try {
-            TimeUnit.NANOSECONDS.sleep(nanos);
+            signals.await(nanos);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CannotBegin("Interrupted.");

@@ -1,5 +1,7 @@
 package io.penstock.cli;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import sun.misc.Signal;
 
@@ -8,6 +10,7 @@ import sun.misc.Signal;
 final class Signals {
 
     private final AtomicInteger first = new AtomicInteger();
+    private final CountDownLatch asked = new CountDownLatch(1);
 
     private Signals() {}
 
@@ -22,6 +25,16 @@ final class Signals {
     private void received(Signal signal) {
         if (!first.compareAndSet(0, signal.getNumber())) {
             Runtime.getRuntime().halt(ExitCode.SIGNALLED + signal.getNumber());
+        }
+        asked.countDown();
+    }
+
+    /// Waits so long, or until a process that was not asked to stop yet is.
+    void await(long nanos) throws InterruptedException {
+        if (isAskedToStop()) {
+            TimeUnit.NANOSECONDS.sleep(nanos);
+        } else {
+            asked.await(nanos, TimeUnit.NANOSECONDS);
         }
     }
 
