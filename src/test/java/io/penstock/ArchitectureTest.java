@@ -59,23 +59,23 @@ class ArchitectureTest {
                     .whereLayer("http")
                     .mayOnlyBeAccessedByLayers("lambda")
                     .whereLayer("batch")
-                    .mayOnlyBeAccessedByLayers("cli", "lambda", "http")
+                    .mayOnlyBeAccessedByLayers("lambda", "http")
                     .whereLayer("pipeline")
                     .mayOnlyBeAccessedByLayers("http", "batch")
                     .whereLayer("tasks")
                     .mayOnlyBeAccessedByLayers("http", "batch", "pipeline")
                     .whereLayer("llm")
                     .mayOnlyBeAccessedByLayers(
-                            "cli", "lambda", "http", "batch", "pipeline", "tasks", "dev")
+                            "lambda", "http", "batch", "pipeline", "tasks", "dev")
                     .whereLayer("flow")
-                    .mayOnlyBeAccessedByLayers("cli", "llm", "batch", "pipeline", "tasks")
+                    .mayOnlyBeAccessedByLayers("llm", "batch", "pipeline", "tasks")
                     .whereLayer("access")
                     .mayOnlyBeAccessedByLayers("cli", "lambda", "http", "batch", "llm")
                     .whereLayer("store")
-                    .mayOnlyBeAccessedByLayers("cli", "lambda", "http", "batch", "flow", "access")
+                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow", "access")
                     .whereLayer("json")
                     .mayOnlyBeAccessedByLayers(
-                            "cli", "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");
+                            "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");
 
     @ArchTest
     static final ArchRule noCycles =
@@ -123,9 +123,6 @@ class ArchitectureTest {
                         "io.penstock.dev.."
                     },
                     "io.netty..");
-
-    @ArchTest
-    static final ArchRule argumentsAreReadInCli = onlyIn("io.penstock.cli..", "picocli..");
 
     @ArchTest
     static final ArchRule whatWaitsIsAThread =

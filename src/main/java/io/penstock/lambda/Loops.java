@@ -22,7 +22,7 @@ import java.util.Map;
 /// receive messages and hand each to [WorkHandler] as the event that Lambda would make of it, and
 /// one that sweeps.
 @ApplicationScoped
-public class Loops {
+class Loops {
 
     private static final int WORKERS = 4;
 
@@ -62,13 +62,6 @@ public class Loops {
     }
 
     void start(@Observes StartupEvent started) {
-        if (!where.isCommand()) {
-            begin();
-        }
-    }
-
-    /// Begins to work. A command does it when it has looked at what there is.
-    public void begin() {
         int workers = config.checked().workers().orElse(where.isFunction() ? 0 : WORKERS);
         if (workers == 0) {
             return;
