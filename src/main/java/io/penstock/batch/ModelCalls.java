@@ -66,10 +66,11 @@ final class ModelCalls implements Feed.Calls {
                                         place,
                                         stage,
                                         tokens(stage),
-                                        run.asked(),
-                                        run.begunNanos()));
+                                        run.calls().asked(),
+                                        run.calls().begunNanos()));
         return new Feed.Begun(
-                run, () -> ended(place, item, run, before.attempts(), pipelines.run(run, passed)));
+                run.calls(),
+                () -> ended(place, item, run, before.attempts(), pipelines.run(run, passed)));
     }
 
     private Happened.Ended ended(int place, Item item, Call call, int before, Outcome outcome) {
@@ -96,13 +97,13 @@ final class ModelCalls implements Feed.Calls {
                                     firstItem + place,
                                     item.customId(),
                                     run.finished(),
-                                    before + run.attemptCount()),
+                                    before + run.calls().attemptCount()),
                             tokens(stage));
             case StageOutcome.Failed(String stage, Failure failure, _, Completion unusable) ->
                     failed(
                             place,
                             item,
-                            run,
+                            run.calls(),
                             before,
                             failure,
                             stage,

@@ -87,7 +87,7 @@ public class PipelineResource {
             String id = id(fields);
             PromptReader.Asked asked = prompts.read(fields, "input");
             Run run = Run.of(pipeline, asked.prompt().text(), asked.limit());
-            Exchanges.runs(exchange, run);
+            Exchanges.runs(exchange, run.calls());
             return switch (pipelines.run(run, _ -> {})) {
                 case Finished last -> whole(id, run, last).toString();
                 case Failed failed ->
@@ -115,6 +115,6 @@ public class PipelineResource {
         json.set("stages", Finished.array(stages));
         Usage usage = Finished.usage(stages);
         json.put("final_result", last.result()).set("usage", usage == null ? null : usage.toJson());
-        return json.put("attempts", run.attemptCount());
+        return json.put("attempts", run.calls().attemptCount());
     }
 }

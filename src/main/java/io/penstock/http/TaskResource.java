@@ -73,7 +73,7 @@ public class TaskResource {
             task.check(arguments, "");
             Tasks.TaskRun run =
                     tasks.begin(task, arguments, "task_" + UUID.randomUUID(), null, null);
-            Exchanges.runs(exchange, run.work());
+            Exchanges.runs(exchange, run.work().calls());
             return switch (tasks.run(run)) {
                 case TaskOutcome.Returned returned -> whole(returned, run.work()).toString();
                 case TaskOutcome.Failed(Failure failure, String raw) ->
@@ -93,6 +93,6 @@ public class TaskResource {
         json.put("model", last == null ? null : last.model())
                 .set("usage", usage == null ? null : usage.toJson());
         return json.put("cost", JobJson.cost(work.costNanos()))
-                .put("attempts", work.attemptCount());
+                .put("attempts", work.calls().attemptCount());
     }
 }

@@ -74,13 +74,6 @@ public final class Call implements Running {
     ///   want of room, but waits until its deadline
     public record Stage(@Nullable Turns turns, boolean begun) {}
 
-    /// A call that is one of several in turn.
-    ///
-    /// @param job whose call it is; null when somebody waits for the answer
-    public static Call of(Prompt prompt, Duration limit, @Nullable Job job, Stage stage) {
-        return new Call(new Ask(prompt, limit, null, job, stage));
-    }
-
     /// A call that hands over the answer piece by piece: its text, or of a whole request the
     /// provider's chunks, each as JSON on one line.
     ///

@@ -133,10 +133,13 @@ public class Pipelines {
             return new Failed(stage.name(), outOfTime(), 0, null);
         }
         Call call =
-                run.begin(
-                        prompt,
-                        config.deadline(),
-                        new Call.Stage(turns(run.pipeline(), stage), !run.finished().isEmpty()));
+                run.calls()
+                        .begin(
+                                prompt,
+                                config.deadline(),
+                                null,
+                                new Call.Stage(
+                                        turns(run.pipeline(), stage), !run.finished().isEmpty()));
         StageOutcome outcome =
                 switch (llm.complete(call)) {
                     case Completion completion -> stage.read(completion, call.attemptCount());

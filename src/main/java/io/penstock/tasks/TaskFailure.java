@@ -40,7 +40,7 @@ final class TaskFailure {
     }
 
     static TaskOutcome.Failed of(Exception thrown, Tasks.TaskRun run) {
-        if (run.work().isCancelled() && !(cause(thrown) instanceof FailedCall)) {
+        if (run.work().calls().isStopped() && !(cause(thrown) instanceof FailedCall)) {
             return new TaskOutcome.Failed(cancelled(), null);
         }
         for (Throwable one = thrown; one != null; one = one.getCause()) {

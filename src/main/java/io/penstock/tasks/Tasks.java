@@ -110,7 +110,7 @@ public class Tasks {
         if (turns == null) {
             outcome = inContext(run);
         } else {
-            try (Turns.Turn turn = run.work.turn(turns, maxWait)) {
+            try (Turns.Turn turn = run.work.calls().turn(turns, maxWait)) {
                 outcome = turn == null ? failed(TaskFailure.full(run.task)) : inContext(run);
             } catch (InterruptedException ended) {
                 outcome = failed(TaskFailure.cancelled());
@@ -165,7 +165,7 @@ public class Tasks {
         } catch (Exception failed) {
             return TaskFailure.of(failed, run);
         } finally {
-            if (run.work.isCancelled()) {
+            if (run.work.calls().isStopped()) {
                 Thread.interrupted();
             }
         }
