@@ -87,29 +87,14 @@ public class Submissions {
             Job.@Nullable OpenAi openAi,
             @Nullable Owner owner) {
 
-        /// A request of nobody in particular.
-        public Request(
-                ObjectNode options,
-                @Nullable String idempotencyKey,
-                @Nullable String digest,
-                @Nullable String retryOf,
-                @Nullable Duration expiry,
-                Job.@Nullable OpenAi openAi) {
-            this(options, idempotencyKey, digest, retryOf, expiry, openAi, null);
-        }
-
-        /// The same of somebody's.
-        public Request of(@Nullable Owner somebody) {
-            return new Request(options, idempotencyKey, digest, retryOf, expiry, openAi, somebody);
-        }
-
         /// A request that asks for no more.
         public Request(
                 ObjectNode options,
                 @Nullable String idempotencyKey,
                 @Nullable String digest,
-                @Nullable String retryOf) {
-            this(options, idempotencyKey, digest, retryOf, null, null);
+                @Nullable String retryOf,
+                @Nullable Owner owner) {
+            this(options, idempotencyKey, digest, retryOf, null, null, owner);
         }
     }
 
@@ -202,11 +187,11 @@ public class Submissions {
         String what = "retry\n" + job.id() + "\n" + job.version();
         Request request =
                 new Request(
-                                JobOptions.of(job, payloads).json(),
-                                idempotencyKey == null ? what : idempotencyKey,
-                                Sha256.id(what),
-                                job.id())
-                        .of(job.owner());
+                        JobOptions.of(job, payloads).json(),
+                        idempotencyKey == null ? what : idempotencyKey,
+                        Sha256.id(what),
+                        job.id(),
+                        job.owner());
         Job again =
                 job(
                         Ids.next(),

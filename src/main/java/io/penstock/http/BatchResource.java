@@ -87,8 +87,7 @@ public class BatchResource {
                     uri, "is in the query; that is for JSON Lines, a JSON body has options in it.");
             ObjectNode options = requests.options(fields);
             String source = fields.text("input");
-            Request request =
-                    new Request(options, key, Sha256.end(digest), null).of(callers.owner());
+            Request request = new Request(options, key, Sha256.end(digest), null, callers.owner());
             if (source != null) {
                 if (!source.matches(SOURCE)) {
                     throw InvalidRequest.of(
@@ -126,8 +125,8 @@ public class BatchResource {
                 return answer(
                         submissions.submit(
                                 intake,
-                                new Request(options, key, Sha256.end(digest), null)
-                                        .of(callers.owner())));
+                                new Request(
+                                        options, key, Sha256.end(digest), null, callers.owner())));
             } catch (IOException broken) {
                 throw Problem.refused(400, "bad_request", "The body broke off before its end.")
                         .exception();

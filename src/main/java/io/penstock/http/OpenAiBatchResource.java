@@ -111,13 +111,13 @@ public class OpenAiBatchResource {
                     submissions.submitUnread(
                             null,
                             new Request(
-                                            Fields.JSON.createObjectNode(),
-                                            key,
-                                            Sha256.end(digest),
-                                            null,
-                                            expiry,
-                                            asked)
-                                    .of(callers.owner())));
+                                    Fields.JSON.createObjectNode(),
+                                    key,
+                                    Sha256.end(digest),
+                                    null,
+                                    expiry,
+                                    asked,
+                                    callers.owner())));
         }
     }
 

@@ -108,7 +108,8 @@ class SubmissionsTest {
                     ("{\"prompt\":\"" + prompt + "\"}").getBytes(StandardCharsets.UTF_8));
             return submissions.submit(
                     intake,
-                    new Submissions.Request(Fields.JSON.createObjectNode(), "key", "digest", null));
+                    new Submissions.Request(
+                            Fields.JSON.createObjectNode(), "key", "digest", null, null));
         }
     }
 }

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
@@ -40,6 +41,7 @@ final class Load {
     /// Makes `calls` calls in all.
     ///
     /// @return the time of each, in nanoseconds
+    /// @throws IllegalStateException when one was lost
     long[] run(int callers, int calls, String marker) throws InterruptedException {
         long[] nanos = new long[calls];
         AtomicInteger next = new AtomicInteger();
@@ -49,6 +51,10 @@ final class Load {
         }
         for (Thread thread : threads) {
             thread.join();
+        }
+        long lost = Arrays.stream(nanos).filter(took -> took == 0).count();
+        if (lost > 0) {
+            throw new IllegalStateException(lost + " of " + calls + " calls had no answer");
         }
         return nanos;
     }

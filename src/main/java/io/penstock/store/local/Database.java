@@ -58,12 +58,12 @@ final class Database implements AutoCloseable {
     };
 
     /// Some reading and writing.
-    interface Work<T extends @Nullable Object> {
+    interface Statements<T extends @Nullable Object> {
         T run(Session session) throws SQLException;
     }
 
     private record Pending<T extends @Nullable Object>(
-            String what, Work<T> work, CompletableFuture<T> done) {}
+            String what, Statements<T> work, CompletableFuture<T> done) {}
 
     private final BlockingQueue<Pending<?>> pending = new ArrayBlockingQueue<>(WAITING_MAX);
     private final Path file;
@@ -111,7 +111,7 @@ final class Database implements AutoCloseable {
     ///
     /// @param what names the object, for the error
     /// @throws StoreException when it cannot be done; nothing has changed then
-    <T extends @Nullable Object> T call(String what, Work<T> work) {
+    <T extends @Nullable Object> T call(String what, Statements<T> work) {
         Pending<T> mine = new Pending<>(what, work, new CompletableFuture<>());
         try {
             if (closed) {

@@ -259,7 +259,7 @@ final class SqliteDocuments implements Documents {
         return kind.word() + "s of " + group;
     }
 
-    private <T> T call(String object, Database.Work<T> work) {
+    private <T> T call(String object, Database.Statements<T> work) {
         return database.get().call(object, work);
     }
 
