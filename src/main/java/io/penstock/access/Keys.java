@@ -3,7 +3,6 @@ package io.penstock.access;
 import io.penstock.store.CallerKey;
 import io.penstock.store.CallerKey.Secret;
 import io.penstock.store.CallerKeys;
-import io.penstock.store.Grant;
 import io.penstock.store.Owner;
 import io.penstock.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -118,17 +117,16 @@ public class Keys {
         return keys.list(null, 1).isEmpty();
     }
 
-    public Made make(
-            String name, Grant grant, boolean seesOthers, boolean admin, @Nullable Instant endsAt) {
+    public Made make(KeyRequest asked) {
         String secret = Secrets.secret();
         CallerKey key =
                 new CallerKey(
-                        new Owner(Secrets.id(), name, grant),
+                        new Owner(Secrets.id(), asked.name(), asked.grant()),
                         1,
-                        seesOthers,
-                        admin,
+                        asked.seesOthers(),
+                        asked.admin(),
                         keys.now(),
-                        endsAt,
+                        asked.endsAt(),
                         List.of(Secrets.hashed(secret)));
         if (!keys.write(key)) {
             throw new StoreException("A key of this id is there already; try again");

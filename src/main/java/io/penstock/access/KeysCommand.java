@@ -96,16 +96,7 @@ public class KeysCommand implements QuarkusApplication {
             }
             put(asked, option, args.get(++i));
         }
-        KeyRequest request = KeyRequest.of(Fields.of(asked));
-        out.println(
-                KeyJson.of(
-                        keys.make(
-                                request.name(),
-                                request.grant(),
-                                request.seesOthers(),
-                                request.admin(),
-                                request.endsAt()),
-                        stored.now()));
+        out.println(KeyJson.of(keys.make(KeyRequest.of(Fields.of(asked))), stored.now()));
         return 0;
     }
 

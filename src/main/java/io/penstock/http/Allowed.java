@@ -34,7 +34,9 @@ final class Allowed {
                     row("/keys/[^/]+", REMOVE),
                     row("/keys/[^/]+/rotate", WRITE),
                     row("/pipeline", READ),
-                    row("/pipeline/[^/]+", WRITE));
+                    row("/pipeline/[^/]+", WRITE),
+                    row("/tasks", READ),
+                    row("/tasks/[^/]+", WRITE));
 
     private Allowed() {}
 

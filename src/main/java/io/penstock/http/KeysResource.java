@@ -58,15 +58,7 @@ public class KeysResource {
         Query.none(uri);
         requireServer();
         try (Bodies.Body sent = bodies.read(exchange)) {
-            KeyRequest asked = KeyRequest.of(Fields.of(sent.bytes()));
-            Keys.Made made =
-                    keys.make(
-                            asked.name(),
-                            asked.grant(),
-                            asked.seesOthers(),
-                            asked.admin(),
-                            asked.endsAt());
-            return told(201, made);
+            return told(201, keys.make(KeyRequest.of(Fields.of(sent.bytes()))));
         }
     }
 

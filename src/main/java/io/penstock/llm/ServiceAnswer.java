@@ -57,7 +57,7 @@ record ServiceAnswer(Completion completion, JsonNode whole) {
     /// @throws ContentFilteredException when the model declined
     ChatResponse response() {
         if (refusal() != null) {
-            throw failed(Failure.of(FailureKind.CONTENT_FILTER, "The model declined to answer."));
+            throw failed(DECLINED);
         }
         List<ToolExecutionRequest> calls = calls();
         String text = text();

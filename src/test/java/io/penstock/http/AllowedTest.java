@@ -2,6 +2,9 @@ package io.penstock.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -17,20 +20,20 @@ import org.junit.jupiter.api.Test;
 /// The table says what the resources say.
 class AllowedTest {
 
-    private static final List<Class<?>> RESOURCES =
-            List.of(
-                    CompleteResource.class,
-                    ChatResource.class,
-                    ModelsResource.class,
-                    FilesResource.class,
-                    OpenAiBatchResource.class,
-                    BatchResource.class,
-                    PipelineResource.class);
+    private static List<Class<?>> resources() {
+        return new ClassFileImporter()
+                        .withImportOption(new ImportOption.DoNotIncludeTests())
+                        .importPackages("io.penstock")
+                        .stream()
+                        .filter(type -> type.isAnnotatedWith(Path.class))
+                        .<Class<?>>map(JavaClass::reflect)
+                        .toList();
+    }
 
     @Test
     void everyPathOfAResourceIsInTheTableWithItsMethods() {
         Map<String, TreeSet<String>> paths = new TreeMap<>();
-        for (Class<?> resource : RESOURCES) {
+        for (Class<?> resource : resources()) {
             for (Method method : resource.getDeclaredMethods()) {
                 String name = name(method);
                 if (name != null) {

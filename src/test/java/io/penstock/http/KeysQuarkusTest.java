@@ -11,6 +11,7 @@ import com.openai.errors.NotFoundException;
 import com.openai.errors.UnauthorizedException;
 import com.openai.models.batches.BatchCreateParams;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import io.penstock.access.KeyRequest;
 import io.penstock.access.Keys;
 import io.penstock.store.Grant;
 import io.penstock.testing.Caller;
@@ -57,7 +58,9 @@ class KeysQuarkusTest extends PenstockTest {
 
     @BeforeEach
     void operate() {
-        operator = caller.showing(keys.make("operator", Grant.ALL, false, true, null).text());
+        operator =
+                caller.showing(
+                        keys.make(new KeyRequest("operator", Grant.ALL, false, true, null)).text());
     }
 
     private JsonNode make(String name) {
