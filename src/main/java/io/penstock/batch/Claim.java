@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -49,7 +50,7 @@ final class Claim {
     private Chunk chunk;
     private int seq;
     private List<Recorded> pending = new ArrayList<>();
-    private Heard heard = Heard.NOTHING;
+    private final Map<String, Long> answeredNanos = new HashMap<>();
     private long pendingSinceNanos;
     private long sinceNanos = System.nanoTime();
     private Supplier<Shift> shift = Shift::endless;
@@ -99,8 +100,20 @@ final class Claim {
     ///
     /// @param begunNanos when its call had begun, as [System#nanoTime()]
     void heard(String model, long begunNanos) {
-        Instant begun = clock.now().minusNanos(System.nanoTime() - begunNanos);
-        heard = heard.plus(new Heard(Map.of(model, begun.truncatedTo(ChronoUnit.MILLIS))));
+        answeredNanos.merge(model, begunNanos, Claim::later);
+    }
+
+    private static long later(long one, long other) {
+        return one - other > 0 ? one : other;
+    }
+
+    private Heard heard() {
+        Instant now = clock.now();
+        long nanos = System.nanoTime();
+        Map<String, Instant> begun = new HashMap<>();
+        answeredNanos.forEach((model, at) ->
+                begun.put(model, now.minusNanos(nanos - at).truncatedTo(ChronoUnit.MILLIS)));
+        return new Heard(begun);
     }
 
     /// When [#flush] is to be called next.
@@ -127,10 +140,11 @@ final class Claim {
             }
             String key = Segments.key(chunk.area(), chunk.index(), chunk.epoch(), seq);
             if (!persistently(() -> put(key, segment.toByteArray()))
-                    || !store(chunk.recorded(counts, tokens, leaseEnd(), heard))) {
+                    || !store(chunk.recorded(counts, tokens, leaseEnd(), heard()))) {
                 return false;
             }
             seq++;
+            answeredNanos.clear();
             group = group(now);
         }
         return true;
