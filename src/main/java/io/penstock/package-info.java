@@ -4,10 +4,11 @@
 ///
 /// [io.penstock.cli] starts the process. The doors are [io.penstock.http] and, above it,
 /// [io.penstock.lambda]. They run one prompt through [io.penstock.llm], one input of several
-/// prompts through [io.penstock.pipeline], and many of either through [io.penstock.batch].
-/// [io.penstock.flow] says when a call may start; [io.penstock.store] remembers; [io.penstock.json]
-/// reads callers' JSON. `io.penstock.dev` simulates a provider in dev mode and tests, and is used
-/// by none of them.
+/// prompts through [io.penstock.pipeline], and many of either through [io.penstock.batch];
+/// [io.penstock.tasks] makes typed tasks of the application's own AI services. [io.penstock.access]
+/// knows who may call. [io.penstock.flow] says when a call may start; [io.penstock.store]
+/// remembers; [io.penstock.json] reads callers' JSON. `io.penstock.dev` simulates a provider in dev
+/// mode and tests, and is used by none of them.
 @NullMarked
 package io.penstock;
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -30,6 +31,16 @@ class PagesTest {
     @Test
     void theReadmeIsShort() {
         assertThat(Page.of("README.md").lines()).hasSizeLessThanOrEqualTo(README_LINES);
+    }
+
+    @Test
+    void theReadmeNamesEachPackage() throws IOException {
+        List<String> lines = Page.of("README.md").lines();
+        try (Stream<Path> packages = Files.list(Path.of("src/main/java/io/penstock"))) {
+            assertThat(packages.filter(Files::isDirectory).map(Path::getFileName).toList())
+                    .allSatisfy(name ->
+                            assertThat(lines).anyMatch(line -> line.startsWith(name + " ")));
+        }
     }
 
     @ParameterizedTest

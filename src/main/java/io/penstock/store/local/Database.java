@@ -156,31 +156,11 @@ final class Database implements AutoCloseable {
                 together.add(pending.take());
             } catch (InterruptedException _) {
                 pending.drainTo(together);
-                guarded(together);
+                transaction(together);
                 return;
             }
             pending.drainTo(together, TRANSACTION_MAX);
-            guarded(together);
-        }
-    }
-
-    /// Nothing may end the one thread behind which all others wait: what nobody foresaw, such as a
-    /// memory that is full, fails the work that met it.
-    private void guarded(List<Pending<?>> together) {
-        try {
             transaction(together);
-        } catch (RuntimeException | Error unforeseen) {
-            try {
-                session.execute("ROLLBACK");
-            } catch (SQLException noTransaction) {
-                // What failed was its beginning or came after its end.
-            }
-            if (together.size() > 1) {
-                together.forEach(one -> guarded(List.of(one)));
-                return;
-            }
-            together.getFirst().done.completeExceptionally(unforeseen);
-            LOG.error("The database's work failed in a way that nobody foresaw", unforeseen);
         }
     }
 
@@ -194,7 +174,9 @@ final class Database implements AutoCloseable {
                 answers.add(answer(one));
             }
             session.execute("COMMIT");
-        } catch (SQLException failed) {
+        } catch (SQLException | RuntimeException | Error failed) {
+            // Nothing may end the one thread behind which all others wait: what nobody foresaw,
+            // such as a memory that is full, fails the work that met it.
             try {
                 session.execute("ROLLBACK");
             } catch (SQLException noTransaction) {
@@ -205,6 +187,9 @@ final class Database implements AutoCloseable {
                 together.forEach(one -> transaction(List.of(one)));
             } else {
                 together.forEach(one -> one.done.completeExceptionally(failed));
+                if (!(failed instanceof SQLException)) {
+                    LOG.error("The database's work failed in a way that nobody foresaw", failed);
+                }
             }
             return;
         }
