@@ -85,6 +85,24 @@ class ChunkRunTest extends ModelRuns {
     }
 
     @Test
+    void aLargeChunkIsRunNearlyInTheOrderOfItsInput() {
+        List<Integer> spread = Spread.of(IntStream.range(0, 1000).boxed().toList());
+        for (int i = 1; i <= 10; i++) {
+            int done = i * 100;
+            assertThat(spread.subList(0, Math.min(1000, done * 4 / 3 + 50)))
+                    .containsAll(IntStream.range(0, done).boxed().toList());
+        }
+    }
+
+    @Test
+    void aLongRowOfALargeChunkIsNotRunInARow() {
+        List<Integer> spread = Spread.of(IntStream.range(0, 1000).boxed().toList());
+        for (int i = 0; i + 12 < 1000; i++) {
+            assertThat(spread.subList(i, i + 12)).anyMatch(place -> place < 300 || place >= 600);
+        }
+    }
+
+    @Test
     void aCancelledJobsItemsAreRecordedAsCancelled() throws InterruptedException {
         Job job = store.job(4);
         Job cancelled = job.in(Job.Status.CANCELLING);
