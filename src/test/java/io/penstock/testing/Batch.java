@@ -1,12 +1,15 @@
 package io.penstock.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.testing.Caller.Answer;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// A batch as its owner sees it, over HTTP.
 public record Batch(Caller caller, String id) {
@@ -37,6 +40,16 @@ public record Batch(Caller caller, String id) {
     /// The batch that an answer tells of.
     public static Batch of(Caller caller, Answer submitted) {
         return new Batch(caller, submitted.json().path("job_id").asText());
+    }
+
+    /// A batch of so many prompts, each with its number in a form.
+    public static Batch ofPrompts(Caller caller, int count, String form) {
+        ObjectNode body = Caller.JSON.createObjectNode();
+        ArrayNode prompts = body.putArray("prompts");
+        for (int i = 0; i < count; i++) {
+            prompts.add(form.formatted(i));
+        }
+        return of(caller, submit(caller, body.toString()));
     }
 
     public JsonNode status() {
@@ -81,5 +94,17 @@ public record Batch(Caller caller, String id) {
         List<JsonNode> lines = new ArrayList<>();
         answer.body().lines().forEach(line -> lines.add(Caller.parse(line)));
         return lines;
+    }
+
+    /// The indices of the items in an answer's lines, as they come.
+    public static List<Integer> indices(Answer results) {
+        return lines(results).stream().map(line -> line.path("index").asInt()).toList();
+    }
+
+    /// All items that a status counts.
+    public static int sum(JsonNode status) {
+        return Stream.of("completed", "failed", "expired", "cancelled", "pending")
+                .mapToInt(count -> status.path(count).asInt())
+                .sum();
     }
 }
