@@ -27,8 +27,14 @@ final class Query {
 
     /// @throws InvalidRequest that names the first option that is not as it should be
     static Query of(UriInfo uri, Set<String> names) {
+        return of(uri.getQueryParameters(), uri.getRequestUri().getRawQuery(), names);
+    }
+
+    /// @param given each option with its values, decoded
+    /// @param raw all of them as they came; null for none
+    static Query of(Map<String, List<String>> given, @Nullable String raw, Set<String> names) {
         Map<String, String> options = new TreeMap<>();
-        for (Map.Entry<String, List<String>> one : uri.getQueryParameters().entrySet()) {
+        for (Map.Entry<String, List<String>> one : given.entrySet()) {
             String name = one.getKey();
             if (!names.contains(name)) {
                 throw unknown(name, "is not an option of this path's query.");
@@ -48,7 +54,7 @@ final class Query {
             }
             options.put(name, value);
         }
-        requireText(uri.getRequestUri().getRawQuery());
+        requireText(raw);
         return new Query(options);
     }
 

@@ -3,6 +3,7 @@ package io.penstock.llm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.flow.Turns;
 import io.penstock.testing.PenstockTest;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
@@ -17,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class AttemptsQuarkusTest extends PenstockTest {
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    /// Long enough for a request to arrive.
+    private static final Duration SHORT = Duration.ofSeconds(2);
 
     @Inject Attempts attempts;
 
@@ -78,6 +82,44 @@ class AttemptsQuarkusTest extends PenstockTest {
         assertThat(failed.failure().retryAfter()).isGreaterThan(MINUTE);
         assertThat(failed.longestPause()).isNull();
         assertThat(call.attemptCount()).isEqualTo(1);
+    }
+
+    @Test
+    void anAttemptThatTakesTooLongIsOneAndHasFailed() {
+        Call call = Call.of(Prompt.of("Hi [[sim latency=60s]]"), SHORT);
+        call.start(SHORT, Duration.ZERO, "attempts");
+
+        LlmException failed = failed(call);
+
+        assertThat(failed.failure().kind())
+                .isIn(FailureKind.TIMEOUT, FailureKind.DEADLINE_EXCEEDED);
+        assertThat(call.attemptCount()).isEqualTo(1);
+        provider.await("ended=1", MINUTE);
+    }
+
+    @Test
+    void aCallWhoseTimeIsUpMakesNoRequest() {
+        Call call = Call.of(Prompt.of("Hi"), Duration.ZERO);
+        call.start(Duration.ZERO, Duration.ZERO, "attempts");
+
+        LlmException failed = failed(call);
+
+        assertThat(failed.failure().kind()).isEqualTo(FailureKind.DEADLINE_EXCEEDED);
+        assertThat(call.attemptCount()).isZero();
+        assertThat(provider.wholeLog()).isEmpty();
+    }
+
+    @Test
+    void whoHasNoTurnInTimeIsRefusedBeforeARequest() throws InterruptedException {
+        Turns turns = new Turns(1);
+        Call.Stage stage = new Call.Stage(turns, true);
+        try (Turns.Turn _ = turns.await(null, 1, MINUTE)) {
+            Call call = Call.of(new Ask(Prompt.of("Hi"), Duration.ofMillis(50), null, null, stage));
+            call.start(Duration.ofMillis(50), Duration.ZERO, "attempts");
+
+            assertThat(failed(call).failure().kind()).isEqualTo(FailureKind.DEADLINE_EXCEEDED);
+        }
+        assertThat(provider.wholeLog()).isEmpty();
     }
 
     @Test
