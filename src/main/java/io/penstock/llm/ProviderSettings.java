@@ -26,6 +26,10 @@ public final class ProviderSettings implements ConfigSourceFactory {
 
     static final String EXTENSION = "quarkus.langchain4j.openai.";
 
+    /// What stands in a map's settings for all names that no setting mentions (SmallRye Config
+    /// 3.16, `@WithDefaults`).
+    private static final String UNMENTIONED = "*";
+
     private static final String SOURCE = "Penstock provider settings";
 
     /// Below application.properties (250).
@@ -71,6 +75,7 @@ public final class ProviderSettings implements ConfigSourceFactory {
             }
         });
         settings.put(EXTENSION + "enable-integration", "false");
+        settings.put(EXTENSION + UNMENTIONED + ".enable-integration", "false");
         names(context.iterateNames())
                 .forEach(name ->
                         settings.put(EXTENSION + quoted(name) + ".enable-integration", "false"));
@@ -123,7 +128,7 @@ public final class ProviderSettings implements ConfigSourceFactory {
                 int end = isQuoted ? rest.indexOf('"', 1) : rest.indexOf('.');
                 if (end > 0) {
                     String first = rest.substring(isQuoted ? 1 : 0, end);
-                    if (isQuoted || !OWN.contains(first)) {
+                    if (isQuoted || !(OWN.contains(first) || first.equals(UNMENTIONED))) {
                         names.add(first);
                     }
                 }

@@ -74,6 +74,10 @@ class ProviderSettingsTest {
 
         assertThat(config.getRawValue(EXTENSION + "enable-integration")).isEqualTo("false");
         assertThat(config.getRawValue(EXTENSION + "\"a.b\".enable-integration")).isEqualTo("false");
+        // For the names that stand in the code alone.
+        assertThat(config.getRawValue(EXTENSION + "*.enable-integration")).isEqualTo("false");
+        assertThat(ProviderSettings.names(config.getPropertyNames().iterator()))
+                .containsExactly("a.b");
     }
 
     @Test

@@ -87,6 +87,14 @@ class ServiceModelQuarkusTest extends PenstockTest {
         String ask(@dev.langchain4j.service.UserMessage String question);
     }
 
+    /// Under a name that no setting mentions.
+    @RegisterAiService(modelName = "unmentioned")
+    @ApplicationScoped
+    interface Unmentioned {
+
+        String ask(@dev.langchain4j.service.UserMessage String question);
+    }
+
     @Singleton
     static class Heard implements ChatModelListener {
 
@@ -107,6 +115,11 @@ class ServiceModelQuarkusTest extends PenstockTest {
 
     @Inject Weather weather;
     @Inject Small service;
+    @Inject Unmentioned unmentioned;
+
+    @Inject
+    @ModelName("injected alone")
+    StreamingChatModel injected;
 
     @Test
     void anAnswerHasAllThatTheProviderSaysOfIt() {
@@ -173,6 +186,19 @@ class ServiceModelQuarkusTest extends PenstockTest {
                 .hasSize(2)
                 .allSatisfy(
                         entry -> assertThat(entry.path("model").asText()).isEqualTo("small-model"));
+    }
+
+    @Test
+    void aNameThatStandsInTheCodeAloneIsTheConfiguredModelBehindPenstock() throws Exception {
+        unmentioned.ask("Hello [[sim fault=server_error times=1]]");
+        Pieces pieces = new Pieces(Integer.MAX_VALUE);
+        injected.chat("Hello", pieces);
+        pieces.end.get(20, TimeUnit.SECONDS);
+
+        assertThat(provider.wholeLog())
+                .hasSize(3)
+                .allSatisfy(
+                        entry -> assertThat(entry.path("model").asText()).isEqualTo("large-model"));
     }
 
     @Test
