@@ -47,6 +47,9 @@ class Exchanges {
     }
 
     /// Notes what this request runs; a client that leaves, or has left, cancels it.
+    ///
+    /// The filter and the door have nothing in common but the exchange, so the visit is found
+    /// there.
     static void runs(RoutingContext exchange, Running call) {
         Visit visit = Objects.requireNonNull(exchange.get(VISIT), "The filter has not run.");
         visit.runs(call);
