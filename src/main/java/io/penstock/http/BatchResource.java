@@ -272,10 +272,7 @@ public class BatchResource {
     }
 
     static ProblemException unknown() {
-        return Problem.refused(
-                        404,
-                        "not_found",
-                        "There is no batch of this id; it may be past its retention.")
+        return Problem.notFound("There is no batch of this id; it may be past its retention.")
                 .exception();
     }
 

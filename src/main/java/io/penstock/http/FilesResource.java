@@ -309,9 +309,7 @@ public class FilesResource {
         return files.find(id)
                 .filter(callers::sees)
                 .orElseThrow(() ->
-                        Problem.refused(
-                                        404,
-                                        "not_found",
+                        Problem.notFound(
                                         "There is no file of this id; it may have been deleted or have expired.")
                                 .exception());
     }

@@ -131,6 +131,6 @@ public class KeysResource {
     }
 
     private static ProblemException unknown() {
-        return Problem.refused(404, "not_found", "There is no key of this id.").exception();
+        return Problem.notFound("There is no key of this id.").exception();
     }
 }

@@ -134,9 +134,7 @@ public class OpenAiBatchResource {
                 files.find(fileId)
                         .filter(callers::sees)
                         .orElseThrow(() ->
-                                Problem.refused(
-                                                404,
-                                                "not_found",
+                                Problem.notFound(
                                                 "\"input_file_id\" is the id of no file; upload one to /v1/files.")
                                         .exception());
         if (!file.purpose().equals("batch")) {
@@ -206,9 +204,7 @@ public class OpenAiBatchResource {
     }
 
     private static ProblemException unknown() {
-        return Problem.refused(
-                        404,
-                        "not_found",
+        return Problem.notFound(
                         "There is no batch of this id that was made at /v1/batches; it may be past its retention.")
                 .exception();
     }

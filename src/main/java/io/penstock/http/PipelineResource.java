@@ -80,9 +80,8 @@ public class PipelineResource {
             Pipeline pipeline =
                     pipelines
                             .find(name)
-                            .orElseThrow(() ->
-                                    Problem.refused(404, "not_found", pipelines.unknown(name))
-                                            .exception());
+                            .orElseThrow(
+                                    () -> Problem.notFound(pipelines.unknown(name)).exception());
             Fields fields = Fields.of(sent.bytes()).only(FIELDS);
             String id = id(fields);
             PromptReader.Asked asked = prompts.read(fields, "input");

@@ -61,6 +61,11 @@ record Problem(
         return new Problem(status, INVALID_REQUEST, null, code, message, null, true, null);
     }
 
+    /// What was asked for is not there.
+    static Problem notFound(String message) {
+        return refused(404, "not_found", message);
+    }
+
     /// There is no room for the request now.
     static Problem busy(String message) {
         return new Problem(

@@ -87,8 +87,7 @@ final class Signposts {
                 way = " " + row.way;
             }
         }
-        return Problem.refused(
-                404, "not_found", "There is nothing at " + printable(path) + "." + way);
+        return Problem.notFound("There is nothing at " + printable(path) + "." + way);
     }
 
     private static String printable(String path) {

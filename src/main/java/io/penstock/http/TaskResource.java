@@ -66,9 +66,7 @@ public class TaskResource {
         try (Bodies.Body sent = bodies.read(exchange)) {
             TaskMethod task =
                     tasks.find(name)
-                            .orElseThrow(() ->
-                                    Problem.refused(404, "not_found", tasks.unknown(name))
-                                            .exception());
+                            .orElseThrow(() -> Problem.notFound(tasks.unknown(name)).exception());
             ObjectNode arguments = Fields.of(sent.bytes()).json();
             task.check(arguments, "");
             Tasks.TaskRun run =

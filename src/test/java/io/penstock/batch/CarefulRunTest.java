@@ -4,32 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class CarefulRunTest {
+class CarefulRunTest extends StoreTest {
 
-    @TempDir Path directory;
-
-    private Embedded store;
     private Job job;
     private final List<List<Integer>> run = new ArrayList<>();
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
+    void begin() {
         job = store.job(18);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
     }
 
     @Test

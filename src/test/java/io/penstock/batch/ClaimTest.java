@@ -11,39 +11,26 @@ import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.Tokens;
 import io.penstock.testing.Settings;
-import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ClaimTest {
+class ClaimTest extends StoreTest {
 
     private static final Counts ONE = new Counts(1, 0, 0, 0);
 
-    @TempDir Path directory;
-
-    private Embedded store;
     private Job job;
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
+    void begin() {
         job = store.job(6);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
     }
 
     @Test

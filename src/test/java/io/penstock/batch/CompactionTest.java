@@ -7,7 +7,6 @@ import io.penstock.store.Counts;
 import io.penstock.store.Job;
 import io.penstock.store.StoreException;
 import io.penstock.store.Tokens;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -16,26 +15,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class CompactionTest {
-
-    @TempDir Path directory;
-
-    private Embedded store;
-
-    @BeforeEach
-    void open() {
-        store = new Embedded(directory);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-    }
+class CompactionTest extends StoreTest {
 
     @Test
     void aChunkThatIsDoneIsOneFileInTheOrderOfTheInputWithTheOrderOfRecording()

@@ -70,6 +70,16 @@ final class Embedded implements AutoCloseable {
         return opened.engine().documents();
     }
 
+    /// Runs of chunks whose calls are the test's.
+    ChunkRuns runs(ChunkRuns.CallsOf calls) {
+        return new ChunkRuns(
+                calls, jobs, payloads, reader, config, storeLog, sums, (_, _) -> {}, clock);
+    }
+
+    Splitting splitting() {
+        return new Splitting(jobs, payloads, messages, config, reader, files(), clock);
+    }
+
     Files files() {
         return new Files(opened.files(), payloads, clock);
     }

@@ -8,7 +8,6 @@ import io.penstock.store.Counts;
 import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.Tokens;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,29 +18,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class FinisherTest {
+class FinisherTest extends StoreTest {
 
-    @TempDir Path directory;
-
-    private Embedded store;
     private Job job;
     private Finisher finisher;
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
+    void begin() {
         job = store.job(6, 2, "{}");
         finisher = store.finisher();
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
     }
 
     @Test

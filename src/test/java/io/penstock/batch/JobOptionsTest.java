@@ -7,31 +7,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
 import io.penstock.store.Job;
 import io.penstock.store.StoreException;
-import java.io.IOException;
 import java.math.BigDecimal;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class JobOptionsTest {
-
-    @TempDir Path directory;
-
-    private Embedded store;
-
-    @BeforeEach
-    void open() {
-        store = new Embedded(directory);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-    }
+class JobOptionsTest extends StoreTest {
 
     @Test
     void aJobThatAsksForNothingHasNormalPriorityAndNoBound() {

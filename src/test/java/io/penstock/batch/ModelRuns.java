@@ -8,8 +8,6 @@ import io.penstock.llm.Running;
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.Tokens;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,32 +16,16 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Runs chunks against a model that is a function of the test's.
-abstract class ModelRuns {
+abstract class ModelRuns extends StoreTest {
     static final Function<String, @Nullable Failure> ANSWERS = _ -> null;
-
-    @TempDir Path directory;
 
     final List<String> called = Collections.synchronizedList(new ArrayList<>());
     final Semaphore stopped = new Semaphore(0);
     final Semaphore cancelled = new Semaphore(0);
     Function<String, String> models = _ -> "model";
-    Embedded store;
     final List<String> heard = Collections.synchronizedList(new ArrayList<>());
-
-    @BeforeEach
-    void open() {
-        store = new Embedded(directory);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-    }
 
     /// Until it ends a whole lease from now, or almost.
     void awaitLease(Job job) {

@@ -9,7 +9,6 @@ import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,27 +18,16 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ResultsTest {
+class ResultsTest extends StoreTest {
 
-    @TempDir Path directory;
-
-    private Embedded store;
     private Job job;
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
+    void begin() {
         job = store.job(9, 3, "{}");
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
     }
 
     @Test

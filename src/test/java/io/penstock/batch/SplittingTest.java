@@ -18,38 +18,19 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class SplittingTest {
+class SplittingTest extends StoreTest {
 
     private static final String LINE =
             "{\"custom_id\":\"%s\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}}\n";
 
-    @TempDir Path directory;
-
-    private Embedded store;
     private Splitting splitting;
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
-        splitting =
-                new Splitting(
-                        store.jobs,
-                        store.payloads,
-                        store.messages,
-                        store.config,
-                        store.reader,
-                        store.files(),
-                        store.clock);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
+    void begin() {
+        splitting = store.splitting();
     }
 
     @Test

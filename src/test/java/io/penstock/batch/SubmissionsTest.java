@@ -13,32 +13,13 @@ import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Kind;
 import io.penstock.store.Outlived;
-import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class SubmissionsTest {
-
-    @TempDir Path directory;
-
-    private Embedded store;
-
-    @BeforeEach
-    void open() {
-        store = new Embedded(directory);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-    }
+class SubmissionsTest extends StoreTest {
 
     /// The answer gets lost, the job changes, and the repeated request finds another version.
     @Test

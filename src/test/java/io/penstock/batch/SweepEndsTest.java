@@ -8,39 +8,22 @@ import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.Merge;
 import io.penstock.store.Tokens;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What a sweep does for jobs that are to end.
-class SweepEndsTest {
+class SweepEndsTest extends StoreTest {
 
-    @TempDir Path directory;
-
-    private Embedded store;
     private Sweep sweep;
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
+    void begin() {
         ChunkRuns runs =
-                new ChunkRuns(
-                        (_, _, _) -> {
-                            throw new AssertionError("A sweep runs nothing");
-                        },
-                        store.jobs,
-                        store.payloads,
-                        store.reader,
-                        store.config,
-                        store.storeLog,
-                        store.sums,
-                        (_, _) -> {},
-                        store.clock);
+                store.runs((_, _, _) -> {
+                    throw new AssertionError("A sweep runs nothing");
+                });
         sweep =
                 new Sweep(
                         store.jobs,
@@ -56,11 +39,6 @@ class SweepEndsTest {
                         store.outlived(),
                         store.config,
                         store.clock);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
     }
 
     @Test

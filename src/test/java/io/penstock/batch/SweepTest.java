@@ -9,37 +9,18 @@ import io.penstock.store.Job;
 import io.penstock.store.JobStore;
 import io.penstock.store.Outlived;
 import io.penstock.store.StoreException;
-import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class SweepTest {
+class SweepTest extends StoreTest {
 
     private static final Duration INTERVAL = Duration.ofSeconds(15);
-
-    @TempDir Path directory;
-
-    private Embedded store;
-
-    @BeforeEach
-    void open() {
-        store = new Embedded(directory);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
-    }
 
     /// As when a process dies between the two.
     @Test

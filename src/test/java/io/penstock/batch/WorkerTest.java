@@ -12,47 +12,31 @@ import io.penstock.store.Job.Status;
 import io.penstock.store.Tokens;
 import io.penstock.testing.Settings;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class WorkerTest {
-
-    @TempDir Path directory;
+class WorkerTest extends StoreTest {
 
     private final List<String> paused = new ArrayList<>();
     private final AtomicInteger calls = new AtomicInteger();
     private @Nullable FailureKind failing;
-    private Embedded store;
     private Worker worker;
 
     @BeforeEach
-    void open() {
-        store = new Embedded(directory);
+    void begin() {
         Finisher finisher = store.finisher();
         ChunkRuns runs =
-                new ChunkRuns(
-                        (_, _, chunk) ->
-                                (place, _, _, _) ->
-                                        new Feed.Begun(
-                                                Call.of(Prompt.of("x"), null),
-                                                () -> ended(place, chunk.firstItem() + place)),
-                        store.jobs,
-                        store.payloads,
-                        store.reader,
-                        store.config,
-                        store.storeLog,
-                        store.sums,
-                        (_, _) -> {},
-                        store.clock);
+                store.runs((_, _, chunk) ->
+                        (place, _, _, _) ->
+                                new Feed.Begun(
+                                        Call.of(Prompt.of("x"), null),
+                                        () -> ended(place, chunk.firstItem() + place)));
         worker =
                 new Worker(
                         store.jobs,
@@ -62,23 +46,11 @@ class WorkerTest {
                         runs,
                         new JobRuns(Settings.of(FlowConfig.class, Map.of()), store.clock),
                         store.changes,
-                        new Splitting(
-                                store.jobs,
-                                store.payloads,
-                                store.messages,
-                                store.config,
-                                store.reader,
-                                store.files(),
-                                store.clock),
+                        store.splitting(),
                         finisher,
                         store.storeLog,
                         paused::add,
                         store.clock);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        store.close();
     }
 
     @Test
