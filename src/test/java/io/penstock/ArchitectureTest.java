@@ -14,6 +14,9 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.Architectures;
 import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.NullMarked;
 import software.amazon.awssdk.core.exception.SdkException;
 
@@ -164,7 +167,7 @@ class ArchitectureTest {
                     .and()
                     .doNotHaveSimpleName("Aws")
                     .and()
-                    .doNotHaveSimpleName("Body")
+                    .doNotHaveSimpleName("ObjectBytes")
                     .should(
                             new ArchCondition<>("catch no failure of the SDK as a whole") {
                                 @Override
@@ -192,6 +195,38 @@ class ArchitectureTest {
                     .should()
                     .haveNameMatching(".*(Impl|Manager|Helper|Utils?|Service)")
                     .because("such names say how a thing is used, not what it is");
+
+    @ArchTest
+    static final ArchRule aTypesNameStandsForOneThing =
+            classes()
+                    .that()
+                    .doNotHaveSimpleName("package-info")
+                    .should(
+                            new ArchCondition<>("not share the name of a top-level type") {
+
+                                private final Map<String, JavaClass> named = new HashMap<>();
+
+                                @Override
+                                public void init(Collection<JavaClass> all) {
+                                    all.stream()
+                                            .filter(JavaClass::isTopLevelClass)
+                                            .forEach(one -> named.put(one.getSimpleName(), one));
+                                }
+
+                                @Override
+                                public void check(JavaClass item, ConditionEvents events) {
+                                    JavaClass other =
+                                            named.getOrDefault(item.getSimpleName(), item);
+                                    events.add(
+                                            new SimpleConditionEvent(
+                                                    item,
+                                                    other.equals(item),
+                                                    item.getName()
+                                                            + " has the name of "
+                                                            + other.getName()));
+                                }
+                            })
+                    .because("a name that stands for two things has to be looked up each time");
 
     @ArchTest
     static final ArchRule packagesAreExplainedAndNullMarked =

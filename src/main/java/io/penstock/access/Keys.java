@@ -31,9 +31,9 @@ public class Keys {
     private static final int PAGE = 100;
 
     private final CallerKeys keys;
-    private final Map<String, Known> known = new ConcurrentHashMap<>();
+    private final Map<String, CachedKey> known = new ConcurrentHashMap<>();
 
-    private record Known(CallerKey key, long readAtNanos) {}
+    private record CachedKey(CallerKey key, long readAtNanos) {}
 
     Keys(CallerKeys keys) {
         this.keys = keys;
@@ -96,7 +96,7 @@ public class Keys {
 
     private Optional<CallerKey> recent(String id) {
         long now = System.nanoTime();
-        Known last = known.get(id);
+        CachedKey last = known.get(id);
         if (last != null && now - last.readAtNanos < FRESH.toNanos()) {
             return Optional.of(last.key);
         }
@@ -105,7 +105,7 @@ public class Keys {
             known.clear();
         }
         if (read.isPresent()) {
-            known.put(id, new Known(read.get(), now));
+            known.put(id, new CachedKey(read.get(), now));
         } else {
             known.remove(id);
         }

@@ -12,14 +12,14 @@ import java.util.function.IntToLongFunction;
 final class Ahead<T> implements AutoCloseable {
 
     /// A read under way, or done and not taken yet.
-    private record Begun<T>(FutureTask<T> task, long weight) {}
+    private record Fetch<T>(FutureTask<T> task, long weight) {}
 
     private final int count;
     private final IntFunction<T> read;
     private final IntToLongFunction weights;
     private final int most;
     private final long heaviest;
-    private final Queue<Begun<T>> begun = new ArrayDeque<>();
+    private final Queue<Fetch<T>> begun = new ArrayDeque<>();
     private int next;
     private long weight;
 
@@ -39,7 +39,7 @@ final class Ahead<T> implements AutoCloseable {
     /// @throws StoreException when it could not be read, or this thread was interrupted
     T next() {
         begin();
-        Begun<T> first = begun.remove();
+        Fetch<T> first = begun.remove();
         try {
             T taken = first.task.get();
             weight -= first.weight;
@@ -67,7 +67,7 @@ final class Ahead<T> implements AutoCloseable {
             int index = next++;
             FutureTask<T> task = new FutureTask<>(() -> read.apply(index));
             weight += its;
-            begun.add(new Begun<>(task, its));
+            begun.add(new Fetch<>(task, its));
             Thread.ofVirtual().name("reads").start(task);
         }
     }

@@ -15,13 +15,13 @@ final class ChunkLines {
 
     static final int ENTRY = 8;
 
-    private final @Nullable Piece[] pieces;
+    private final @Nullable LinePlace[] pieces;
     private final boolean[] errors;
 
     /// By place: how many were recorded before.
     private final int[] ranks;
 
-    private ChunkLines(@Nullable Piece[] pieces, boolean[] errors, int[] ranks) {
+    private ChunkLines(@Nullable LinePlace[] pieces, boolean[] errors, int[] ranks) {
         this.pieces = pieces;
         this.errors = errors;
         this.ranks = ranks;
@@ -33,7 +33,7 @@ final class ChunkLines {
     /// @throws IllegalStateException when there are two outcomes of one item, or one of none
     static ChunkLines recorded(Payloads payloads, Chunk chunk, long keep) {
         int items = chunk.itemCount();
-        ChunkLines all = new ChunkLines(new Piece[items], new boolean[items], new int[items]);
+        ChunkLines all = new ChunkLines(new LinePlace[items], new boolean[items], new int[items]);
         Arrays.fill(all.ranks, Integer.MAX_VALUE);
         long kept = 0;
         int rank = 0;
@@ -78,14 +78,14 @@ final class ChunkLines {
     /// @param output where the first line of an item that is completed is
     /// @param failed where the first other one is: the same when they are in one file
     static ChunkLines of(ByteBuffer bytes, int items, From output, From failed) {
-        ChunkLines all = new ChunkLines(new Piece[items], new boolean[items], new int[items]);
+        ChunkLines all = new ChunkLines(new LinePlace[items], new boolean[items], new int[items]);
         for (int place = 0; place < items; place++) {
             int length = bytes.getInt();
             all.errors[place] = length < 0;
             all.ranks[place] = bytes.getInt();
             From file = length < 0 ? failed : output;
             int its = length < 0 ? ~length : length;
-            all.pieces[place] = new Piece(file.key, file.offset, its, null);
+            all.pieces[place] = new LinePlace(file.key, file.offset, its, null);
             file.offset += its + 1L;
         }
         return all;
@@ -94,7 +94,7 @@ final class ChunkLines {
     byte[] toBytes() {
         ByteBuffer bytes = ByteBuffer.allocate(pieces.length * ENTRY);
         for (int place = 0; place < pieces.length; place++) {
-            Piece piece = pieces[place];
+            LinePlace piece = pieces[place];
             int length = piece == null ? 0 : piece.length();
             bytes.putInt(errors[place] ? ~length : length).putInt(ranks[place]);
         }
@@ -102,7 +102,7 @@ final class ChunkLines {
     }
 
     /// The outcome of an item; null when it has none yet.
-    @Nullable Piece piece(int place) {
+    @Nullable LinePlace piece(int place) {
         return pieces[place];
     }
 

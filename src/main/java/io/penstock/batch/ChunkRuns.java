@@ -61,7 +61,7 @@ class ChunkRuns {
                                 llm,
                                 pipelines,
                                 prices,
-                                new Call.Job(job.id(), options.weight(), config.maxWait()),
+                                new Call.JobTerms(job.id(), options.weight(), config.maxWait()),
                                 pipelines.of(options.pipeline()),
                                 config.itemDeadline(),
                                 chunk.firstItem()),

@@ -23,8 +23,8 @@ final class Compaction {
         Chunk.Compacted compacted = sizes(chunk, lines);
         try (Payloads.Draft file = payloads.create(Segments.key(chunk, compacted))) {
             for (int place = 0; place < chunk.itemCount(); ) {
-                List<Piece> pass = pass(lines, place, chunk.itemCount());
-                for (byte[] line : Piece.read(payloads, pass)) {
+                List<LinePlace> pass = pass(lines, place, chunk.itemCount());
+                for (byte[] line : LinePlace.read(payloads, pass)) {
                     file.write(line);
                     file.write('\n');
                 }
@@ -44,7 +44,7 @@ final class Compaction {
         long errors = 0;
         int completed = 0;
         for (int place = 0; place < chunk.itemCount(); place++) {
-            Piece piece = lines.piece(place);
+            LinePlace piece = lines.piece(place);
             if (piece == null) {
                 throw inconsistent(chunk, "an item lacks an outcome");
             } else if (lines.isError(place)) {
@@ -60,11 +60,11 @@ final class Compaction {
         return new Chunk.Compacted(chunk.epoch(), output, errors);
     }
 
-    private static List<Piece> pass(ChunkLines lines, int from, int items) {
-        List<Piece> pass = new ArrayList<>();
+    private static List<LinePlace> pass(ChunkLines lines, int from, int items) {
+        List<LinePlace> pass = new ArrayList<>();
         long bytes = 0;
         for (int place = from; place < items && (bytes == 0 || bytes < PASS); place++) {
-            Piece piece = lines.piece(place);
+            LinePlace piece = lines.piece(place);
             if (piece != null) {
                 bytes += piece.bytes() == null ? piece.length() : 0;
                 pass.add(piece);

@@ -32,17 +32,17 @@ class JobChanges {
         return make(id, change).isMade;
     }
 
-    private record Made(Optional<Job> job, boolean isMade) {}
+    private record Effect(Optional<Job> job, boolean isMade) {}
 
-    private Made make(String id, Function<Job, @Nullable Job> change) {
+    private Effect make(String id, Function<Job, @Nullable Job> change) {
         while (true) {
             Optional<Job> stored = Ids.isPossible(id) ? jobs.job(id) : Optional.empty();
             Job next = stored.map(change).orElse(null);
             if (next == null) {
-                return new Made(stored, false);
+                return new Effect(stored, false);
             }
             if (jobs.replace(next)) {
-                return new Made(Optional.of(next), true);
+                return new Effect(Optional.of(next), true);
             }
         }
     }

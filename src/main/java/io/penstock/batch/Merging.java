@@ -71,7 +71,7 @@ final class Merging implements AutoCloseable {
         long errors = totals.errorBytes();
         open(job.file(OUTPUT), output);
         open(job.file(ERRORS), errors);
-        open(job.file(Shelf.Ended.INDEX), job.input().itemCount() * ChunkLines.ENTRY);
+        open(job.file(Shelf.Merged.INDEX), job.input().itemCount() * ChunkLines.ENTRY);
         boolean isMixed = output > 0 && errors > 0;
         if (isLinked && isMixed && output + errors > Results.PAGE_BYTES) {
             open(job.file(ALL), output + errors);
@@ -151,7 +151,7 @@ final class Merging implements AutoCloseable {
     }
 
     private void writeHeads() throws IOException {
-        ByteBuffer heads = ByteBuffer.allocate((chunks.size() + 1) * Shelf.Ended.HEAD);
+        ByteBuffer heads = ByteBuffer.allocate((chunks.size() + 1) * Shelf.Merged.HEAD);
         long items = 0;
         long output = 0;
         long errors = 0;
@@ -162,7 +162,7 @@ final class Merging implements AutoCloseable {
             errors += compacted(chunk).errorBytes();
         }
         heads.putLong(items).putLong(output).putLong(errors);
-        write(job.file(Shelf.Ended.INDEX), heads.array());
+        write(job.file(Shelf.Merged.INDEX), heads.array());
     }
 
     private static long bytes(Chunk chunk) {
@@ -173,7 +173,7 @@ final class Merging implements AutoCloseable {
     private byte[] small(Chunk chunk) {
         return bytes(chunk) > LARGE
                 ? new byte[0]
-                : Piece.bytes(payloads, key(chunk), 0, bytes(chunk));
+                : LinePlace.bytes(payloads, key(chunk), 0, bytes(chunk));
     }
 
     private static String key(Chunk chunk) {
@@ -185,14 +185,14 @@ final class Merging implements AutoCloseable {
         int indexBytes = chunk.itemCount() * ChunkLines.ENTRY;
         if (read.length > 0) {
             lines(chunk, new ByteArrayInputStream(read, 0, (int) lineBytes));
-            write(job.file(Shelf.Ended.INDEX), read, (int) lineBytes, indexBytes);
+            write(job.file(Shelf.Merged.INDEX), read, (int) lineBytes, indexBytes);
         } else {
             try (InputStream in = payloads.read(key(chunk), 0, lineBytes)) {
                 lines(chunk, in);
             }
             write(
-                    job.file(Shelf.Ended.INDEX),
-                    Piece.bytes(payloads, key(chunk), lineBytes, indexBytes));
+                    job.file(Shelf.Merged.INDEX),
+                    LinePlace.bytes(payloads, key(chunk), lineBytes, indexBytes));
         }
     }
 

@@ -25,7 +25,7 @@ final class ModelCalls implements Feed.Calls {
     private final Llm llm;
     private final Pipelines pipelines;
     private final Prices prices;
-    private final Call.Job job;
+    private final Call.JobTerms job;
     private final @Nullable Pipeline pipeline;
     private final Duration itemDeadline;
     private final long firstItem;
@@ -37,7 +37,7 @@ final class ModelCalls implements Feed.Calls {
             Llm llm,
             Pipelines pipelines,
             Prices prices,
-            Call.Job job,
+            Call.JobTerms job,
             @Nullable Pipeline pipeline,
             Duration itemDeadline,
             long firstItem) {

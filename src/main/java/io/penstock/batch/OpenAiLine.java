@@ -14,7 +14,7 @@ final class OpenAiLine {
     /// @param recorded a line that [ResultLine] wrote
     /// @param area of the item's job
     static byte[] of(byte[] recorded, String area) {
-        ResultLine.Parts read = ResultLine.read(recorded);
+        ResultLine.Halves read = ResultLine.read(recorded);
         JsonNode head = read.head();
         String id = "batch_req_%s%08x".formatted(area, ResultLine.index(recorded));
         ObjectNode line =

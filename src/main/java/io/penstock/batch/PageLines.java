@@ -13,7 +13,7 @@ final class PageLines {
 
     private final int most;
     private final int rangesMost;
-    private final List<Piece> pieces = new ArrayList<>();
+    private final List<LinePlace> pieces = new ArrayList<>();
     private final Map<String, Long> ends = new HashMap<>();
     private long bytes;
     private int ranges;
@@ -28,7 +28,7 @@ final class PageLines {
     }
 
     /// @return false when the page is full
-    boolean take(Piece piece) {
+    boolean take(LinePlace piece) {
         int more = piece.bytes() == null && !isBehind(piece) ? 1 : 0;
         if (pieces.size() == most
                 || (!pieces.isEmpty()
@@ -44,14 +44,14 @@ final class PageLines {
     }
 
     /// Whether it is read along with one that was taken.
-    private boolean isBehind(Piece piece) {
+    private boolean isBehind(LinePlace piece) {
         Long end = ends.get(piece.key());
-        return end != null && piece.offset() >= end && piece.offset() - end <= Piece.GAP;
+        return end != null && piece.offset() >= end && piece.offset() - end <= LinePlace.GAP;
     }
 
     byte[] read(Payloads payloads) {
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
-        for (byte[] line : Piece.read(payloads, pieces)) {
+        for (byte[] line : LinePlace.read(payloads, pieces)) {
             ResultLine.append(lines, line);
         }
         return lines.toByteArray();

@@ -16,11 +16,11 @@ final class Patience extends FilterInputStream {
     }
 
     /// It has ended in the middle.
-    static final class Ended extends IOException {
+    static final class RanOut extends IOException {
 
         private static final long serialVersionUID = 1L;
 
-        Ended() {
+        RanOut() {
             super("There is no time to read on");
         }
     }
@@ -37,9 +37,9 @@ final class Patience extends FilterInputStream {
         return in.read(bytes, offset, length);
     }
 
-    private void check() throws Ended {
+    private void check() throws RanOut {
         if (!lasts.getAsBoolean()) {
-            throw new Ended();
+            throw new RanOut();
         }
     }
 }

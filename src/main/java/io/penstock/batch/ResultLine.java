@@ -189,19 +189,19 @@ final class ResultLine {
     ///
     /// @param head all but the body
     /// @param body the provider's whole answer as it was recorded; null when the line has none
-    record Parts(JsonNode head, @Nullable RawValue body) {}
+    record Halves(JsonNode head, @Nullable RawValue body) {}
 
     /// Reads a line, and leaves its body as it is.
-    static Parts read(byte[] line) {
+    static Halves read(byte[] line) {
         int at = body(line);
         if (at < 0) {
-            return new Parts(parse(line), null);
+            return new Halves(parse(line), null);
         }
         byte[] head = Arrays.copyOf(line, at + 1);
         head[at] = '}';
         int from = at + BODY.length;
         String body = new String(line, from, line.length - 1 - from, StandardCharsets.UTF_8);
-        return new Parts(parse(head), new RawValue(body));
+        return new Halves(parse(head), new RawValue(body));
     }
 
     /// Where the comma before a line's body is; -1 when it has none.

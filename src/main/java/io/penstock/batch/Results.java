@@ -91,16 +91,16 @@ public final class Results {
     /// @throws InvalidRequest when the cursor is none of this order's
     public Page page(Order order, @Nullable String cursor, int limit) {
         if (job.totals() == null) {
-            return page(new Shelf.Running(payloads, chunks.get()), order, cursor, limit);
+            return page(new Shelf.OfChunks(payloads, chunks.get()), order, cursor, limit);
         }
         try {
-            return page(new Shelf.Ended(payloads, job, limit), order, cursor, limit);
+            return page(new Shelf.Merged(payloads, job, limit), order, cursor, limit);
         } catch (StoreException failed) {
-            if (payloads.size(job.file(Shelf.Ended.INDEX)).isPresent()) {
+            if (payloads.size(job.file(Shelf.Merged.INDEX)).isPresent()) {
                 throw failed;
             }
             // It was ended by a version that wrote no index: its chunks' own files are still there.
-            return page(new Shelf.Running(payloads, chunks.get()), order, cursor, limit);
+            return page(new Shelf.OfChunks(payloads, chunks.get()), order, cursor, limit);
         }
     }
 
@@ -124,7 +124,7 @@ public final class Results {
             }
             ChunkLines its = shelf.lines(chunk);
             while (next < shelf.firstItem(chunk + 1)) {
-                Piece piece = its.piece((int) (next - shelf.firstItem(chunk)));
+                LinePlace piece = its.piece((int) (next - shelf.firstItem(chunk)));
                 if (piece == null || !lines.take(piece)) {
                     return page(lines, new Cursor.ByInput(next), piece == null);
                 }
@@ -162,7 +162,7 @@ public final class Results {
     private static boolean recorded(int chunk, ChunkLines its, PageLines lines, Cursor.ByChunk at) {
         int[] places = its.placesByRank();
         for (int rank = at.recorded(chunk); rank < places.length; rank++) {
-            Piece piece = its.piece(places[rank]);
+            LinePlace piece = its.piece(places[rank]);
             if (piece == null || !lines.take(piece)) {
                 return false;
             }
@@ -180,7 +180,7 @@ public final class Results {
             if (its.rank(place) < at.recorded(chunk) || skipped++ < read) {
                 continue;
             }
-            Piece piece = its.piece(place);
+            LinePlace piece = its.piece(place);
             if (piece == null || !lines.take(piece)) {
                 return false;
             }

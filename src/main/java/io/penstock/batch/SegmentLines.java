@@ -58,8 +58,8 @@ final class SegmentLines implements AutoCloseable {
     /// Where the line last read is.
     ///
     /// @param kept what it is, if that is to be kept with it
-    Piece piece(int length, byte @Nullable [] kept) {
-        return new Piece(keys.get(segment), start, length, kept);
+    LinePlace piece(int length, byte @Nullable [] kept) {
+        return new LinePlace(keys.get(segment), start, length, kept);
     }
 
     @Override

@@ -21,7 +21,7 @@ final class Segments {
     /// The files in which its results were recorded, from the first.
     static List<String> keys(Chunk chunk) {
         List<String> keys = new ArrayList<>();
-        for (Chunk.Segments segments : chunk.segments()) {
+        for (Chunk.EpochSegments segments : chunk.segments()) {
             for (int seq = 0; seq < segments.count(); seq++) {
                 keys.add(key(chunk.area(), chunk.index(), segments.epoch(), seq));
             }

@@ -49,7 +49,7 @@ sealed interface Shelf {
     }
 
     /// A job that has not ended: its chunks' own files.
-    final class Running implements Shelf {
+    final class OfChunks implements Shelf {
 
         /// Lines of a chunk that are kept when all of it is read.
         private static final long KEPT = 8 << 20;
@@ -59,7 +59,7 @@ sealed interface Shelf {
         private final Payloads payloads;
         private final List<Chunk> chunks;
 
-        Running(Payloads payloads, List<Chunk> chunks) {
+        OfChunks(Payloads payloads, List<Chunk> chunks) {
             this.payloads = payloads;
             this.chunks = chunks;
         }
@@ -97,7 +97,7 @@ sealed interface Shelf {
             }
             String key = Segments.key(its, compacted);
             byte[] index =
-                    Piece.bytes(
+                    LinePlace.bytes(
                             payloads,
                             key,
                             compacted.lineBytes(),
@@ -120,7 +120,7 @@ sealed interface Shelf {
     /// A job that has ended: the files in which all results are put together, and their index. It
     /// has for each chunk, and once more at the end, the index of the first item and where that is
     /// in the two files; then for each item what [ChunkLines] writes.
-    final class Ended implements Shelf {
+    final class Merged implements Shelf {
 
         static final String INDEX = "index";
 
@@ -141,7 +141,7 @@ sealed interface Shelf {
         private long nearTo;
 
         /// @param wanted lines
-        Ended(Payloads payloads, Job job, int wanted) {
+        Merged(Payloads payloads, Job job, int wanted) {
             this.payloads = payloads;
             this.job = job;
             this.wanted = wanted;
@@ -157,7 +157,8 @@ sealed interface Shelf {
             if (read == null) {
                 read =
                         ByteBuffer.wrap(
-                                Piece.bytes(payloads, job.file(INDEX), 0, HEAD * (chunks() + 1L)));
+                                LinePlace.bytes(
+                                        payloads, job.file(INDEX), 0, HEAD * (chunks() + 1L)));
                 heads = read;
             }
             return read;
@@ -195,7 +196,7 @@ sealed interface Shelf {
                                         nearFrom + Math.min(NEAR, 4L * wanted + items(chunk))));
                 near =
                         ByteBuffer.wrap(
-                                Piece.bytes(
+                                LinePlace.bytes(
                                         payloads,
                                         job.file(INDEX),
                                         HEAD * (chunks() + 1L) + nearFrom * ChunkLines.ENTRY,

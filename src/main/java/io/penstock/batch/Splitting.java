@@ -86,7 +86,7 @@ class Splitting {
         } catch (UnreadableSource gone) {
             isOfUse = false;
             end(job, Status.FAILED, gone.text());
-        } catch (Patience.Ended outOfTime) {
+        } catch (Patience.RanOut outOfTime) {
             isOfUse = false;
             again(job, attempt + 1);
         } catch (IOException broken) {

@@ -72,10 +72,10 @@ final class WholeResults {
     private static boolean inOrder(Payloads payloads, Chunk chunk, OutputStream out)
             throws IOException {
         ChunkLines lines = ChunkLines.recorded(payloads, chunk, PASS);
-        List<Piece> pass = new ArrayList<>();
+        List<LinePlace> pass = new ArrayList<>();
         long bytes = 0;
         for (int place = 0; place < chunk.itemCount(); place++) {
-            Piece piece = lines.piece(place);
+            LinePlace piece = lines.piece(place);
             if (piece == null) {
                 break;
             }
@@ -91,9 +91,9 @@ final class WholeResults {
         return chunk.isWhole();
     }
 
-    private static void write(Payloads payloads, List<Piece> pieces, OutputStream out)
+    private static void write(Payloads payloads, List<LinePlace> pieces, OutputStream out)
             throws IOException {
-        for (byte[] line : Piece.read(payloads, pieces)) {
+        for (byte[] line : LinePlace.read(payloads, pieces)) {
             write(out, line);
         }
     }

@@ -65,7 +65,10 @@ final class Admin {
                 default -> {
                     String message =
                             "Unknown admin call: " + request.method() + " " + request.path();
-                    answer(response, 404, Json.error(message, "invalid_request_error", null, null));
+                    answer(
+                            response,
+                            404,
+                            WireJson.error(message, "invalid_request_error", null, null));
                 }
             }
         } catch (Behaviour.BadSetting e) {
@@ -76,7 +79,7 @@ final class Admin {
     private static void answer(HttpServerResponse response, int status, Object body) {
         response.setStatusCode(status)
                 .putHeader("content-type", "application/json")
-                .end(Json.write(body));
+                .end(WireJson.write(body));
     }
 
     private static void refuse(HttpServerResponse response, Behaviour.BadSetting e) {
@@ -84,14 +87,14 @@ final class Admin {
         answer(
                 response,
                 400,
-                Json.error(message, "invalid_request_error", e.setting(), "invalid_value"));
+                WireJson.error(message, "invalid_request_error", e.setting(), "invalid_value"));
     }
 
     private ObjectNode log(MultiMap params) {
         long after = number(params, "after", 0);
         int limit = (int) Math.min(Integer.MAX_VALUE, number(params, "limit", Integer.MAX_VALUE));
         Ledger.Page page = ledger.page(after, limit);
-        ObjectNode log = Json.MAPPER.createObjectNode().put("dropped", page.dropped());
+        ObjectNode log = WireJson.MAPPER.createObjectNode().put("dropped", page.dropped());
         var entries = log.putArray("entries");
         page.entries().forEach(entry -> entries.add(entry.toJson()));
         return log;
@@ -108,7 +111,7 @@ final class Admin {
 
     private void behave(Buffer body, HttpServerResponse response) {
         try {
-            JsonNode settings = Json.MAPPER.readTree(body.getBytes());
+            JsonNode settings = WireJson.MAPPER.readTree(body.getBytes());
             if (!(settings instanceof ObjectNode object)) {
                 throw new Behaviour.BadSetting(null, "The behaviour must be a JSON object.");
             }
@@ -125,7 +128,7 @@ final class Admin {
 
     private void await(HttpServerRequest request) {
         HttpServerResponse response = request.response();
-        Predicate<Ledger.Progress> condition = condition(request.params());
+        Predicate<Ledger.Tally> condition = condition(request.params());
         long timeoutMs = Math.max(1, number(request.params(), "timeout_ms", 10_000));
         Context context = vertx.getOrCreateContext();
         var waiting =
@@ -133,7 +136,7 @@ final class Admin {
                     long timer = -1;
                 };
         var waiter =
-                new Ledger.Waiter(
+                new Ledger.Watcher(
                         condition,
                         stats ->
                                 context.runOnContext(_ -> {
@@ -157,8 +160,8 @@ final class Admin {
         ledger.await(waiter);
     }
 
-    private static Predicate<Ledger.Progress> condition(MultiMap params) {
-        Predicate<Ledger.Progress> all = _ -> true;
+    private static Predicate<Ledger.Tally> condition(MultiMap params) {
+        Predicate<Ledger.Tally> all = _ -> true;
         boolean any = false;
         for (String name : params.names()) {
             if (name.equals("timeout_ms")) {
@@ -174,7 +177,7 @@ final class Admin {
         return all;
     }
 
-    private static Predicate<Ledger.Progress> condition(String name, long n) {
+    private static Predicate<Ledger.Tally> condition(String name, long n) {
         return switch (name) {
             case "requests" -> now -> now.stats().requests() >= n;
             // At least so many, but none means none.

@@ -13,14 +13,14 @@ final class AnswerJson {
     private AnswerJson() {}
 
     /// Fills in the call and gives its function, whose arguments are still to be set.
-    static ObjectNode call(ObjectNode call, Prompt prompt, String id, int choice) {
+    static ObjectNode call(ObjectNode call, ReceivedPrompt prompt, String id, int choice) {
         call.put("id", id.replace("chatcmpl-", "call_") + choice).put("type", "function");
         return call.putObject("function").put("name", prompt.tool());
     }
 
     /// Each token as likely as the others.
     static ObjectNode logprobs(List<String> tokens) {
-        ObjectNode logprobs = Json.MAPPER.createObjectNode();
+        ObjectNode logprobs = WireJson.MAPPER.createObjectNode();
         ArrayNode content = logprobs.putArray("content");
         for (String token : tokens) {
             ObjectNode one = content.addObject().put("token", token).put("logprob", -0.25);
@@ -33,8 +33,8 @@ final class AnswerJson {
         return logprobs.putNull("refusal");
     }
 
-    static ObjectNode usage(Prompt prompt, Answer answer) {
-        ObjectNode usage = Json.MAPPER.createObjectNode();
+    static ObjectNode usage(ReceivedPrompt prompt, SimulatedAnswer answer) {
+        ObjectNode usage = WireJson.MAPPER.createObjectNode();
         usage.put("prompt_tokens", prompt.tokens())
                 .put("completion_tokens", answer.completionTokens())
                 .put("total_tokens", prompt.tokens() + answer.completionTokens());

@@ -34,7 +34,7 @@ record AtOnce(List<Integer> steps, @Nullable Duration every) {
         String steps = slash < 0 ? text : text.substring(0, slash);
         return new AtOnce(
                 Arrays.stream(steps.split(",", -1)).map(Integer::valueOf).toList(),
-                slash < 0 ? null : Json.duration(text.substring(slash + 1)));
+                slash < 0 ? null : WireJson.duration(text.substring(slash + 1)));
     }
 
     @JsonValue
@@ -44,7 +44,7 @@ record AtOnce(List<Integer> steps, @Nullable Duration every) {
         }
         return steps.stream().map(String::valueOf).collect(Collectors.joining(","))
                 + "/"
-                + Json.written(every);
+                + WireJson.written(every);
     }
 
     /// The number that holds so many nanoseconds after the beginning.

@@ -142,7 +142,7 @@ public record Behaviour(
 
     /// The settings in the words, unread.
     static ObjectNode settings(String words) {
-        ObjectNode settings = Json.MAPPER.createObjectNode();
+        ObjectNode settings = WireJson.MAPPER.createObjectNode();
         for (String word : words.strip().split("\\s+", 0)) {
             int equals = word.indexOf('=');
             if (equals > 0) {
@@ -156,10 +156,10 @@ public record Behaviour(
 
     /// This behaviour with some settings replaced.
     Behaviour with(ObjectNode settings) {
-        ObjectNode all = Json.MAPPER.valueToTree(this);
+        ObjectNode all = WireJson.MAPPER.valueToTree(this);
         all.setAll(settings);
         try {
-            return Json.MAPPER.treeToValue(all, Behaviour.class);
+            return WireJson.MAPPER.treeToValue(all, Behaviour.class);
         } catch (UnrecognizedPropertyException e) {
             String name = e.getPropertyName();
             throw new BadSetting(
@@ -190,7 +190,7 @@ public record Behaviour(
 
     /// The names of all settings, as they are written in JSON.
     static List<String> names() {
-        ObjectNode all = Json.MAPPER.valueToTree(WELL_BEHAVED);
+        ObjectNode all = WireJson.MAPPER.valueToTree(WELL_BEHAVED);
         return all.properties().stream().map(Map.Entry::getKey).toList();
     }
 
@@ -206,7 +206,7 @@ public record Behaviour(
         if (!marker.has("fault")) {
             return with(marker);
         }
-        ObjectNode settings = Json.MAPPER.createObjectNode();
+        ObjectNode settings = WireJson.MAPPER.createObjectNode();
         settings.putNull("times").put("each", false).put("rate", 1).putNull("lasts");
         settings.putNull("retry_after").putNull("retry_after_ms").putNull("retry_after_date");
         settings.setAll(marker);

@@ -73,10 +73,10 @@ final class ChatApi {
         long now = System.nanoTime();
         String custom = request.getHeader("x-penstock-item");
         Refusal refusal = unauthorized(request);
-        Prompt prompt = null;
+        ReceivedPrompt prompt = null;
         try {
             if (refusal == null) {
-                prompt = Prompt.parse(body);
+                prompt = ReceivedPrompt.parse(body);
                 admit(request, prompt, custom, now);
                 return;
             }
@@ -91,11 +91,11 @@ final class ChatApi {
     }
 
     private void admit(
-            HttpServerRequest request, Prompt prompt, @Nullable String custom, long now) {
+            HttpServerRequest request, ReceivedPrompt prompt, @Nullable String custom, long now) {
         Behaviour base = conduct.behaviour();
         boolean marked = !prompt.marker().isEmpty();
         Behaviour behaviour = marked ? base.overlaidBy(prompt.marker()) : base;
-        int tokens = prompt.tokens() + Answer.to(prompt, Fault.NONE).completionTokens();
+        int tokens = prompt.tokens() + SimulatedAnswer.to(prompt, Fault.NONE).completionTokens();
         Limits.Excess excess = limits.admit(base, tokens, now);
         Map<String, String> headers = limits.headers(base, now);
         if (excess != null) {
@@ -106,7 +106,7 @@ final class ChatApi {
         }
         boolean own = prompt.marker().has("times");
         Fault fault = conduct.fault(behaviour, prompt.fingerprint(), own, now);
-        Answer answer = Answer.to(prompt, fault);
+        SimulatedAnswer answer = SimulatedAnswer.to(prompt, fault);
         int answerTokens = fault.status() == 200 ? answer.completionTokens() : 0;
         var arrival = new LogEntry.Arrival(prompt, custom, fault, answerTokens, false, true);
         String id = "chatcmpl-" + nextId();
@@ -118,8 +118,8 @@ final class ChatApi {
                         () -> Reply.to(prompt, answer, fault, behaviour, id));
     }
 
-    private Exchange exchange(HttpServerRequest request, LogEntry.Arrival arrival, long now) {
-        return new Exchange(vertx, gates, ledger, limits, request, ledger.open(arrival, now));
+    private LoggedRequest exchange(HttpServerRequest request, LogEntry.Arrival arrival, long now) {
+        return new LoggedRequest(vertx, gates, ledger, limits, request, ledger.open(arrival, now));
     }
 
     private static @Nullable Refusal unauthorized(HttpServerRequest request) {
@@ -156,7 +156,7 @@ final class ChatApi {
     }
 
     private static ObjectNode models() {
-        ObjectNode list = Json.MAPPER.createObjectNode().put("object", "list");
+        ObjectNode list = WireJson.MAPPER.createObjectNode().put("object", "list");
         var data = list.putArray("data");
         for (String model : MODELS) {
             data.addObject()

@@ -35,7 +35,7 @@ final class Conversation {
                             + " disappointed disappointing useless annoying unhappy");
     private static final Set<String> ROLES = words("developer system user assistant tool function");
 
-    private final ObjectNode marker = Json.MAPPER.createObjectNode();
+    private final ObjectNode marker = WireJson.MAPPER.createObjectNode();
     private final CRC32 hash = new CRC32();
     private String lastUserRaw = "";
     private String lastUser = "";

@@ -24,7 +24,7 @@ final class Ledger {
 
     private final int logLimit;
     private final ArrayDeque<LogEntry> log = new ArrayDeque<>();
-    private final Set<Waiter> waiters = new LinkedHashSet<>();
+    private final Set<Watcher> waiters = new LinkedHashSet<>();
     private final Timeline timeline;
 
     /// Before when the same request must not come again.
@@ -67,10 +67,10 @@ final class Ledger {
     record Page(long dropped, List<LogEntry> entries) {}
 
     /// Someone to be told, once, as soon as the condition holds.
-    record Waiter(Predicate<Progress> condition, Consumer<Stats> told) {}
+    record Watcher(Predicate<Tally> condition, Consumer<Stats> told) {}
 
     /// The counters and how many requests have ended, in whatever way.
-    record Progress(Stats stats, long ended) {}
+    record Tally(Stats stats, long ended) {}
 
     Ledger(int logLimit, long now) {
         this.logLimit = logLimit;
@@ -99,7 +99,7 @@ final class Ledger {
         return entry;
     }
 
-    private boolean tooEarly(@Nullable Prompt prompt, long now) {
+    private boolean tooEarly(@Nullable ReceivedPrompt prompt, long now) {
         Long notBefore = prompt == null ? null : told.remove(prompt.fingerprint());
         boolean tooEarly = notBefore != null && now - notBefore < 0;
         early += tooEarly ? 1 : 0;
@@ -184,13 +184,13 @@ final class Ledger {
         changed();
     }
 
-    synchronized void await(Waiter waiter) {
+    synchronized void await(Watcher waiter) {
         waiters.add(waiter);
         changed();
     }
 
     /// Forgets the waiter; false when it was told already.
-    synchronized boolean abandon(Waiter waiter) {
+    synchronized boolean abandon(Watcher waiter) {
         return waiters.remove(waiter);
     }
 
@@ -198,8 +198,8 @@ final class Ledger {
         if (waiters.isEmpty()) {
             return;
         }
-        var progress = new Progress(stats(), completed + aborted + faulted);
-        for (Waiter waiter : new ArrayList<>(waiters)) {
+        var progress = new Tally(stats(), completed + aborted + faulted);
+        for (Watcher waiter : new ArrayList<>(waiters)) {
             if (waiter.condition.test(progress)) {
                 waiters.remove(waiter);
                 waiter.told.accept(progress.stats);

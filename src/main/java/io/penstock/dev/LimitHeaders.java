@@ -26,7 +26,7 @@ enum LimitHeaders {
     /// What there is to say.
     ///
     /// @param unit `requests` or `tokens`
-    record Standing(String unit, Quota quota, Account account) {}
+    record Stated(String unit, Quota quota, Account account) {}
 
     @JsonValue
     String wireName() {
@@ -36,7 +36,7 @@ enum LimitHeaders {
     /// Adds the headers of one limit.
     ///
     /// @param taken all that was ever taken of it
-    void write(Standing standing, long taken, long now, Map<String, String> headers) {
+    void write(Stated standing, long taken, long now, Map<String, String> headers) {
         Quota quota = standing.quota;
         long room = Math.max(0, standing.account.room(now));
         String reset = WaitNotice.written(standing.account.untilUnused(now));
@@ -60,7 +60,7 @@ enum LimitHeaders {
     }
 
     private static void put(
-            Map<String, String> headers, Standing of, long limit, long remaining, String reset) {
+            Map<String, String> headers, Stated of, long limit, long remaining, String reset) {
         headers.put("x-ratelimit-limit-" + of.unit, Long.toString(limit));
         headers.put("x-ratelimit-remaining-" + of.unit, Long.toString(remaining));
         headers.put("x-ratelimit-reset-" + of.unit, reset);

@@ -82,7 +82,7 @@ final class Limits {
     /// Requests or tokens, limited or not.
     private static final class Dimension {
         private final String unit;
-        private LimitHeaders.@Nullable Standing open;
+        private LimitHeaders.@Nullable Stated open;
         private long taken;
 
         Dimension(String unit) {
@@ -94,7 +94,7 @@ final class Limits {
                 open = null;
                 taken = 0;
             } else if (open == null || !open.quota().equals(quota)) {
-                open = new LimitHeaders.Standing(unit, quota, quota.open(now));
+                open = new LimitHeaders.Stated(unit, quota, quota.open(now));
                 taken = 0;
             }
         }

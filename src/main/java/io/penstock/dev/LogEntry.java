@@ -31,7 +31,7 @@ final class LogEntry {
     /// @param limited refused for exceeding a limit
     /// @param admitted counts as in flight
     record Arrival(
-            @Nullable Prompt prompt,
+            @Nullable ReceivedPrompt prompt,
             @Nullable String custom,
             Fault fault,
             int completionTokens,
@@ -60,7 +60,7 @@ final class LogEntry {
 
     /// @param early the same request was told to come back later than this
     LogEntry(long seq, Arrival arrival, boolean early) {
-        Prompt prompt = arrival.prompt();
+        ReceivedPrompt prompt = arrival.prompt();
         this.seq = seq;
         this.conversation = prompt == null ? null : prompt.fingerprint();
         this.early = early;
@@ -117,7 +117,7 @@ final class LogEntry {
 
     ObjectNode toJson() {
         Ended ending = ended;
-        return Json.MAPPER
+        return WireJson.MAPPER
                 .createObjectNode()
                 .put("seq", seq)
                 .put("at", at)

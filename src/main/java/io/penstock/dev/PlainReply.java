@@ -13,8 +13,13 @@ import java.time.Instant;
 final class PlainReply {
     private PlainReply() {}
 
-    static Reply of(Prompt prompt, Answer answer, Fault fault, Behaviour behaviour, String id) {
-        String body = Json.write(completion(prompt, answer, id));
+    static Reply of(
+            ReceivedPrompt prompt,
+            SimulatedAnswer answer,
+            Fault fault,
+            Behaviour behaviour,
+            String id) {
+        String body = WireJson.write(completion(prompt, answer, id));
         Reply reply = Reply.json(body, answer.completionTokens());
         if (fault.streamOnly()) {
             return reply.halved(Reply.Ending.RESET);
@@ -30,8 +35,8 @@ final class PlainReply {
         };
     }
 
-    private static ObjectNode completion(Prompt prompt, Answer answer, String id) {
-        ObjectNode body = Json.MAPPER.createObjectNode();
+    private static ObjectNode completion(ReceivedPrompt prompt, SimulatedAnswer answer, String id) {
+        ObjectNode body = WireJson.MAPPER.createObjectNode();
         body.put("id", id)
                 .put("object", "chat.completion")
                 .put("created", Instant.now().getEpochSecond())

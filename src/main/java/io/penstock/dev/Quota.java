@@ -15,12 +15,12 @@ import java.util.regex.Pattern;
 /// @param count how many the provider says it allows in a period
 /// @param grain the length of time that is enforced, with its share of `count`; the period unless
 ///   given
-record Quota(long count, Duration period, Shape shape, Duration grain) {
+record Quota(long count, Duration period, Enforcement shape, Duration grain) {
     private static final Pattern FORM =
             Pattern.compile("(\\d{1,12})/([0-9a-z]+)(?::([a-z]+)(?::([0-9a-z]+))?)?");
 
     /// How a limit is enforced.
-    enum Shape {
+    enum Enforcement {
         /// In any time as long as the grain.
         SLIDING,
         /// A bucket that holds a grain's worth and refills evenly.
@@ -41,7 +41,7 @@ record Quota(long count, Duration period, Shape shape, Duration grain) {
 
     static Quota perMinute(int count) {
         var minute = Duration.ofMinutes(1);
-        return new Quota(count, minute, Shape.SLIDING, minute);
+        return new Quota(count, minute, Enforcement.SLIDING, minute);
     }
 
     @JsonCreator
@@ -51,25 +51,27 @@ record Quota(long count, Duration period, Shape shape, Duration grain) {
             throw new IllegalArgumentException(
                     "'" + text + "' is no limit; write it like 6000/1m or 6000/1m:bucket:1s.");
         }
-        Duration period = Json.duration(form.group(2));
+        Duration period = WireJson.duration(form.group(2));
         String shape = form.group(3);
         String grain = form.group(4);
         return new Quota(
                 Long.parseLong(form.group(1)),
                 period,
-                shape == null ? Shape.SLIDING : Shape.valueOf(shape.toUpperCase(Locale.ROOT)),
-                grain == null ? period : Json.duration(grain));
+                shape == null
+                        ? Enforcement.SLIDING
+                        : Enforcement.valueOf(shape.toUpperCase(Locale.ROOT)),
+                grain == null ? period : WireJson.duration(grain));
     }
 
     @JsonValue
     String text() {
         return count
                 + "/"
-                + Json.written(period)
+                + WireJson.written(period)
                 + ":"
                 + shape.name().toLowerCase(Locale.ROOT)
                 + ":"
-                + Json.written(grain);
+                + WireJson.written(grain);
     }
 
     /// How many the grain has room for.
@@ -83,7 +85,7 @@ record Quota(long count, Duration period, Shape shape, Duration grain) {
 
     /// The period in the words of an error.
     String per() {
-        return period.equals(Duration.ofMinutes(1)) ? "min" : Json.written(period);
+        return period.equals(Duration.ofMinutes(1)) ? "min" : WireJson.written(period);
     }
 
     /// Nanoseconds in which one more is allowed.

@@ -24,6 +24,6 @@ final class Refusal extends Exception {
     }
 
     ObjectNode body() {
-        return Json.error(String.valueOf(getMessage()), "invalid_request_error", param, code);
+        return WireJson.error(String.valueOf(getMessage()), "invalid_request_error", param, code);
     }
 }

@@ -51,7 +51,7 @@ record Reply(
     }
 
     static Reply json(int status, ObjectNode body) {
-        return whole(status, JSON, Json.write(body), 0);
+        return whole(status, JSON, WireJson.write(body), 0);
     }
 
     static Reply refused(Refusal refusal) {
@@ -61,7 +61,7 @@ record Reply(
     static Reply over(Limits.Excess excess, WaitNotice.Place place) {
         var notice = WaitNotice.of(place, excess.retryAfter());
         String message = excess.message() + notice.sentence();
-        return json(429, Json.error(message, excess.type(), null, "rate_limit_exceeded"))
+        return json(429, WireJson.error(message, excess.type(), null, "rate_limit_exceeded"))
                 .asking(notice);
     }
 
@@ -76,7 +76,12 @@ record Reply(
     }
 
     /// The reply to an admitted prompt.
-    static Reply to(Prompt prompt, Answer answer, Fault fault, Behaviour behaviour, String id) {
+    static Reply to(
+            ReceivedPrompt prompt,
+            SimulatedAnswer answer,
+            Fault fault,
+            Behaviour behaviour,
+            String id) {
         if (fault.status() >= 300) {
             return failed(fault).asking(WaitNotice.of(behaviour));
         }
@@ -85,7 +90,7 @@ record Reply(
             case HANG -> nothing(Ending.SILENCE);
             case HTML -> whole(200, "text/html", PAGE.formatted("Service"), 0);
             case ERROR_OBJECT ->
-                    json(200, Json.error(fault.message(), fault.type(), null, fault.code()));
+                    json(200, WireJson.error(fault.message(), fault.type(), null, fault.code()));
             default ->
                     prompt.stream()
                             ? StreamReply.of(prompt, answer, fault, behaviour, id)
@@ -115,7 +120,7 @@ record Reply(
     }
 
     private static ObjectNode error(Fault fault) {
-        ObjectNode body = Json.error(fault.message(), fault.type(), null, fault.code());
+        ObjectNode body = WireJson.error(fault.message(), fault.type(), null, fault.code());
         if (fault == Fault.FLAGGED) {
             ObjectNode error = (ObjectNode) body.path("error");
             error.putObject("metadata").putArray("reasons").add("violence");

@@ -25,7 +25,7 @@ final class SchemaAnswer {
     static String of(JsonNode schema, String text) {
         JsonNode value = new SchemaAnswer(text).value(schema, 0);
         // Spaces, so that a stream has more than one piece of it.
-        return Json.write(value).replace("\":", "\": ").replace("\",\"", "\", \"");
+        return WireJson.write(value).replace("\":", "\": ").replace("\",\"", "\", \"");
     }
 
     private JsonNode value(JsonNode schema, int depth) {
@@ -38,7 +38,7 @@ final class SchemaAnswer {
         }
         JsonNode type = schema.path("type");
         String wanted = type.isArray() ? type.path(0).asText() : type.asText();
-        var make = Json.MAPPER.getNodeFactory();
+        var make = WireJson.MAPPER.getNodeFactory();
         return switch (wanted) {
             case "integer" -> make.numberNode(from(schema, 1 + at(depth) % 9));
             case "number" -> make.numberNode(from(schema, at(depth) % 101) / 100.0);
@@ -64,7 +64,7 @@ final class SchemaAnswer {
     }
 
     private ArrayNode array(JsonNode schema, int depth) {
-        ArrayNode array = Json.MAPPER.createArrayNode();
+        ArrayNode array = WireJson.MAPPER.createArrayNode();
         long count = Math.max(1 + at(depth) % 2, schema.path("minItems").asLong(0));
         for (long i = 0; i < count && depth < NESTING_MAX; i++) {
             array.add(value(schema.path("items"), depth + 1 + (int) i));
@@ -73,7 +73,7 @@ final class SchemaAnswer {
     }
 
     private ObjectNode object(JsonNode schema, int depth) {
-        ObjectNode object = Json.MAPPER.createObjectNode();
+        ObjectNode object = WireJson.MAPPER.createObjectNode();
         int place = depth;
         for (Map.Entry<String, JsonNode> one : schema.path("properties").properties()) {
             if (depth < NESTING_MAX) {

@@ -37,7 +37,7 @@ public final class Simulator {
 
     private static Options options(String[] args) {
         var own = new HashMap<String, Long>();
-        ObjectNode settings = Json.MAPPER.createObjectNode();
+        ObjectNode settings = WireJson.MAPPER.createObjectNode();
         for (String arg : args) {
             int equals = arg.indexOf('=');
             if (!arg.startsWith("--") || equals < 0) {

@@ -19,12 +19,17 @@ final class StreamReply {
     private static final int DELTAS_BEFORE_FAULT = 2;
 
     private final List<Piece> pieces = new ArrayList<>();
-    private final Prompt prompt;
+    private final ReceivedPrompt prompt;
     private final String id;
     private final Duration tokenDelay;
     private final String head;
 
-    static Reply of(Prompt prompt, Answer answer, Fault fault, Behaviour behaviour, String id) {
+    static Reply of(
+            ReceivedPrompt prompt,
+            SimulatedAnswer answer,
+            Fault fault,
+            Behaviour behaviour,
+            String id) {
         var events = new StreamReply(prompt, id, behaviour.tokenDelay());
         events.begin(answer);
         int begun = events.pieces.size();
@@ -45,8 +50,8 @@ final class StreamReply {
                     Reply.events(
                             plus(
                                     first,
-                                    Json.write(
-                                            Json.error(
+                                    WireJson.write(
+                                            WireJson.error(
                                                     fault.message(),
                                                     fault.type(),
                                                     null,
@@ -65,24 +70,24 @@ final class StreamReply {
         return more;
     }
 
-    private StreamReply(Prompt prompt, String id, Duration tokenDelay) {
+    private StreamReply(ReceivedPrompt prompt, String id, Duration tokenDelay) {
         this.prompt = prompt;
         this.id = id;
         this.tokenDelay = tokenDelay;
         this.head =
                 "data: {\"id\":"
-                        + Json.quote(id)
+                        + WireJson.quote(id)
                         + ",\"object\":\"chat.completion.chunk\",\"created\":"
                         + Instant.now().getEpochSecond()
                         + ",\"model\":"
-                        + Json.quote(served(prompt.model()))
+                        + WireJson.quote(served(prompt.model()))
                         + ",\"service_tier\":\"default\""
                         + ",\"system_fingerprint\":\"fp_simulated\",\"choices\":[";
     }
 
-    private void begin(Answer answer) {
+    private void begin(SimulatedAnswer answer) {
         for (int choice = 0; choice < answer.choices(); choice++) {
-            ObjectNode delta = Json.MAPPER.createObjectNode().put("role", "assistant");
+            ObjectNode delta = WireJson.MAPPER.createObjectNode().put("role", "assistant");
             switch (answer.form()) {
                 case CONTENT, REFUSAL -> delta.put("content", "").putNull("refusal");
                 case NOTHING -> delta.putNull("content").putNull("refusal");
@@ -92,24 +97,24 @@ final class StreamReply {
                     call(call, prompt, id, choice).put("arguments", "");
                 }
             }
-            event(choice, Json.write(delta), "null", null, Duration.ZERO, 0);
+            event(choice, WireJson.write(delta), "null", null, Duration.ZERO, 0);
         }
         if (answer.choices() == 0) {
             add("", Duration.ZERO, 0);
         }
     }
 
-    private void speak(Answer answer) {
+    private void speak(SimulatedAnswer answer) {
         String before =
                 switch (answer.form()) {
                     case CONTENT, NOTHING -> "{\"content\":";
                     case REFUSAL -> "{\"refusal\":";
                     case TOOL_CALL -> "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":";
                 };
-        String after = answer.form() == Answer.Form.TOOL_CALL ? "}}]}" : "}";
+        String after = answer.form() == SimulatedAnswer.Carrier.TOOL_CALL ? "}}]}" : "}";
         for (String token : answer.tokens()) {
-            String delta = before + Json.quote(token) + after;
-            String logprobs = prompt.logprobs() ? Json.write(logprobs(List.of(token))) : "null";
+            String delta = before + WireJson.quote(token) + after;
+            String logprobs = prompt.logprobs() ? WireJson.write(logprobs(List.of(token))) : "null";
             for (int choice = 0; choice < answer.choices(); choice++) {
                 Duration pause = choice == 0 ? tokenDelay : Duration.ZERO;
                 event(choice, delta, logprobs, null, pause, 1);
@@ -117,12 +122,12 @@ final class StreamReply {
         }
     }
 
-    private void finish(Answer answer) {
+    private void finish(SimulatedAnswer answer) {
         for (int choice = 0; choice < answer.choices(); choice++) {
             event(choice, "{}", "null", answer.finishReason(), Duration.ZERO, 0);
         }
         if (prompt.usage()) {
-            String usage = Json.write(usage(prompt, answer));
+            String usage = WireJson.write(usage(prompt, answer));
             pieces.add(new Piece(head + "],\"usage\":" + usage + "}\n\n", Duration.ZERO, 0));
         }
         pieces.add(new Piece("data: [DONE]\n\n", Duration.ZERO, 0));
@@ -135,7 +140,7 @@ final class StreamReply {
             @Nullable String reason,
             Duration pause,
             int tokens) {
-        String quoted = reason == null ? "null" : Json.quote(reason);
+        String quoted = reason == null ? "null" : WireJson.quote(reason);
         add(
                 "{\"index\":"
                         + choice

@@ -46,7 +46,7 @@ public final class SocketStreams {
 
     /// The prompts that run on the same socket in other processes. Prompts without an id have an
     /// empty one here.
-    public interface Elsewhere {
+    public interface OtherProcesses {
 
         /// Notes that a prompt begins here.
         ///
@@ -67,7 +67,7 @@ public final class SocketStreams {
 
     private final Shared shared;
     private final Consumer<ObjectNode> client;
-    private final @Nullable Elsewhere elsewhere;
+    private final @Nullable OtherProcesses elsewhere;
     private final @Nullable Duration longest;
     private final ConcurrentHashMap<String, Call> calls = new ConcurrentHashMap<>();
 
@@ -82,7 +82,7 @@ public final class SocketStreams {
     SocketStreams(
             Shared shared,
             Consumer<ObjectNode> client,
-            @Nullable Elsewhere elsewhere,
+            @Nullable OtherProcesses elsewhere,
             @Nullable Duration longest) {
         this.shared = shared;
         this.client = client;

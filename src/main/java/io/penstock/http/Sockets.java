@@ -36,7 +36,7 @@ public class Sockets {
     /// @param longest bounds each prompt
     public SocketStreams open(
             Consumer<ObjectNode> client,
-            SocketStreams.@Nullable Elsewhere elsewhere,
+            SocketStreams.@Nullable OtherProcesses elsewhere,
             Duration longest) {
         return new SocketStreams(
                 shared, client, elsewhere, longest.compareTo(deadline) < 0 ? longest : deadline);

@@ -75,7 +75,7 @@ public class SocketHandler
     private APIGatewayV2WebSocketResponse message(
             APIGatewayV2WebSocketEvent event, Duration longest) {
         String connection = event.getRequestContext().getConnectionId();
-        Running running = new Running(connection, longest);
+        ConnectionPrompts running = new ConnectionPrompts(connection, longest);
         try (Posts posts = new Posts(connections.of(event.getRequestContext()))) {
             SocketStreams streams = sockets.open(posts::send, running, longest);
             if (event.isIsBase64Encoded() || event.getBody() == null) {
@@ -102,13 +102,13 @@ public class SocketHandler
     }
 
     /// The prompts of one connection, of which this invocation runs one at most.
-    private final class Running implements SocketStreams.Elsewhere {
+    private final class ConnectionPrompts implements SocketStreams.OtherProcesses {
 
         private final String connection;
         private final Duration longest;
         private volatile @Nullable Stream mine;
 
-        private Running(String connection, Duration longest) {
+        private ConnectionPrompts(String connection, Duration longest) {
             this.connection = connection;
             this.longest = longest;
         }

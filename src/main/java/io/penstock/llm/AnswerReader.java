@@ -22,7 +22,7 @@ final class AnswerReader {
     /// A first line that is longer is no chunk's.
     private static final int LINE_MAX = 64 * 1024;
 
-    private enum Form {
+    private enum Framing {
         UNKNOWN,
         JSON,
         EVENTS,
@@ -36,7 +36,7 @@ final class AnswerReader {
 
     private Events events = new Events();
     private Buffer begun = Buffer.buffer();
-    private Form form = Form.UNKNOWN;
+    private Framing form = Framing.UNKNOWN;
     private boolean hasLine;
     private int lineEnd;
     private long size;
@@ -81,15 +81,15 @@ final class AnswerReader {
             case UNKNOWN -> {
                 begun.appendBuffer(bytes);
                 form = formOf(begun);
-                if (form == Form.EVENTS) {
+                if (form == Framing.EVENTS) {
                     readEvents(begun);
-                } else if (form == Form.UNKNOWN && begun.length() >= MARK_BYTES) {
+                } else if (form == Framing.UNKNOWN && begun.length() >= MARK_BYTES) {
                     // Nothing but white space, which some servers send while one waits.
                     begun = Buffer.buffer();
                 }
             }
         }
-        if (form == Form.JSON && !hasLine) {
+        if (form == Framing.JSON && !hasLine) {
             lookForLines();
         }
     }
@@ -106,7 +106,7 @@ final class AnswerReader {
         }
         String line = ProviderJson.decoded(begun.getBytes(start(begun), lineEnd));
         if (line != null && line.contains("\"delta\"") && areChunks(ProviderJson.values(line))) {
-            form = Form.EVENTS;
+            form = Framing.EVENTS;
             events = new Events(true);
             readEvents(begun);
         }
@@ -157,22 +157,22 @@ final class AnswerReader {
     }
 
     private void keep(Buffer bytes) {
-        if (form == Form.JSON || begun.length() < OTHER_MAX) {
+        if (form == Framing.JSON || begun.length() < OTHER_MAX) {
             begun.appendBuffer(bytes);
         }
     }
 
     /// The form that an answer's first character means.
-    private static Form formOf(Buffer bytes) {
+    private static Framing formOf(Buffer bytes) {
         int at = start(bytes);
         if (at >= bytes.length()) {
-            return Form.UNKNOWN;
+            return Framing.UNKNOWN;
         }
         return switch (bytes.getByte(at)) {
-            case '{', '[' -> Form.JSON;
+            case '{', '[' -> Framing.JSON;
             // data, event, id, retry, or a comment.
-            case 'd', 'e', 'i', 'r', ':' -> Form.EVENTS;
-            default -> Form.OTHER;
+            case 'd', 'e', 'i', 'r', ':' -> Framing.EVENTS;
+            default -> Framing.OTHER;
         };
     }
 

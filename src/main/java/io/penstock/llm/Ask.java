@@ -14,5 +14,5 @@ record Ask(
         Prompt prompt,
         @Nullable Duration limit,
         @Nullable Consumer<String> deltas,
-        Call.@Nullable Job job,
-        Call.@Nullable Stage stage) {}
+        Call.@Nullable JobTerms job,
+        Call.@Nullable StageTerms stage) {}

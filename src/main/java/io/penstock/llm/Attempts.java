@@ -142,11 +142,11 @@ class Attempts {
     }
 
     private Turns.@Nullable Turn turn(Call call) throws InterruptedException {
-        Call.Stage stage = call.ask().stage();
+        Call.StageTerms stage = call.ask().stage();
         if (stage == null || stage.turns() == null) {
             return null;
         }
-        Call.Job job = call.ask().job();
+        Call.JobTerms job = call.ask().job();
         long start = System.nanoTime();
         Turns.Turn turn =
                 job != null
@@ -171,7 +171,7 @@ class Attempts {
     }
 
     private static boolean isNew(Call call) {
-        Call.Stage stage = call.ask().stage();
+        Call.StageTerms stage = call.ask().stage();
         return call.attemptCount() == 0 && (stage == null || !stage.begun());
     }
 
@@ -196,7 +196,7 @@ class Attempts {
     }
 
     private Decision decision(Call call) throws InterruptedException {
-        Call.Job job = call.ask().job();
+        Call.JobTerms job = call.ask().job();
         Want want =
                 Want.of(call.asked(), job == null ? call.timeLeft() : JOBS_WAIT)
                         .sized(call.prompt().bytes(), call.prompt().maxTokens())

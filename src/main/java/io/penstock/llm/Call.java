@@ -56,14 +56,14 @@ public final class Call implements Running {
     ///
     /// @param weight how many of its calls start for one of another job
     /// @param patience how long to wait for the provider's `Retry-After` or for a budget
-    public record Job(String name, int weight, Duration patience) {}
+    public record JobTerms(String name, int weight, Duration patience) {}
 
     /// A call of a batch: it waits for a permit as long as need be, and for what is known to take
     /// longer only as long as the job's patience lasts; the outcome is then a failure with a longer
     /// [Failure#retryAfter()]. The batch bounds how many there are.
     ///
     /// @param limit for its attempts and the pauses between them
-    public static Call of(Prompt prompt, Duration limit, Job job) {
+    public static Call of(Prompt prompt, Duration limit, JobTerms job) {
         return new Call(new Ask(prompt, limit, null, job, null));
     }
 
@@ -72,7 +72,7 @@ public final class Call implements Running {
     /// @param turns bounds how many calls of this kind are in flight; null for no bound of theirs
     /// @param begun whether others have been made and paid for before: then it is not refused for
     ///   want of room, but waits until its deadline
-    public record Stage(@Nullable Turns turns, boolean begun) {}
+    public record StageTerms(@Nullable Turns turns, boolean begun) {}
 
     /// A call that hands over the answer piece by piece: its text, or of a whole request the
     /// provider's chunks, each as JSON on one line.

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// come from any thread at any time; the other methods may be read from any thread.
 public final class CallsInTurn implements Running {
 
-    private final Call.@Nullable Job job;
+    private final Call.@Nullable JobTerms job;
 
     private final Object lock = new Object();
     private @Nullable Duration left;
@@ -30,7 +30,7 @@ public final class CallsInTurn implements Running {
     ///   configured one
     /// @param job whose calls they are; null when somebody waits for their end
     /// @param attempts that were made for the same end before
-    public CallsInTurn(@Nullable Duration limit, Call.@Nullable Job job, int attempts) {
+    public CallsInTurn(@Nullable Duration limit, Call.@Nullable JobTerms job, int attempts) {
         this.left = limit;
         this.job = job;
         this.attempts = attempts;
@@ -113,7 +113,7 @@ public final class CallsInTurn implements Running {
             Prompt prompt,
             Duration defaultLimit,
             @Nullable Consumer<String> deltas,
-            Call.Stage stage) {
+            Call.StageTerms stage) {
         synchronized (lock) {
             Duration limit = left == null ? defaultLimit : left;
             Call next = Call.of(new Ask(prompt, limit, deltas, job, stage));

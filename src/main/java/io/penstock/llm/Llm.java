@@ -95,7 +95,7 @@ public class Llm {
 
     /// @return whether there is room for it to wait in
     private boolean enters(Call call) {
-        Call.Stage stage = call.ask().stage();
+        Call.StageTerms stage = call.ask().stage();
         if (call.ask().job() != null) {
             admission.enterPatiently();
             return true;

@@ -30,7 +30,7 @@ public final class Work {
     /// @param job whose work it is; null when somebody waits for its end
     /// @param wanted what its answers have to be like; null for any
     public static Work of(
-            @Nullable Duration limit, Call.@Nullable Job job, @Nullable Wanted wanted) {
+            @Nullable Duration limit, Call.@Nullable JobTerms job, @Nullable Wanted wanted) {
         return new Work(new CallsInTurn(limit, job, 0), wanted);
     }
 
@@ -77,7 +77,8 @@ public final class Work {
     ///
     /// @param deltas takes the answer piece by piece; null for the whole answer at once
     Call begin(Prompt prompt, Duration defaultLimit, @Nullable Consumer<String> deltas) {
-        return calls.begin(prompt, defaultLimit, deltas, new Call.Stage(null, calls.hasBegun()));
+        return calls.begin(
+                prompt, defaultLimit, deltas, new Call.StageTerms(null, calls.hasBegun()));
     }
 
     /// Goes on after a call.

@@ -138,7 +138,7 @@ public class Pipelines {
                                 prompt,
                                 config.deadline(),
                                 null,
-                                new Call.Stage(
+                                new Call.StageTerms(
                                         turns(run.pipeline(), stage), !run.finished().isEmpty()));
         StageOutcome outcome =
                 switch (llm.complete(call)) {

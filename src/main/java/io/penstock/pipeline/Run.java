@@ -27,7 +27,7 @@ public final class Run {
             String input,
             List<Finished> earlier,
             @Nullable Duration limit,
-            Call.@Nullable Job job) {
+            Call.@Nullable JobTerms job) {
         this.pipeline = pipeline;
         this.input = input;
         this.limit = limit;
@@ -55,7 +55,11 @@ public final class Run {
     /// @param earlier stages that were finished before, from the first
     /// @param limit for the attempts of all stages and the pauses between them
     public static Run of(
-            Pipeline pipeline, String input, List<Finished> earlier, Duration limit, Call.Job job) {
+            Pipeline pipeline,
+            String input,
+            List<Finished> earlier,
+            Duration limit,
+            Call.JobTerms job) {
         return new Run(pipeline, input, earlier, limit, job);
     }
 

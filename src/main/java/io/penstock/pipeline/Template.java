@@ -17,9 +17,9 @@ record Template(String text, List<Part> parts) {
     /// A piece of the text.
     sealed interface Part {
 
-        record Text(String text) implements Part {}
+        record Literal(String text) implements Part {}
 
-        record Input() implements Part {}
+        record InputPart() implements Part {}
 
         record Result(String stage) implements Part {}
     }
@@ -50,7 +50,7 @@ record Template(String text, List<Part> parts) {
                                     + " value.");
                 }
                 if (!literal.isEmpty()) {
-                    parts.add(new Part.Text(literal.toString()));
+                    parts.add(new Part.Literal(literal.toString()));
                     literal.setLength(0);
                 }
                 parts.add(place(text.substring(at + 1, end)));
@@ -58,14 +58,14 @@ record Template(String text, List<Part> parts) {
             }
         }
         if (!literal.isEmpty()) {
-            parts.add(new Part.Text(literal.toString()));
+            parts.add(new Part.Literal(literal.toString()));
         }
         return new Template(text, List.copyOf(parts));
     }
 
     private static Part place(String name) {
         if (name.equals("input")) {
-            return new Part.Input();
+            return new Part.InputPart();
         }
         if (name.endsWith(RESULT)) {
             return new Part.Result(name.substring(0, name.length() - RESULT.length()));
@@ -92,8 +92,8 @@ record Template(String text, List<Part> parts) {
         StringBuilder filled = new StringBuilder(text.length() + input.length());
         for (Part part : parts) {
             switch (part) {
-                case Part.Text(String literal) -> filled.append(literal);
-                case Part.Input _ -> filled.append(input);
+                case Part.Literal(String literal) -> filled.append(literal);
+                case Part.InputPart _ -> filled.append(input);
                 case Part.Result(String stage) -> filled.append(results.apply(stage));
             }
         }

@@ -19,7 +19,7 @@ public record Announced(Instant at, int times) {
     }
 
     String toJson() {
-        return Json.MAPPER
+        return StoredJson.MAPPER
                 .createObjectNode()
                 .put("at", at.toEpochMilli())
                 .put("times", times)
@@ -27,7 +27,7 @@ public record Announced(Instant at, int times) {
     }
 
     static Announced fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
-        return new Announced(Json.requiredInstant(json, "at"), json.path("times").asInt());
+        JsonNode json = StoredJson.parse(stored);
+        return new Announced(StoredJson.requiredInstant(json, "at"), json.path("times").asInt());
     }
 }

@@ -42,24 +42,24 @@ public record Budget(
     /// How it is stored.
     public String toJson() {
         ObjectNode json =
-                Json.MAPPER
+                StoredJson.MAPPER
                         .createObjectNode()
                         .put("name", name)
                         .put("version", version)
                         .put("requests", requestsUntil)
                         .put("tokens", tokensUntil);
-        Json.put(json, "not_before", notBefore);
+        StoredJson.put(json, "not_before", notBefore);
         return json.toString();
     }
 
     /// Reads what [#toJson] wrote.
     public static Budget fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         return new Budget(
                 json.path("name").textValue(),
                 json.path("version").asLong(),
                 json.path("requests").asLong(),
                 json.path("tokens").asLong(),
-                Json.instant(json, "not_before"));
+                StoredJson.instant(json, "not_before"));
     }
 }

@@ -78,18 +78,18 @@ public record CallerKey(
                         .put("version", version)
                         .put("sees_others", seesOthers)
                         .put("admin", admin);
-        Json.put(json, "created_at", createdAt);
-        Json.put(json, "ends_at", endsAt);
+        StoredJson.put(json, "created_at", createdAt);
+        StoredJson.put(json, "ends_at", endsAt);
         ArrayNode all = json.putArray("secrets");
         for (Secret secret : secrets) {
             ObjectNode one = all.addObject().put("salt", secret.salt).put("hash", secret.hash);
-            Json.put(one, "until", secret.until);
+            StoredJson.put(one, "until", secret.until);
         }
         return json.toString();
     }
 
     static CallerKey fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         Owner owner = Owner.of(json);
         if (owner == null) {
             throw new StoreException("A stored key is no object");
@@ -100,15 +100,15 @@ public record CallerKey(
                     new Secret(
                             one.path("salt").asText(),
                             one.path("hash").asText(),
-                            Json.instant(one, "until")));
+                            StoredJson.instant(one, "until")));
         }
         return new CallerKey(
                 owner,
                 json.path("version").asLong(),
                 json.path("sees_others").asBoolean(),
                 json.path("admin").asBoolean(),
-                Json.requiredInstant(json, "created_at"),
-                Json.instant(json, "ends_at"),
+                StoredJson.requiredInstant(json, "created_at"),
+                StoredJson.instant(json, "ends_at"),
                 secrets);
     }
 }

@@ -36,7 +36,7 @@ public record Chunk(
         int crashes,
         Counts counts,
         Tokens tokens,
-        List<Segments> segments,
+        List<EpochSegments> segments,
         Suspicion suspicion,
         int inVain,
         @Nullable Compacted compacted,
@@ -51,7 +51,7 @@ public record Chunk(
 
     /// The segments that one epoch has recorded, `jobs/{area}/segments/{chunk}/{epoch}-{seq}.jsonl`
     /// with `seq` from 0 to `count` - 1.
-    public record Segments(int epoch, int count) {}
+    public record EpochSegments(int epoch, int count) {}
 
     /// All outcomes of a chunk in one file, `jobs/{area}/chunks/{chunk}-{epoch}.jsonl`: the lines,
     /// and behind them an index.
@@ -134,7 +134,8 @@ public record Chunk(
 
     /// The next version with segments that were written when it was made, which tell of no outcome.
     public Chunk carrying(int segmentCount) {
-        return next(counts, tokens, List.of(new Segments(epoch, segmentCount)), leaseUntil, heard);
+        return next(
+                counts, tokens, List.of(new EpochSegments(epoch, segmentCount)), leaseUntil, heard);
     }
 
     /// Whether somebody may be at work on it.
@@ -171,11 +172,11 @@ public record Chunk(
 
     /// One more segment of the present epoch.
     public Chunk recorded(Counts more, Tokens used, Instant until, Heard news) {
-        List<Segments> all = new ArrayList<>(segments);
+        List<EpochSegments> all = new ArrayList<>(segments);
         if (!all.isEmpty() && all.getLast().epoch() == epoch) {
-            all.set(all.size() - 1, new Segments(epoch, all.getLast().count() + 1));
+            all.set(all.size() - 1, new EpochSegments(epoch, all.getLast().count() + 1));
         } else {
-            all.add(new Segments(epoch, 1));
+            all.add(new EpochSegments(epoch, 1));
         }
         return next(
                 counts.plus(more), tokens.plus(used), List.copyOf(all), until, heard.plus(news));
@@ -252,7 +253,7 @@ public record Chunk(
     private Chunk next(
             Counts newCounts,
             Tokens newTokens,
-            List<Segments> newSegments,
+            List<EpochSegments> newSegments,
             @Nullable Instant newLease,
             Heard newHeard) {
         return new Chunk(
@@ -275,7 +276,7 @@ public record Chunk(
     /// How it is stored.
     public String toJson() {
         ObjectNode json =
-                Json.MAPPER
+                StoredJson.MAPPER
                         .createObjectNode()
                         .put("area", area)
                         .put("index", index)
@@ -286,7 +287,7 @@ public record Chunk(
                         .put("version", version)
                         .put("epoch", epoch)
                         .put("crashes", crashes);
-        Json.put(json, "lease", leaseUntil);
+        StoredJson.put(json, "lease", leaseUntil);
         counts.putTo(json.putObject("counts"));
         tokens.putTo(json.putObject("tokens"));
         ArrayNode written = json.putArray("segments");
@@ -307,10 +308,10 @@ public record Chunk(
 
     /// Reads what [#toJson] wrote.
     public static Chunk fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
-        List<Segments> segments = new ArrayList<>();
+        JsonNode json = StoredJson.parse(stored);
+        List<EpochSegments> segments = new ArrayList<>();
         json.path("segments")
-                .forEach(s -> segments.add(new Segments(s.get(0).asInt(), s.get(1).asInt())));
+                .forEach(s -> segments.add(new EpochSegments(s.get(0).asInt(), s.get(1).asInt())));
         List<Integer> suspects = new ArrayList<>();
         json.path("suspects").forEach(s -> suspects.add(s.asInt()));
         return new Chunk(
@@ -323,7 +324,7 @@ public record Chunk(
                         json.path("items").asInt()),
                 json.path("version").asLong(),
                 json.path("epoch").asInt(),
-                Json.instant(json, "lease"),
+                StoredJson.instant(json, "lease"),
                 json.path("crashes").asInt(),
                 Counts.of(json.path("counts")),
                 Tokens.of(json.path("tokens")),

@@ -36,7 +36,7 @@ public record Heard(Map<String, Instant> begun) {
     void putTo(ObjectNode json) {
         if (!begun.isEmpty()) {
             ObjectNode models = json.putObject("heard");
-            begun.forEach((model, at) -> Json.put(models, model, at));
+            begun.forEach((model, at) -> StoredJson.put(models, model, at));
         }
     }
 

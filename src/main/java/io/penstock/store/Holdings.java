@@ -36,7 +36,7 @@ public record Holdings(String name, int share, long version, List<Holding> all) 
     /// How it is stored: short, since each write is paid for by its size.
     public String toJson() {
         ObjectNode json =
-                Json.MAPPER
+                StoredJson.MAPPER
                         .createObjectNode()
                         .put("name", name)
                         .put("share", share)
@@ -54,7 +54,7 @@ public record Holdings(String name, int share, long version, List<Holding> all) 
 
     /// Reads what [#toJson] wrote.
     public static Holdings fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         List<Holding> holdings = new ArrayList<>();
         json.path("holdings")
                 .forEach(one ->

@@ -274,24 +274,24 @@ public record Job(
     /// How it is stored.
     public String toJson() {
         ObjectNode json =
-                Json.MAPPER
+                StoredJson.MAPPER
                         .createObjectNode()
                         .put("id", id)
                         .put("area", area)
                         .put("version", version)
                         .put("status", status.name());
-        Json.put(json, "paused", paused);
-        Json.put(json, "reason", reason);
-        Json.put(json, "created_at", createdAt);
-        Json.put(json, "started_at", startedAt);
-        Json.put(json, "finished_at", finishedAt);
-        Json.put(json, "expires_at", expiresAt);
-        Json.put(json, "retained_until", retainedUntil);
+        StoredJson.put(json, "paused", paused);
+        StoredJson.put(json, "reason", reason);
+        StoredJson.put(json, "created_at", createdAt);
+        StoredJson.put(json, "started_at", startedAt);
+        StoredJson.put(json, "finished_at", finishedAt);
+        StoredJson.put(json, "expires_at", expiresAt);
+        StoredJson.put(json, "retained_until", retainedUntil);
         json.put("items", input.itemCount).put("chunks", input.chunkCount);
-        Json.put(json, "digest", input.digest);
-        Json.put(json, "source", input.source);
-        Json.put(json, "retry_of", input.retryOf);
-        Json.put(json, "source_tag", input.sourceTag);
+        StoredJson.put(json, "digest", input.digest);
+        StoredJson.put(json, "source", input.source);
+        StoredJson.put(json, "retry_of", input.retryOf);
+        StoredJson.put(json, "source_tag", input.sourceTag);
         json.put("options", options);
         if (openAi != null) {
             JobParts.put(openAi, json.putObject("openai"));
@@ -307,26 +307,26 @@ public record Job(
 
     /// Reads what [#toJson] wrote.
     public static Job fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         return new Job(
                 json.path("id").textValue(),
                 json.path("area").textValue(),
                 json.path("version").asLong(),
                 Status.valueOf(json.path("status").textValue()),
-                Json.text(json, "paused"),
-                Json.text(json, "reason"),
-                Json.requiredInstant(json, "created_at"),
-                Json.instant(json, "started_at"),
-                Json.instant(json, "finished_at"),
-                Json.requiredInstant(json, "expires_at"),
-                Json.requiredInstant(json, "retained_until"),
+                StoredJson.text(json, "paused"),
+                StoredJson.text(json, "reason"),
+                StoredJson.requiredInstant(json, "created_at"),
+                StoredJson.instant(json, "started_at"),
+                StoredJson.instant(json, "finished_at"),
+                StoredJson.requiredInstant(json, "expires_at"),
+                StoredJson.requiredInstant(json, "retained_until"),
                 new Input(
                         json.path("items").asLong(),
                         json.path("chunks").asInt(),
-                        Json.text(json, "digest"),
-                        Json.text(json, "source"),
-                        Json.text(json, "retry_of"),
-                        Json.text(json, "source_tag")),
+                        StoredJson.text(json, "digest"),
+                        StoredJson.text(json, "source"),
+                        StoredJson.text(json, "retry_of"),
+                        StoredJson.text(json, "source_tag")),
                 json.path("options").textValue(),
                 json.has("totals") ? JobParts.totals(json.path("totals")) : null,
                 json.has("openai") ? JobParts.openAi(json.path("openai")) : null,

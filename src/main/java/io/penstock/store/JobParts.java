@@ -25,15 +25,15 @@ final class JobParts {
 
     static void put(Job.OpenAi openAi, ObjectNode json) {
         json.put("file", openAi.file()).put("window", openAi.window());
-        Json.put(json, "metadata", openAi.metadata());
+        StoredJson.put(json, "metadata", openAi.metadata());
         Duration life = openAi.outputLife();
         if (life != null) {
             json.put("output_life", life.toSeconds());
         }
-        Json.put(json, "model", openAi.model());
-        Json.put(json, "errors", openAi.errors());
-        Json.put(json, "finalizing_at", openAi.finalizingAt());
-        Json.put(json, "cancelling_at", openAi.cancellingAt());
+        StoredJson.put(json, "model", openAi.model());
+        StoredJson.put(json, "errors", openAi.errors());
+        StoredJson.put(json, "finalizing_at", openAi.finalizingAt());
+        StoredJson.put(json, "cancelling_at", openAi.cancellingAt());
     }
 
     static Job.OpenAi openAi(JsonNode json) {
@@ -41,11 +41,11 @@ final class JobParts {
         return new Job.OpenAi(
                 json.path("file").textValue(),
                 json.path("window").textValue(),
-                Json.text(json, "metadata"),
+                StoredJson.text(json, "metadata"),
                 life.isNumber() ? Duration.ofSeconds(life.longValue()) : null,
-                Json.text(json, "model"),
-                Json.text(json, "errors"),
-                Json.instant(json, "finalizing_at"),
-                Json.instant(json, "cancelling_at"));
+                StoredJson.text(json, "model"),
+                StoredJson.text(json, "errors"),
+                StoredJson.instant(json, "finalizing_at"),
+                StoredJson.instant(json, "cancelling_at"));
     }
 }

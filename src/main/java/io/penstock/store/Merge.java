@@ -49,19 +49,19 @@ public record Merge(
 
     String toJson() {
         ObjectNode json =
-                Json.MAPPER
+                StoredJson.MAPPER
                         .createObjectNode()
                         .put("area", area)
                         .put("version", version)
                         .put("next", next);
-        Json.put(json, "lease", leaseUntil);
+        StoredJson.put(json, "lease", leaseUntil);
         ObjectNode states = json.putObject("files");
         files.forEach(states::put);
         return json.toString();
     }
 
     static Merge fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         Map<String, String> files = new LinkedHashMap<>();
         json.path("files")
                 .properties()
@@ -69,7 +69,7 @@ public record Merge(
         return new Merge(
                 json.path("area").textValue(),
                 json.path("version").asLong(),
-                Json.instant(json, "lease"),
+                StoredJson.instant(json, "lease"),
                 json.path("next").asInt(),
                 Map.copyOf(files));
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public record Owner(String id, String name, Grant grant) {
 
     ObjectNode toJson() {
-        ObjectNode json = Json.MAPPER.createObjectNode().put("id", id).put("name", name);
+        ObjectNode json = StoredJson.MAPPER.createObjectNode().put("id", id).put("name", name);
         grant.put(json);
         return json;
     }

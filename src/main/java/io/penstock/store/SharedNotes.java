@@ -33,7 +33,7 @@ final class SharedNotes implements StreamNotes {
     @Override
     public void cancelAll(String connection) {
         for (String note : documents.group(Kind.STREAM, connection)) {
-            cancel(new Stream(connection, Json.parse(note).path("id").asText()));
+            cancel(new Stream(connection, StoredJson.parse(note).path("id").asText()));
         }
     }
 
@@ -41,7 +41,7 @@ final class SharedNotes implements StreamNotes {
     public boolean isCancelled(Stream stream) {
         return documents
                 .read(key(stream))
-                .map(note -> Json.parse(note).path("cancelled"))
+                .map(note -> StoredJson.parse(note).path("cancelled"))
                 .map(JsonNode::booleanValue)
                 .orElse(false);
     }
@@ -52,7 +52,7 @@ final class SharedNotes implements StreamNotes {
     }
 
     private static String text(Stream stream, boolean cancelled) {
-        return Json.MAPPER
+        return StoredJson.MAPPER
                 .createObjectNode()
                 .put("id", stream.id())
                 .put("cancelled", cancelled)

@@ -63,28 +63,28 @@ public record StoredFile(
     /// How it is stored.
     public String toJson() {
         ObjectNode json =
-                Json.MAPPER
+                StoredJson.MAPPER
                         .createObjectNode()
                         .put("id", id)
                         .put("filename", filename)
                         .put("purpose", purpose)
                         .put("bytes", bytes);
-        Json.put(json, "created_at", createdAt);
-        Json.put(json, "expires_at", expiresAt);
-        Json.put(json, "owner", owner);
+        StoredJson.put(json, "created_at", createdAt);
+        StoredJson.put(json, "expires_at", expiresAt);
+        StoredJson.put(json, "owner", owner);
         return json.toString();
     }
 
     /// Reads what [#toJson] wrote.
     public static StoredFile fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         return new StoredFile(
                 json.path("id").textValue(),
                 json.path("filename").textValue(),
                 json.path("purpose").textValue(),
                 json.path("bytes").longValue(),
-                Json.requiredInstant(json, "created_at"),
-                Json.requiredInstant(json, "expires_at"),
-                Json.text(json, "owner"));
+                StoredJson.requiredInstant(json, "created_at"),
+                StoredJson.requiredInstant(json, "expires_at"),
+                StoredJson.text(json, "owner"));
     }
 }

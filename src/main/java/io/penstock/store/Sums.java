@@ -35,9 +35,10 @@ public record Sums(
     }
 
     String toJson() {
-        ObjectNode json = Json.MAPPER.createObjectNode().put("area", area).put("version", version);
-        Json.put(json, "at", at);
-        Json.put(json, "summing_until", summingUntil);
+        ObjectNode json =
+                StoredJson.MAPPER.createObjectNode().put("area", area).put("version", version);
+        StoredJson.put(json, "at", at);
+        StoredJson.put(json, "summing_until", summingUntil);
         counts.putTo(json.putObject("counts"));
         tokens.putTo(json.putObject("tokens"));
         heard.putTo(json);
@@ -45,12 +46,12 @@ public record Sums(
     }
 
     static Sums fromJson(String stored) {
-        JsonNode json = Json.parse(stored);
+        JsonNode json = StoredJson.parse(stored);
         return new Sums(
                 json.path("area").textValue(),
                 json.path("version").asLong(),
-                Json.instant(json, "at"),
-                Json.instant(json, "summing_until"),
+                StoredJson.instant(json, "at"),
+                StoredJson.instant(json, "summing_until"),
                 Counts.of(json.path("counts")),
                 Tokens.of(json.path("tokens")),
                 Heard.of(json));

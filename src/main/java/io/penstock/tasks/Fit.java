@@ -45,14 +45,14 @@ final class Fit {
     private static @Nullable String plain(Shape shape, String text) {
         boolean fits =
                 switch (shape) {
-                    case Shape.Choice(var names) ->
+                    case Shape.OneOf(var names) ->
                             names.stream().anyMatch(name -> name.equalsIgnoreCase(text));
                     case Shape.Truth() ->
                             text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false");
                     case Shape.Whole whole -> whole.misfit(number(text)) == null;
                     case Shape.Decimal decimal -> decimal.misfit(number(text)) == null;
-                    case Shape.Listing(Shape.Text()) -> true;
-                    case Shape.Listing(Shape of) ->
+                    case Shape.Sequence(Shape.Text()) -> true;
+                    case Shape.Sequence(Shape of) ->
                             text.lines()
                                     .filter(line -> !line.isBlank())
                                     .allMatch(line -> plain(of, line.strip()) == null);

@@ -129,7 +129,7 @@ sealed interface Shape {
     }
 
     /// One of several names.
-    record Choice(List<String> names) implements Shape {
+    record OneOf(List<String> names) implements Shape {
 
         @Override
         public ObjectNode schema() {
@@ -155,7 +155,7 @@ sealed interface Shape {
     }
 
     /// Any number of values, each of one shape.
-    record Listing(Shape of) implements Shape {
+    record Sequence(Shape of) implements Shape {
 
         @Override
         public ObjectNode schema() {
@@ -296,19 +296,19 @@ sealed interface Shape {
                                     "0" + schema.path("format").asText("").replace("int", "")));
             case "number" -> new Decimal();
             case "boolean" -> new Truth();
-            case "array" -> new Listing(of(schema.path("items")));
+            case "array" -> new Sequence(of(schema.path("items")));
             default -> structure(schema);
         };
     }
 
-    private static Choice choice(JsonNode names) {
+    private static OneOf choice(JsonNode names) {
         List<String> all = new ArrayList<>();
         names.forEach(name -> {
             if (!name.isNull()) {
                 all.add(name.asText());
             }
         });
-        return new Choice(List.copyOf(all));
+        return new OneOf(List.copyOf(all));
     }
 
     private static Structure structure(JsonNode schema) {

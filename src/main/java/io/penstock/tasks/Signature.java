@@ -51,7 +51,7 @@ record Signature(
     Structure answer() {
         return switch (result) {
             case Structure object -> object;
-            case Shape.Listing list -> wrapped("values", list);
+            case Shape.Sequence list -> wrapped("values", list);
             default -> wrapped("value", result);
         };
     }

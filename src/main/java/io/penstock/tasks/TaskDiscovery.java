@@ -182,9 +182,9 @@ public class TaskDiscovery implements BuildCompatibleExtension {
                 throw new Unsupported("is nothing: return what the model is asked for.");
             }
             Shape shape = new TypeReader().read(type, type == returned);
-            if (shape instanceof Shape.Listing(Shape of)
+            if (shape instanceof Shape.Sequence(Shape of)
                     && !(of instanceof Shape.Text)
-                    && !(of instanceof Shape.Choice)) {
+                    && !(of instanceof Shape.OneOf)) {
                 throw new Unsupported(
                         "is a list that AI services cannot read: return a record with the list in it.");
             }

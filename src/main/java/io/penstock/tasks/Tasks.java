@@ -99,7 +99,7 @@ public class Tasks {
             ObjectNode arguments,
             String id,
             @Nullable Duration limit,
-            Call.@Nullable Job job) {
+            Call.@Nullable JobTerms job) {
         return new TaskRun(task, arguments, id, Work.of(limit, job, task.wanted(reask)));
     }
 

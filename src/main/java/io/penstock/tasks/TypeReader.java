@@ -51,7 +51,7 @@ final class TypeReader {
             String name = type.asParameterizedType().declaration().name();
             Type of = type.asParameterizedType().typeArguments().getFirst();
             if (LISTS.contains(name)) {
-                return new Shape.Listing(read(of, false));
+                return new Shape.Sequence(read(of, false));
             }
             throw new Unsupported(
                     (name.equals("java.util.Map")
@@ -64,7 +64,7 @@ final class TypeReader {
         }
         ClassInfo declared = type.asClass().declaration();
         if (declared.isEnum()) {
-            return new Shape.Choice(constants(declared));
+            return new Shape.OneOf(constants(declared));
         }
         return declared.isRecord() ? structure(declared, isKnown) : named(declared.name(), type);
     }

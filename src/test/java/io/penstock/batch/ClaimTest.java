@@ -43,7 +43,7 @@ class ClaimTest extends StoreTest {
         assertThat(claim.flush(true)).isTrue();
 
         Chunk chunk = store.chunk(job, 0);
-        assertThat(chunk.segments()).containsExactly(new Chunk.Segments(1, 2));
+        assertThat(chunk.segments()).containsExactly(new Chunk.EpochSegments(1, 2));
         assertThat(chunk.counts()).isEqualTo(new Counts(3, 0, 0, 0));
         assertThat(chunk.tokens().total()).isEqualTo(15);
         assertThat(store.lines(Segments.key(job.area(), 0, 1, 0))).hasSize(2);
@@ -71,7 +71,7 @@ class ClaimTest extends StoreTest {
         claim.since(System.nanoTime() - Duration.ofSeconds(6).toNanos());
         add(claim, 1);
         claim.flush(false);
-        assertThat(store.chunk(job, 0).segments()).containsExactly(new Chunk.Segments(1, 2));
+        assertThat(store.chunk(job, 0).segments()).containsExactly(new Chunk.EpochSegments(1, 2));
     }
 
     @Test
@@ -83,7 +83,7 @@ class ClaimTest extends StoreTest {
 
         claim.flush(true);
 
-        assertThat(store.chunk(job, 0).segments()).containsExactly(new Chunk.Segments(1, 2));
+        assertThat(store.chunk(job, 0).segments()).containsExactly(new Chunk.EpochSegments(1, 2));
     }
 
     @Test
@@ -156,7 +156,7 @@ class ClaimTest extends StoreTest {
 
         assertThat(claim.flush(true)).isTrue();
         assertThat(store.recorded(job, 0)).hasSize(1);
-        assertThat(store.chunk(job, 0).segments()).containsExactly(new Chunk.Segments(1, 1));
+        assertThat(store.chunk(job, 0).segments()).containsExactly(new Chunk.EpochSegments(1, 1));
     }
 
     @Test

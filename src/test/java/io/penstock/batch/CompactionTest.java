@@ -46,7 +46,7 @@ class CompactionTest extends StoreTest {
         assertThat(read.rank(1)).isZero();
         assertThat(read.isError(1)).isTrue();
         assertThat(read.piece(1))
-                .isEqualTo(new Piece("key", result.length(), error.length() - 1, null));
+                .isEqualTo(new LinePlace("key", result.length(), error.length() - 1, null));
     }
 
     @Test

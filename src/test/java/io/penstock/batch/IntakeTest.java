@@ -94,8 +94,8 @@ class IntakeTest {
 
             List<Chunk> chunks = intake.finish();
 
-            assertThat(chunks.get(0).segments()).containsExactly(new Chunk.Segments(0, 1));
-            assertThat(chunks.get(1).segments()).containsExactly(new Chunk.Segments(0, 1));
+            assertThat(chunks.get(0).segments()).containsExactly(new Chunk.EpochSegments(0, 1));
+            assertThat(chunks.get(1).segments()).containsExactly(new Chunk.EpochSegments(0, 1));
             assertThat(chunks.get(2).segments()).isEmpty();
             List<Integer> found = new ArrayList<>();
             for (Chunk chunk : chunks) {

@@ -55,7 +55,7 @@ class ResultLineTest {
         byte[] line = ResultLine.completed(3, "mine", completion("é", null, body), 1);
 
         assertThat(text(line)).endsWith(",\"body\":" + body.replace("\r\n", "  ") + "}");
-        ResultLine.Parts read = ResultLine.read(line);
+        ResultLine.Halves read = ResultLine.read(line);
         assertThat(read.head().path("result").textValue()).isEqualTo("é");
         assertThat(read.head().has("body")).isFalse();
         assertThat(Objects.requireNonNull(read.body()).rawValue())

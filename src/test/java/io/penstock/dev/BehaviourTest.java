@@ -54,11 +54,11 @@ class BehaviourTest {
                                 new Quota(
                                         100,
                                         Duration.ofSeconds(1),
-                                        Quota.Shape.BUCKET,
+                                        Quota.Enforcement.BUCKET,
                                         Duration.ofMillis(500)),
                                 WaitNotice.Place.SECONDS,
                                 LimitHeaders.DAY));
-        ObjectNode written = Json.MAPPER.valueToTree(behaviour);
+        ObjectNode written = WireJson.MAPPER.valueToTree(behaviour);
         assertThat(Behaviour.WELL_BEHAVED.with(written)).isEqualTo(behaviour);
         assertThat(written.path("drip_delay").asText()).isEqualTo("1500us");
         assertThat(written.path("fault").asText()).isEqualTo("rate_limit,html");

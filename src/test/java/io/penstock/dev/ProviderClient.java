@@ -176,7 +176,7 @@ final class ProviderClient implements AutoCloseable {
     static String prompt(String text, boolean stream) {
         return ("{\"model\":\"m\",\"stream\":%s,"
                         + "\"messages\":[{\"role\":\"user\",\"content\":%s}]}")
-                .formatted(stream, Json.quote(text));
+                .formatted(stream, WireJson.quote(text));
     }
 
     static JsonNode read(String json) {

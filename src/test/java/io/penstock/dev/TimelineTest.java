@@ -76,7 +76,7 @@ class TimelineTest {
         return new Arrival(prompt(text), null, Fault.NONE, 0, true, false);
     }
 
-    private static Prompt prompt(String text) throws Refusal {
-        return Prompt.parse(Buffer.buffer(ProviderClient.prompt(text)));
+    private static ReceivedPrompt prompt(String text) throws Refusal {
+        return ReceivedPrompt.parse(Buffer.buffer(ProviderClient.prompt(text)));
     }
 }

@@ -112,7 +112,7 @@ class AttemptsQuarkusTest extends PenstockTest {
     @Test
     void whoHasNoTurnInTimeIsRefusedBeforeARequest() throws InterruptedException {
         Turns turns = new Turns(1);
-        Call.Stage stage = new Call.Stage(turns, true);
+        Call.StageTerms stage = new Call.StageTerms(turns, true);
         try (Turns.Turn _ = turns.await(null, 1, MINUTE)) {
             Call call = Call.of(new Ask(Prompt.of("Hi"), Duration.ofMillis(50), null, null, stage));
             call.start(Duration.ofMillis(50), Duration.ZERO, "attempts");

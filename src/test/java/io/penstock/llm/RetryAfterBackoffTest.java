@@ -101,7 +101,10 @@ class RetryAfterBackoffTest {
 
     private static Call batchs(Duration limit, Duration attempt) {
         Call call =
-                Call.of(Prompt.of("text"), limit, new Call.Job("job", 1, Duration.ofSeconds(60)));
+                Call.of(
+                        Prompt.of("text"),
+                        limit,
+                        new Call.JobTerms("job", 1, Duration.ofSeconds(60)));
         call.start(limit, attempt, "model");
         return call;
     }

@@ -52,7 +52,7 @@ record Bucket(S3Client client, String name) {
                 key,
                 s3 -> {
                     try {
-                        return new Body(
+                        return new ObjectBytes(
                                 s3.getObject(
                                         g -> g.bucket(name).key(key).range(range).ifMatch(tag)));
                     } catch (S3Exception e) {

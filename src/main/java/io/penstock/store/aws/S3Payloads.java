@@ -42,7 +42,7 @@ final class S3Payloads implements Payloads {
 
     @Override
     public Draft create(String key) {
-        return new Upload(bucket, key);
+        return new SinglePut(bucket, key);
     }
 
     @Override

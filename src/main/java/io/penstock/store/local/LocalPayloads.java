@@ -72,7 +72,7 @@ final class LocalPayloads implements Payloads {
         try {
             FileChannel channel = FileChannel.open(path(key), StandardOpenOption.READ);
             channel.position(offset);
-            return new Range(Channels.newInputStream(channel), length);
+            return new Beginning(Channels.newInputStream(channel), length);
         } catch (IOException e) {
             throw failed(key, e);
         }
@@ -208,11 +208,11 @@ final class LocalPayloads implements Payloads {
     }
 
     /// The beginning of a stream.
-    private static final class Range extends FilterInputStream {
+    private static final class Beginning extends FilterInputStream {
 
         private long left;
 
-        Range(InputStream in, long length) {
+        Beginning(InputStream in, long length) {
             super(in);
             left = length;
         }

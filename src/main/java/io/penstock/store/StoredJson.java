@@ -8,11 +8,11 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /// The JSON in which records are stored; instants are Unix milliseconds.
-final class Json {
+final class StoredJson {
 
     static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private Json() {}
+    private StoredJson() {}
 
     static JsonNode parse(String json) {
         try {

@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param tokens words, each with the space after it; joined they are the content
 /// @param finishReason null when the model does not say that it finished
-record Answer(Form form, List<String> tokens, @Nullable String finishReason, int choices) {
+record SimulatedAnswer(
+        Carrier form, List<String> tokens, @Nullable String finishReason, int choices) {
     /// Where the tokens stand in the message.
-    enum Form {
+    enum Carrier {
         CONTENT,
         REFUSAL,
         TOOL_CALL,
@@ -19,17 +20,20 @@ record Answer(Form form, List<String> tokens, @Nullable String finishReason, int
 
     private static final List<String> SORRY = words("I'm sorry, but I can't help with that.");
 
-    static Answer to(Prompt prompt, Fault fault) {
-        Answer answer = prompt.tool() == null ? spoken(prompt) : call(prompt);
+    static SimulatedAnswer to(ReceivedPrompt prompt, Fault fault) {
+        SimulatedAnswer answer = prompt.tool() == null ? spoken(prompt) : call(prompt);
         return switch (fault) {
-            case EMPTY_CHOICES -> new Answer(Form.NOTHING, List.of(), null, 0);
-            case NULL_CONTENT -> new Answer(Form.NOTHING, List.of(), "stop", answer.choices);
-            case REFUSAL -> new Answer(Form.REFUSAL, SORRY, "stop", answer.choices);
+            case EMPTY_CHOICES -> new SimulatedAnswer(Carrier.NOTHING, List.of(), null, 0);
+            case NULL_CONTENT ->
+                    new SimulatedAnswer(Carrier.NOTHING, List.of(), "stop", answer.choices);
+            case REFUSAL -> new SimulatedAnswer(Carrier.REFUSAL, SORRY, "stop", answer.choices);
             case MISFIT ->
-                    new Answer(Form.CONTENT, words("{\"unfit\": true}"), "stop", answer.choices);
+                    new SimulatedAnswer(
+                            Carrier.CONTENT, words("{\"unfit\": true}"), "stop", answer.choices);
             case LENGTH -> answer.half("length");
             case CONTENT_FILTER -> answer.half("content_filter");
-            case NO_FINISH_REASON -> new Answer(answer.form, answer.tokens, null, answer.choices);
+            case NO_FINISH_REASON ->
+                    new SimulatedAnswer(answer.form, answer.tokens, null, answer.choices);
             default -> answer;
         };
     }
@@ -42,24 +46,24 @@ record Answer(Form form, List<String> tokens, @Nullable String finishReason, int
         return String.join("", tokens);
     }
 
-    private static Answer spoken(Prompt prompt) {
+    private static SimulatedAnswer spoken(ReceivedPrompt prompt) {
         List<String> words = words(prompt.answer());
         boolean cut = words.size() > prompt.maxTokens();
-        return new Answer(
-                Form.CONTENT,
+        return new SimulatedAnswer(
+                Carrier.CONTENT,
                 cut ? words.subList(0, prompt.maxTokens()) : words,
                 cut ? "length" : "stop",
                 prompt.choices());
     }
 
-    private static Answer call(Prompt prompt) {
-        return new Answer(
-                Form.TOOL_CALL, words(prompt.arguments()), "tool_calls", prompt.choices());
+    private static SimulatedAnswer call(ReceivedPrompt prompt) {
+        return new SimulatedAnswer(
+                Carrier.TOOL_CALL, words(prompt.arguments()), "tool_calls", prompt.choices());
     }
 
-    private Answer half(String reason) {
+    private SimulatedAnswer half(String reason) {
         List<String> first = tokens.subList(0, tokens.size() / 2);
-        return new Answer(form, first, reason, choices);
+        return new SimulatedAnswer(form, first, reason, choices);
     }
 
     private static List<String> words(String text) {

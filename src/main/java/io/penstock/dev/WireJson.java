@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The provider's JSON dialect: snake_case names, and durations written `250us`, `200ms`, `2s` or
 /// `1m`. Thread-safe.
-final class Json {
+final class WireJson {
     static final ObjectMapper MAPPER =
             JsonMapper.builder()
                     .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -36,7 +36,7 @@ final class Json {
 
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(us|ms|s|m)");
 
-    private Json() {}
+    private WireJson() {}
 
     static String write(Object value) {
         try {

@@ -10,12 +10,12 @@ import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 /// An object's bytes. What breaks is an [IOException] of the reader's, and so is an end before the
 /// announced one, which HttpURLConnection keeps to itself. Closed early, it drops the connection
 /// instead of reading the rest of it.
-final class Body extends FilterInputStream {
+final class ObjectBytes extends FilterInputStream {
 
     private final ResponseInputStream<GetObjectResponse> response;
     private long left;
 
-    Body(ResponseInputStream<GetObjectResponse> response) {
+    ObjectBytes(ResponseInputStream<GetObjectResponse> response) {
         super(response);
         this.response = response;
         left = response.response().contentLength();

@@ -3,12 +3,12 @@ package io.penstock.store.aws;
 import io.penstock.store.Payloads;
 
 /// An upload that is made in one go.
-final class Upload extends Payloads.Draft {
+final class SinglePut extends Payloads.Draft {
 
     private final Parts parts;
     private boolean open = true;
 
-    Upload(Bucket bucket, String key) {
+    SinglePut(Bucket bucket, String key) {
         parts = Parts.of(bucket, key, 0);
     }
 

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// @param key the last user message as sent, at most 200 characters
 /// @param fingerprint of model and all messages as sent
 /// @param tokens of all messages as sent: a quarter of their characters, rounded up
-record Prompt(
+record ReceivedPrompt(
         String model,
         boolean stream,
         boolean usage,
@@ -50,10 +50,10 @@ record Prompt(
         int tokens) {
     private static final Set<String> FORMATS = Set.of("text", "json_object", "json_schema");
 
-    static Prompt parse(Buffer body) throws Refusal {
+    static ReceivedPrompt parse(Buffer body) throws Refusal {
         JsonNode root;
         try {
-            root = Json.MAPPER.readTree(body.getBytes());
+            root = WireJson.MAPPER.readTree(body.getBytes());
         } catch (JsonProcessingException e) {
             throw unreadable();
         } catch (IOException e) {
@@ -65,7 +65,7 @@ record Prompt(
         return of((ObjectNode) root);
     }
 
-    private static Prompt of(ObjectNode root) throws Refusal {
+    private static ReceivedPrompt of(ObjectNode root) throws Refusal {
         JsonNode model = present(root, "model");
         if (model == null) {
             throw new Refusal(400, null, null, "you must provide a model parameter");
@@ -101,7 +101,7 @@ record Prompt(
             conversation.add(message);
         }
         String answer = conversation.answer();
-        return new Prompt(
+        return new ReceivedPrompt(
                 model.textValue(),
                 stream,
                 streamOptions != null && flag(streamOptions, "include_usage"),
@@ -139,7 +139,7 @@ record Prompt(
         JsonNode schema = root.path("response_format").path("json_schema").path("schema");
         return schema.path("properties").isObject()
                 ? SchemaAnswer.of(schema, answer)
-                : "{\"answer\": " + Json.quote(answer) + "}";
+                : "{\"answer\": " + WireJson.quote(answer) + "}";
     }
 
     private static boolean json(ObjectNode root) throws Refusal {
@@ -185,7 +185,7 @@ record Prompt(
     }
 
     private static String arguments(JsonNode schema) {
-        ObjectNode arguments = Json.MAPPER.createObjectNode();
+        ObjectNode arguments = WireJson.MAPPER.createObjectNode();
         for (var property : schema.path("properties").properties()) {
             JsonNode type = property.getValue();
             switch (type.path("type").asText()) {
@@ -197,6 +197,6 @@ record Prompt(
             }
         }
         // A space, so that a stream has more than one piece of it.
-        return Json.write(arguments).replace("\":", "\": ");
+        return WireJson.write(arguments).replace("\":", "\": ");
     }
 }

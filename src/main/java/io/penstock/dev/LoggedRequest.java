@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// One logged request from arrival to end: waits at its gate, waits its latency, and plays its
 /// [Reply]. Once the client leaves, nothing more is computed or written. Confined to the event loop
 /// of its connection.
-final class Exchange {
+final class LoggedRequest {
     private final Vertx vertx;
     private final Context context;
     private final Gates gates;
@@ -36,7 +36,7 @@ final class Exchange {
     private int tokensSent;
     private boolean ended;
 
-    Exchange(
+    LoggedRequest(
             Vertx vertx,
             Gates gates,
             Ledger ledger,

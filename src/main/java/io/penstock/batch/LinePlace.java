@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// Where a line is, without its end.
 ///
 /// @param bytes what it is, where that is known already
-record Piece(String key, long offset, int length, byte @Nullable [] bytes) {
+record LinePlace(String key, long offset, int length, byte @Nullable [] bytes) {
 
     /// Bytes between two pieces that are read along rather than left out by a second request.
     static final long GAP = 64 << 10;
@@ -23,14 +23,14 @@ record Piece(String key, long offset, int length, byte @Nullable [] bytes) {
     private static final long BYTES_AT_ONCE = 32 << 20;
 
     /// Pieces that are read by one request.
-    private record Range(String key, long from, long to, List<Integer> pieces) {}
+    private record OneRead(String key, long from, long to, List<Integer> pieces) {}
 
     /// Reads the lines of some pieces, those that are near each other together.
     ///
     /// @return in the order of the pieces
-    static byte[][] read(Payloads payloads, List<Piece> pieces) {
+    static byte[][] read(Payloads payloads, List<LinePlace> pieces) {
         byte[][] lines = new byte[pieces.size()][];
-        List<Range> ranges = new ArrayList<>();
+        List<OneRead> ranges = new ArrayList<>();
         List<Integer> sorted = new ArrayList<>();
         for (int i = 0; i < lines.length; i++) {
             byte[] known = pieces.get(i).bytes;
@@ -53,7 +53,7 @@ record Piece(String key, long offset, int length, byte @Nullable [] bytes) {
                         n -> ranges.get(n).to - ranges.get(n).from,
                         AT_ONCE,
                         BYTES_AT_ONCE)) {
-            for (Range range : ranges) {
+            for (OneRead range : ranges) {
                 byte[] bytes = read.next();
                 for (int i : range.pieces) {
                     int from = Math.toIntExact(pieces.get(i).offset - range.from);
@@ -64,9 +64,9 @@ record Piece(String key, long offset, int length, byte @Nullable [] bytes) {
         return lines;
     }
 
-    private static void add(List<Range> ranges, Piece piece, int index) {
+    private static void add(List<OneRead> ranges, LinePlace piece, int index) {
         long to = piece.offset + piece.length;
-        Range last = ranges.isEmpty() ? null : ranges.getLast();
+        OneRead last = ranges.isEmpty() ? null : ranges.getLast();
         // No range is so long that two threads of many could not have theirs.
         if (last != null
                 && last.key.equals(piece.key)
@@ -74,13 +74,13 @@ record Piece(String key, long offset, int length, byte @Nullable [] bytes) {
                 && to - last.from <= BYTES_AT_ONCE / 4) {
             ranges.removeLast();
             last.pieces.add(index);
-            ranges.add(new Range(last.key, last.from, to, last.pieces));
+            ranges.add(new OneRead(last.key, last.from, to, last.pieces));
         } else {
-            ranges.add(new Range(piece.key, piece.offset, to, new ArrayList<>(List.of(index))));
+            ranges.add(new OneRead(piece.key, piece.offset, to, new ArrayList<>(List.of(index))));
         }
     }
 
-    private static byte[] bytes(Payloads payloads, Range range) {
+    private static byte[] bytes(Payloads payloads, OneRead range) {
         return bytes(payloads, range.key, range.from, range.to - range.from);
     }
 
