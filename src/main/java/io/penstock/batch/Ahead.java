@@ -8,10 +8,10 @@ import java.util.concurrent.FutureTask;
 import java.util.function.IntFunction;
 import java.util.function.IntToLongFunction;
 
-/// Reads things in their order, a few of them ahead of whoever takes them. Not thread-safe.
+/// Reads values in their order, a few of them before they are taken. Not thread-safe.
 final class Ahead<T> implements AutoCloseable {
 
-    /// A read under way, or done and not taken yet.
+    /// A value that is being read, or is read and not taken yet.
     private record Fetch<T>(FutureTask<T> task, long weight) {}
 
     private final int count;
@@ -23,9 +23,11 @@ final class Ahead<T> implements AutoCloseable {
     private int next;
     private long weight;
 
-    /// @param weights of the things, such as their bytes
-    /// @param most of them at once
-    /// @param heaviest all of them at once, unless a single one is heavier
+    /// @param count how many values there are
+    /// @param read reads the value of an index, from 0
+    /// @param weights the weight of each value, such as its bytes
+    /// @param most values that are read and not taken, at most
+    /// @param heaviest what these may weigh together; a single heavier value is read alone
     Ahead(int count, IntFunction<T> read, IntToLongFunction weights, int most, long heaviest) {
         this.count = count;
         this.read = read;
@@ -34,7 +36,7 @@ final class Ahead<T> implements AutoCloseable {
         this.heaviest = heaviest;
     }
 
-    /// Takes the next; there must be one.
+    /// Takes the next value; there must be one.
     ///
     /// @throws StoreException when it could not be read, or this thread was interrupted
     T next() {

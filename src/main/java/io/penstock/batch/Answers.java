@@ -3,11 +3,11 @@ package io.penstock.batch;
 import java.util.HashMap;
 import java.util.Map;
 
-/// When the calls had begun that each model has answered to one job in this process, as
-/// [System#nanoTime()]. Thread-safe.
+/// What the models have answered to one job in this process: for each model, when the latest of the
+/// answered calls had begun, as [System#nanoTime()]. Thread-safe.
 final class Answers {
 
-    /// Of more models nothing is known, and what they fail stays in doubt.
+    /// Models that are remembered. The failures of any further model stay in doubt.
     private static final int MODELS_MAX = 1_000;
 
     private final Map<String, Long> latest = new HashMap<>();
@@ -19,13 +19,13 @@ final class Answers {
         }
     }
 
-    /// Whether the model has answered a call that began after that.
+    /// Whether the model has answered a call that began later than `begunNanos`.
     synchronized boolean since(String model, long begunNanos) {
         Long last = latest.get(model);
         return last != null && last - begunNanos > 0;
     }
 
-    /// Whether any model has.
+    /// Whether any model has answered a call that began later than `begunNanos`.
     synchronized boolean since(long begunNanos) {
         return latest.values().stream().anyMatch(last -> last - begunNanos > 0);
     }

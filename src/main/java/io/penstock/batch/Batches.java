@@ -64,7 +64,7 @@ public class Batches {
         return sums.of(job);
     }
 
-    /// The time by which all moments of jobs are meant.
+    /// The time of the clock by which all times of jobs are set.
     public Instant now() {
         return clock.now();
     }
@@ -103,7 +103,7 @@ public class Batches {
 
     /// Lets a paused job go on.
     ///
-    /// @param maxCost what it may cost from now on in all; null for what was said before
+    /// @param maxCost what the job may cost in all; null to keep its earlier limit
     public Optional<Job> resume(String id, @Nullable BigDecimal maxCost) {
         // Should this process end before the messages are sent, the next sweep sends them.
         find(id).filter(job -> job.paused() != null).ifPresent(jobs::unannounced);

@@ -40,13 +40,13 @@ final class CarefulRun {
         this.together = together;
     }
 
-    /// Whether a chunk needs it.
+    /// Whether a chunk needs a careful run.
     static boolean isNeeded(Chunk chunk) {
         return chunk.crashes() > CRASHES_BEFORE_CARE;
     }
 
-    /// Its items have places of their own: one that waited for another chunk's would be suspected
-    /// before it has begun.
+    /// Places for the items of this chunk alone: an item that waited for a place among other
+    /// chunks' items would be suspected before it has begun.
     static Semaphore places() {
         return new Semaphore(ITEMS_AT_ONCE);
     }

@@ -37,7 +37,8 @@ final class ChunkItems {
     /// Stages of items without an outcome, by the item's place.
     private final Map<Integer, List<Finished>> stages = new HashMap<>();
 
-    /// What was tried of them, and of which of them in this claim.
+    /// What was tried of items without an outcome, by the item's place; `triedNow` has the places
+    /// of those that were tried in this claim.
     private final Map<Integer, ResultLine.Tried> tried = new HashMap<>();
 
     private final BitSet triedNow = new BitSet();
@@ -52,7 +53,7 @@ final class ChunkItems {
         this.firstItem = claim.chunk().firstItem();
     }
 
-    /// Takes up where the claims before have left the chunk.
+    /// Reads what earlier claims have recorded of the chunk.
     void readOn() {
         Chunk chunk = claim.chunk();
         try (SegmentLines all = new SegmentLines(payloads, chunk)) {
@@ -81,7 +82,7 @@ final class ChunkItems {
         return !recorded.get(place);
     }
 
-    /// How such an item is started.
+    /// An item without an outcome, as the [Feed] starts it.
     Feed.Waiting waiting(int place) {
         return new Feed.Waiting(
                 place, lines.get(place), new Feed.Before(finished(place), tried(place).attempts()));
@@ -115,9 +116,10 @@ final class ChunkItems {
         }
     }
 
-    /// Records for those who go on with the items what was tried.
+    /// Records what was tried of the items that stay without an outcome, for the claims that go on
+    /// with them.
     ///
-    /// @param outage which failures cannot be explained
+    /// @param outage knows which failures are unexplained
     void handOn(Outage outage) {
         for (int place : open()) {
             boolean again = outage.isUnexplained(place);
@@ -166,7 +168,7 @@ final class ChunkItems {
                 FAILED);
     }
 
-    /// Records for each item without an outcome that it gets none.
+    /// Gives each item without an outcome the same error, as when its job is cancelled.
     void close(String code, String message) {
         Counts one =
                 switch (code) {

@@ -18,7 +18,7 @@ final class ChunkLines {
     private final @Nullable LinePlace[] pieces;
     private final boolean[] errors;
 
-    /// By place: how many were recorded before.
+    /// By place: how many outcomes were recorded before the one of that place.
     private final int[] ranks;
 
     private ChunkLines(@Nullable LinePlace[] pieces, boolean[] errors, int[] ranks) {
@@ -61,7 +61,7 @@ final class ChunkLines {
         return all;
     }
 
-    /// A file that is read on from somewhere.
+    /// A file, and the offset at which the chunk's lines begin in it.
     static final class From {
 
         private final String key;
@@ -76,7 +76,8 @@ final class ChunkLines {
     /// Reads what [#toBytes] wrote.
     ///
     /// @param output where the first line of an item that is completed is
-    /// @param failed where the first other one is: the same when they are in one file
+    /// @param failed where the first line of any other item is: equal to `output` when both are in
+    ///   one file
     static ChunkLines of(ByteBuffer bytes, int items, From output, From failed) {
         ChunkLines all = new ChunkLines(new LinePlace[items], new boolean[items], new int[items]);
         for (int place = 0; place < items; place++) {
@@ -110,7 +111,7 @@ final class ChunkLines {
         return errors[place];
     }
 
-    /// How many were recorded before that of an item.
+    /// How many outcomes were recorded before the outcome of an item.
     int rank(int place) {
         return ranks[place];
     }

@@ -25,7 +25,8 @@ final class ChunkRun {
 
     private static final Duration SOON = Duration.ofSeconds(1);
 
-    /// How long a run that has come to its end waits for word of what others were answered.
+    /// How long a run that has come to its end waits to hear what the calls of other processes were
+    /// answered.
     private static final Duration WORD = Duration.ofSeconds(4);
 
     private final JobWatch job;
@@ -191,7 +192,7 @@ final class ChunkRun {
         outage.answered(model, begunNanos).forEach(items::failed);
     }
 
-    /// @param its null where it was not started
+    /// @param its the item's call; null where the item was not started
     private void ended(Happened.Ended ended, @Nullable Running its) {
         long begunNanos = its == null ? 0 : its.begunNanos();
         String model = its == null ? "" : its.asked();
@@ -276,7 +277,7 @@ final class ChunkRun {
         }
     }
 
-    /// What others are answered at this moment is told a little later.
+    /// Waits a little: what other processes are answered at this moment is heard later.
     private void awaitWord() throws InterruptedException {
         flush(stop == null && outage.awaitsWord());
         long end = System.nanoTime() + WORD.toNanos();
@@ -329,7 +330,8 @@ final class ChunkRun {
         }
     }
 
-    /// The first reason counts, but for a fence, after which nothing may be recorded.
+    /// The first reason to stop counts, unless a later one is that the chunk is lost: after that
+    /// nothing may be recorded.
     private void stop(Stop why) {
         if (stop == null || why instanceof Stop.Fenced) {
             stop = why;

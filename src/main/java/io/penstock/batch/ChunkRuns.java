@@ -21,8 +21,8 @@ import java.util.function.Supplier;
 @ApplicationScoped
 class ChunkRuns {
 
-    /// Messages that a run's owner has not taken yet: more than come while it writes to a store at
-    /// its usual pace.
+    /// Messages that may wait for a run's owner: more than come while it writes to a store of the
+    /// usual pace.
     private static final int INBOX = 256;
 
     private final CallsOf calls;
@@ -75,8 +75,8 @@ class ChunkRuns {
                 clock);
     }
 
-    /// @param heard takes for each model how long ago the latest call had begun that another
-    ///   process was answered
+    /// @param heard takes, for each model, how long ago the latest call began that was answered in
+    ///   another process
     ChunkRuns(
             CallsOf calls,
             JobStore jobs,

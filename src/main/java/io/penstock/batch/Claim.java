@@ -73,17 +73,18 @@ final class Claim {
         this.chunk = chunk;
     }
 
-    /// Lets no write wait for a store that fails beyond the end of the worker's time.
+    /// Bounds how long a write waits for a store that fails: not beyond the end of the worker's
+    /// time.
     void within(Supplier<Shift> time) {
         shift = time;
     }
 
-    /// As it was stored last.
+    /// The chunk as it was stored last.
     Chunk chunk() {
         return chunk;
     }
 
-    /// Says since when the results have waited that are added next, as [System#nanoTime()].
+    /// Sets since when the results that are added next have waited, as [System#nanoTime()].
     void since(long nanos) {
         sinceNanos = nanos;
     }
@@ -96,7 +97,7 @@ final class Claim {
         pending.add(new Recorded(line, counts, tokens));
     }
 
-    /// Takes note of an answer, to be told with the next group.
+    /// Takes note of an answer, which is recorded in the chunk with the next group.
     ///
     /// @param begunNanos when its call had begun, as [System#nanoTime()]
     void heard(String model, long begunNanos) {

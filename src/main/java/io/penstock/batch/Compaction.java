@@ -9,7 +9,8 @@ import java.util.List;
 
 /// Puts the outcomes of a chunk, all of which are recorded, into one file in the order of the
 /// input, a bounded part of them in memory at a time: the lines, and then where they are, as
-/// [ChunkLines] writes it. Its key is that of one claim, so that no two ever write the same.
+/// [ChunkLines] writes it. The file's key names the claim, so that no two claims write to the same
+/// file.
 final class Compaction {
 
     /// Lines in memory at once, in bytes.
@@ -73,8 +74,8 @@ final class Compaction {
         return pass;
     }
 
-    /// Never seen but when something outside has changed the store: better a chunk that is not done
-    /// than one that is wrong.
+    /// Happens only when something other than Penstock has changed the store: better a chunk that
+    /// is not done than one that is wrong.
     private static IllegalStateException inconsistent(Chunk chunk, String what) {
         return new IllegalStateException(
                 "Chunk " + chunk.area() + "/" + chunk.index() + " does not add up: " + what);

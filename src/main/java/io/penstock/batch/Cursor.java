@@ -38,10 +38,11 @@ sealed interface Cursor {
     /// once it is done, and any other that is done, comes in the order of the input. So two numbers
     /// say how far a chunk was read: the first so many that were recorded, and so many of the rest.
     ///
-    /// A text of `c` and runs of chunks in Base64: a number whose lower two bits say that nothing,
-    /// all, or something of them was read, and whose others how many they are; one of which
-    /// something was read stands alone, with its two numbers. A reader begins no chunk that would
-    /// make the text too long, but for the first that it has not read.
+    /// The text is `c` and then, in Base64, runs of chunks that were read equally far. A run is a
+    /// number: its lower two bits say whether nothing, all, or a part of the chunks was read, the
+    /// upper bits how many chunks there are. A chunk of which a part was read is a run of its own,
+    /// with its two numbers behind it. A reader begins no chunk that would make the text too long,
+    /// but for the first that it has not read.
     final class ByChunk implements Cursor {
 
         /// The text stays below 1,100 characters: five bytes for each run at most.

@@ -44,7 +44,7 @@ public class DeadLetters {
     /// Looks at what a dead letter stands for, wherever it was received: a chunk that has crashed
     /// too often is given up, and what is left of it is recorded as failed. One that was only
     /// unlucky, as when processes are replaced again and again or the store is away, is queued
-    /// anew. When this returns, the letter has served.
+    /// anew. When this returns, the letter can be deleted.
     public void bury(String body) throws InterruptedException {
         if (Task.parse(body).orElse(null) instanceof Task.RunChunk task) {
             Optional<Job> job = jobs.job(task.job()).filter(found -> !found.status().isTerminal());

@@ -7,19 +7,19 @@ import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
-/// What other workers of a job are answered, in other processes: to a chunk whose calls all fail it
-/// tells whether that comes of its prompts or of the provider. Not thread-safe.
+/// Hears what the items of a job are answered in other processes. A chunk whose calls all fail
+/// learns from that whether its prompts or the provider are the reason. Not thread-safe.
 final class Elsewhere {
 
     private static final Logger LOG = Logger.getLogger(Elsewhere.class);
 
-    /// How often the job is asked.
+    /// How often the job's stored progress is read.
     private static final Duration EVERY = Duration.ofSeconds(1);
 
-    /// How long nothing is answered here before others are asked.
+    /// How long nothing is answered in this process before the stored progress is read.
     private static final Duration ALONE = Duration.ofSeconds(1);
 
-    /// How far apart the clocks may be of the one who tells and the one who is told.
+    /// How far the clocks of two processes may be apart.
     private static final Duration APART = Duration.ofSeconds(1);
 
     private final Supplier<Progress> progress;
@@ -30,8 +30,8 @@ final class Elsewhere {
     private long answeredNanos = System.nanoTime();
 
     /// @param progress of the whole job
-    /// @param answers of the job in this process, to which those are added
-    /// @param told takes for each model how long ago the latest call had begun that was answered
+    /// @param answers of the job in this process; those of other processes are added
+    /// @param told takes, for each model, how long ago the latest answered call had begun
     Elsewhere(
             Supplier<Progress> progress,
             Answers answers,
@@ -43,14 +43,16 @@ final class Elsewhere {
         this.told = told;
     }
 
-    /// Takes note of an answer here: while there are any, nobody else need be asked.
+    /// Takes note of an answer in this process: while there are any, those of others are not
+    /// needed.
     void answeredHere() {
         answeredNanos = System.nanoTime();
     }
 
-    /// Asks where nothing is answered here, and that was not done just now.
+    /// Reads the stored progress if nothing is answered in this process and it was not read just
+    /// now.
     ///
-    /// @return whether it has asked
+    /// @return whether it was read
     boolean listen() {
         long now = System.nanoTime();
         if (now - answeredNanos < ALONE.toNanos() || now - nextNanos < 0) {
@@ -60,7 +62,7 @@ final class Elsewhere {
         return true;
     }
 
-    /// Asks.
+    /// Reads the stored progress.
     void look() {
         nextNanos = System.nanoTime() + EVERY.toNanos();
         try {

@@ -20,7 +20,7 @@ final class FailedItems {
     private final Job job;
     private final ObjectNode options;
 
-    /// @param options of the job that they are for
+    /// @param options of the new job
     FailedItems(Payloads payloads, ItemReader items, Job job, ObjectNode options) {
         this.payloads = payloads;
         this.items = items;
@@ -29,7 +29,7 @@ final class FailedItems {
     }
 
     /// @param chunks of the job that has ended
-    /// @param reading how its files are read
+    /// @param reading wraps each file that is read, to bound the time
     void takeIn(List<Chunk> chunks, Intake intake, UnaryOperator<InputStream> reading)
             throws IOException {
         Job.Totals totals = job.totals();

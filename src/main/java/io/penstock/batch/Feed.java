@@ -27,20 +27,20 @@ final class Feed {
     @FunctionalInterface
     interface Calls {
 
-        /// @param sent takes what happens before the end
+        /// @param sent takes the messages that come before the item's end
         Begun begin(int place, Item item, Before before, Consumer<Happened> sent);
     }
 
-    /// What other workers have done for an item.
+    /// What earlier claims have done for an item.
     ///
     /// @param stages that are finished
-    /// @param attempts requests beside those for these stages
+    /// @param attempts requests that were made besides those for these stages
     record Before(List<Finished> stages, int attempts) {}
 
     /// An item's call before it is made.
     ///
-    /// @param running by which it can be ended
-    /// @param work makes it, and tells how it ended
+    /// @param running ends the call from outside
+    /// @param work makes the call, and returns how it ended
     record Begun(Running running, Supplier<Happened.Ended> work) {}
 
     /// An item that is to be started.
@@ -61,7 +61,8 @@ final class Feed {
         this.inbox = inbox;
     }
 
-    /// Starts to start these items; the last message is [Happened.AllStarted].
+    /// Begins to start these items, in a thread of its own; its last message is
+    /// [Happened.AllStarted].
     void start(List<Waiting> items) {
         feeder = Thread.ofVirtual().name("feeder").start(() -> feed(items));
     }
@@ -84,7 +85,7 @@ final class Feed {
                 start(item);
             }
         } catch (InterruptedException stopping) {
-            // By the owner, which has seen a reason to stop.
+            // The owner has seen a reason to stop.
         } finally {
             inbox.send(new Happened.AllStarted());
         }

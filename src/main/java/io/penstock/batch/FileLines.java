@@ -82,7 +82,7 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
                 line.isNull() ? message : "Line " + line.asLong() + ": " + message);
     }
 
-    /// @return characters of what it tells
+    /// @return the characters of the error that was added
     private static int add(ArrayNode errors, InvalidRequest invalid, long line) {
         return errors.addObject()
                 .put(

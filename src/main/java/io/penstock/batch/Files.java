@@ -193,7 +193,7 @@ public class Files {
         files.put(new StoredFile(id, "", "", -1, now, now));
     }
 
-    /// What tells a file's content from any other.
+    /// The tag of a file's content, which changes with the content.
     Optional<String> tag(StoredFile file) {
         return payloads.tag(file.key());
     }

@@ -18,8 +18,8 @@ import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /// Ends a job whose chunks are all done: puts their files together, checks that each input has
-/// exactly one outcome, and gives the job its last status. One worker does it at a time, and
-/// whoever takes over goes on where that one was. Thread-safe.
+/// exactly one outcome, and gives the job its last status. One worker does it at a time; another
+/// that takes over goes on where the first one was. Thread-safe.
 @ApplicationScoped
 class Finisher {
 
@@ -82,7 +82,7 @@ class Finisher {
         }
     }
 
-    /// Ends a job if it is to end and nobody is at that.
+    /// Ends a job if all its chunks are done and no other worker is ending it.
     ///
     /// @param shift when to leave the rest to another
     void finish(String id, Supplier<Shift> shift) {
@@ -93,7 +93,7 @@ class Finisher {
         Optional<MergeClaim> claim = MergeClaim.of(job.get().area(), jobs, config.lease(), clock);
         if (claim.isEmpty()) {
             LOG.debugf("Job %s is being ended by another worker", id);
-            // Which may die, and its own message may not come back.
+            // That worker may die, and its own message may not come back.
             messages.send(new Task.Finish(id), untilFree(job.get()));
             return;
         }
@@ -104,7 +104,7 @@ class Finisher {
         }
     }
 
-    /// Long enough not to come too soon by a hair.
+    /// How long to wait for another worker's claim to lapse.
     private Duration untilFree(Job job) {
         Instant now = clock.now();
         Instant lease = jobs.merge(job.area()).leaseUntil();
@@ -157,7 +157,7 @@ class Finisher {
         }
     }
 
-    /// For the message's next delivery; if the store does not take it, the lease lapses.
+    /// Lets the message's next delivery go on; if the store does not take this, the lease lapses.
     private static void giveBack(MergeClaim claim) throws MergeClaim.Lost {
         try {
             claim.release();
@@ -181,7 +181,7 @@ class Finisher {
         if (job.openAi() != null) {
             outputs.publish(job, job.openAi(), totals, clock.now());
         }
-        // Whatever it is in the meantime: it may have been cancelled.
+        // From whatever status it has by now: it may have been cancelled.
         if (changes.isMade(
                 job.id(),
                 now ->
@@ -231,8 +231,8 @@ class Finisher {
         return new Job.Totals(counts, sums.tokens(), output, errors);
     }
 
-    /// Never seen but when something outside has changed the store: better a job that does not end
-    /// than one that ends wrong.
+    /// Happens only when something other than Penstock has changed the store: better a job that
+    /// does not end than one that ends wrong.
     private static IllegalStateException inconsistent(Job job, String what) {
         return new IllegalStateException("Job " + job.id() + " does not add up: " + what);
     }

@@ -35,9 +35,10 @@ sealed interface Happened {
     /// An item failed.
     ///
     /// @param stage in which it failed; null where there is no pipeline
-    /// @param spent on an answer that cannot be used
+    /// @param spent tokens of an answer that cannot be used
     /// @param attempts requests made for it, by earlier workers too
-    /// @param drained whether it was to start no other attempt, one of which might have cured it
+    /// @param drained whether the item was told to start no further attempt, which might have
+    ///   succeeded
     record Failed(
             int place,
             @Nullable String customId,

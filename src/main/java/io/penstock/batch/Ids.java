@@ -15,8 +15,8 @@ final class Ids {
         return UUID.randomUUID().toString().replace("-", "");
     }
 
-    /// Whether anything may have this id. What a caller sends goes no further otherwise: not into a
-    /// key of the store, which bounds them, and not into the log.
+    /// Whether a batch or a file may have this id. Any other id that a caller sends is not looked
+    /// up and not logged: the store bounds the length of its keys.
     static boolean isPossible(String id) {
         return ID.matcher(id).matches();
     }

@@ -16,7 +16,8 @@ import java.util.List;
 /// thread-safe.
 public final class Intake implements AutoCloseable {
 
-    /// Of stages that are finished already, in bytes; more follow in the next segment.
+    /// Bytes of one segment of stages that are finished already; the rest follows in the next
+    /// segment.
     private static final int SEGMENT_BYTES = 4 << 20;
 
     private static final int CHUNKS_AT_ONCE = 500;
@@ -89,7 +90,8 @@ public final class Intake implements AutoCloseable {
         bytes += line.length + 1L;
     }
 
-    /// As the first worker would have recorded it, so that it goes on from there.
+    /// Writes the finished stages as a worker records them, so that the first worker goes on from
+    /// there.
     private void writeCarried() {
         payloads.put(Segments.key(area, chunks.size(), 0, carriedCount++), carried.toByteArray());
         carried.reset();
@@ -125,7 +127,7 @@ public final class Intake implements AutoCloseable {
         return chunks;
     }
 
-    /// Stores its chunks, which nobody reads until there is a job.
+    /// Stores chunks, which nobody reads until there is a job.
     static void store(List<Chunk> chunks, JobStore jobs) {
         for (int i = 0; i < chunks.size(); i += CHUNKS_AT_ONCE) {
             jobs.addChunks(chunks.subList(i, Math.min(chunks.size(), i + CHUNKS_AT_ONCE)));

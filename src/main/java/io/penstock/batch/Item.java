@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param limit for the whole call; null for the configured one
 public record Item(@Nullable String customId, Prompt prompt, @Nullable Duration limit) {
 
-    /// What a pipeline begins with; it takes no other items.
+    /// The text with which a pipeline begins. A pipeline takes no items of another form.
     String input() {
         return switch (prompt) {
             case Prompt.Text asked -> asked.text();

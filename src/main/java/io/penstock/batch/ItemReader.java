@@ -137,8 +137,8 @@ public class ItemReader {
         return total(() -> item(fields, options));
     }
 
-    /// What nobody foresaw in one item ends that item: thrown on, it would end its whole batch, or
-    /// keep it from ever ending.
+    /// Turns an unforeseen exception into a refusal of the one item: thrown on, it would end the
+    /// whole batch, or keep it from ever ending.
     static Item total(Supplier<Item> reading) {
         try {
             return reading.get();

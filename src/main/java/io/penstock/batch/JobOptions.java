@@ -81,14 +81,15 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
         return brief.toString();
     }
 
-    /// Makes the options of a job be there in another area too, to which it moves.
+    /// Copies the stored options of a job into the area to which it moves.
     static void follow(Job job, String area, Payloads payloads) {
         if (!area.equals(job.area()) && inDocument(job).has(IN_FILE)) {
             payloads.put(key(area), payloads.read(key(job.area())));
         }
     }
 
-    /// Forgets what was kept for a job that was not made after all, or has moved on.
+    /// Removes the stored options of a job that was not made after all, or has moved to another
+    /// area.
     static void forget(Job job, Payloads payloads) {
         if (inDocument(job).has(IN_FILE)) {
             payloads.discard(job.prefix());

@@ -9,7 +9,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /// What the chunks of one job that run in this process share: the places for its items, the answers
-/// that they had, and the looks at the job. Thread-safe.
+/// that they had, and the last look at the job. Thread-safe.
 final class JobRun {
 
     private static final Duration LOOK = Duration.ofMillis(400);

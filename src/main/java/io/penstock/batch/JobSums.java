@@ -14,12 +14,12 @@ import java.time.Instant;
 @ApplicationScoped
 class JobSums {
 
-    /// So few chunks are read in a single request, at the price of a few small ones.
+    /// The chunks of a job with so few are read each time: that is a single small request.
     private static final int FEW = 10;
 
     private static final Duration FRESH = Duration.ofSeconds(1);
 
-    /// Whoever began to add up and is dead by then is not waited for.
+    /// How long others wait for the process that adds up; it may have died.
     private static final Duration SUMMING = Duration.ofSeconds(5);
 
     private final JobStore jobs;

@@ -50,12 +50,14 @@ final class JobWatch {
         return spending.look(now);
     }
 
-    /// Whether more of its items than these have no outcome.
+    /// Whether the job has more items without an outcome than this chunk has.
+    ///
+    /// @param open items of this chunk without an outcome
     boolean hasMoreThan(int open) {
         return job.input().itemCount() - progress.get().counts().ended() > open;
     }
 
-    /// Whether any of its items was answered.
+    /// Whether any item of the job was answered.
     boolean hasAnswers() {
         return progress.get().counts().completed() > 0;
     }

@@ -13,21 +13,23 @@ import org.jspecify.annotations.Nullable;
 
 /// Where a line is, without its end.
 ///
-/// @param bytes what it is, where that is known already
+/// @param bytes the line itself, where it was read already; null elsewhere
 record LinePlace(String key, long offset, int length, byte @Nullable [] bytes) {
 
-    /// Bytes between two pieces that are read along rather than left out by a second request.
+    /// Lines with fewer bytes between them are read by one request, with those bytes.
     static final long GAP = 64 << 10;
 
     private static final int AT_ONCE = 8;
     private static final long BYTES_AT_ONCE = 32 << 20;
 
-    /// Pieces that are read by one request.
+    /// Lines that are read by one request.
+    ///
+    /// @param pieces indices of the lines
     private record OneRead(String key, long from, long to, List<Integer> pieces) {}
 
-    /// Reads the lines of some pieces, those that are near each other together.
+    /// Reads some lines, those that are near each other by one request.
     ///
-    /// @return in the order of the pieces
+    /// @return the lines in the order of `pieces`
     static byte[][] read(Payloads payloads, List<LinePlace> pieces) {
         byte[][] lines = new byte[pieces.size()][];
         List<OneRead> ranges = new ArrayList<>();
@@ -67,7 +69,7 @@ record LinePlace(String key, long offset, int length, byte @Nullable [] bytes) {
     private static void add(List<OneRead> ranges, LinePlace piece, int index) {
         long to = piece.offset + piece.length;
         OneRead last = ranges.isEmpty() ? null : ranges.getLast();
-        // No range is so long that two threads of many could not have theirs.
+        // Bounded, so that many threads can read at once.
         if (last != null
                 && last.key.equals(piece.key)
                 && piece.offset - last.to <= GAP

@@ -46,7 +46,7 @@ final class MergeClaim {
                 : Optional.empty();
     }
 
-    /// As it was stored last.
+    /// The merge as it was stored last.
     Merge merge() {
         return merge;
     }
@@ -62,7 +62,7 @@ final class MergeClaim {
         }
     }
 
-    /// Makes sure that nobody else has it at this moment.
+    /// Renews the lease in any case, which shows that no other worker has the merge.
     void renew() throws Lost {
         store(merge.leasedUntil(end()));
     }

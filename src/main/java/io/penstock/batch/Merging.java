@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// it is: whoever takes over goes on from there and comes to the same bytes. Not thread-safe.
 final class Merging implements AutoCloseable {
 
-    /// Written between two notes: a note costs a write for each file.
+    /// Bytes written between two notes: a note costs a write for each file.
     static final long NOTE_BYTES = 64 << 20;
 
     /// Chunks that are read ahead.
@@ -27,7 +27,7 @@ final class Merging implements AutoCloseable {
 
     private static final long AHEAD_BYTES = 32 << 20;
 
-    /// A larger chunk is read while it is written.
+    /// Bytes of a chunk; a larger one is read while it is written.
     private static final long LARGE = 8 << 20;
 
     private static final String OUTPUT = "output.jsonl";
@@ -40,7 +40,7 @@ final class Merging implements AutoCloseable {
     private final MergeClaim claim;
     private final long noteBytes;
 
-    /// By the keys of the files.
+    /// The files that are written, by their keys.
     private final Map<String, Payloads.Assembly> files = new LinkedHashMap<>();
 
     private final @Nullable String answers;

@@ -72,7 +72,7 @@ class Messages {
         queue.send(jobId, tasks.stream().map(Task::toJson).toList(), delay);
     }
 
-    /// All that is left to do for a job and that nobody is at.
+    /// All that is left to do for a job and that no worker is doing.
     List<Task> pending(Job job) {
         if (job.input().chunkCount() == 0) {
             return List.of(new Task.Split(job.id()));

@@ -65,8 +65,8 @@ final class Outage {
     private final Map<Integer, Doubt> unreached = new LinkedHashMap<>();
     private final Map<Integer, Doubt> refused = new LinkedHashMap<>();
 
-    /// Those that the provider has failed although it was there, and those of them whose failure is
-    /// their own should it come again.
+    /// Places of items that stay without an outcome although others were answered; and
+    /// `unexplained`, those of them whose next failure is their own.
     private final Set<Integer> left = new HashSet<>();
 
     private final Set<Integer> unexplained = new HashSet<>();
@@ -108,11 +108,11 @@ final class Outage {
         this.answers = answers;
     }
 
-    /// What a failure says.
+    /// What follows from a failure.
     enum Verdict {
         /// The item has failed.
         ITS_OWN,
-        /// Nothing yet: the item stays without an outcome.
+        /// Undecided: the item stays without an outcome.
         OPEN,
         /// The provider is away, and no failure in doubt was an item's own.
         AWAY,

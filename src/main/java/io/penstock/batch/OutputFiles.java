@@ -7,7 +7,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /// The two files in which OpenAI's batch API gives results: one of what has an answer, one of all
-/// else; neither is there when it would be empty. Writing them twice comes to the same.
+/// else; neither is there when it would be empty. Publishing them twice changes nothing.
 /// Thread-safe.
 @ApplicationScoped
 public class OutputFiles {

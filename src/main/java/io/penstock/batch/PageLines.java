@@ -43,7 +43,7 @@ final class PageLines {
         return true;
     }
 
-    /// Whether it is read along with one that was taken.
+    /// Whether the line is so close behind one that was taken that one request reads both.
     private boolean isBehind(LinePlace piece) {
         Long end = ends.get(piece.key());
         return end != null && piece.offset() >= end && piece.offset() - end <= LinePlace.GAP;

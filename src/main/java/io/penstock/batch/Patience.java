@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.BooleanSupplier;
 
-/// Bytes that are read for so long as somebody has the patience.
+/// A stream that can be read for as long as there is time, such as a worker has.
 final class Patience extends FilterInputStream {
 
     private final BooleanSupplier lasts;
@@ -15,7 +15,7 @@ final class Patience extends FilterInputStream {
         this.lasts = lasts;
     }
 
-    /// It has ended in the middle.
+    /// The time was up before the end of the stream.
     static final class RanOut extends IOException {
 
         private static final long serialVersionUID = 1L;

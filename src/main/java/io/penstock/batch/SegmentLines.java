@@ -57,7 +57,7 @@ final class SegmentLines implements AutoCloseable {
 
     /// Where the line last read is.
     ///
-    /// @param kept what it is, if that is to be kept with it
+    /// @param kept the line itself, if it is to be kept
     LinePlace piece(int length, byte @Nullable [] kept) {
         return new LinePlace(keys.get(segment), start, length, kept);
     }

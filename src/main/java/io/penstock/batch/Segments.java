@@ -40,7 +40,7 @@ final class Segments {
                 + ".jsonl";
     }
 
-    /// What was to be done by a job, whatever became of it.
+    /// The part of a job's input that belongs to a chunk.
     static byte[] input(Payloads payloads, Job job, Chunk chunk) {
         try (var in = payloads.read(job.file("input.jsonl"), chunk.offset(), chunk.length())) {
             return in.readAllBytes();

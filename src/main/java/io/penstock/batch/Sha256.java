@@ -5,8 +5,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/// Digests of what callers send: by the key of a request its repetition is known, by its content
-/// whether it is the same.
+/// Digests of what callers send. The digest of an idempotency key finds the job of an earlier
+/// request; the digest of the content tells whether that request was the same.
 public final class Sha256 {
 
     /// Bytes of a digest that are in an id.

@@ -12,18 +12,18 @@ sealed interface Shelf {
 
     int chunks();
 
-    /// The index of a chunk's first item; that of the next job's first for the chunk past the last.
+    /// The index of a chunk's first item; for the chunk past the last, the number of items.
     long firstItem(int chunk);
 
     /// How many outcomes there are of a chunk.
     int ended(int chunk);
 
-    /// Whether there is an outcome of each item.
+    /// Whether every item of a chunk has an outcome.
     boolean isDone(int chunk);
 
     ChunkLines lines(int chunk);
 
-    /// Whether the lines of a chunk can be had without much ado.
+    /// Whether the places of a chunk's lines are known without a further request.
     boolean isNear(int chunk);
 
     /// Requests for one page's lines at most.
@@ -33,7 +33,7 @@ sealed interface Shelf {
         return Math.toIntExact(firstItem(chunk + 1) - firstItem(chunk));
     }
 
-    /// The chunk in which an item is; how many there are for one past the last.
+    /// The chunk that an item is in; the number of chunks for an item past the last.
     default int chunkOf(long item) {
         int from = 0;
         int to = chunks();

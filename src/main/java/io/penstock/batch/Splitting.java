@@ -29,8 +29,8 @@ class Splitting {
 
     private static final Logger LOG = Logger.getLogger(Splitting.class);
 
-    /// Workers that had no time to read the items: more than are replaced in a row, and not so many
-    /// that one job keeps a function busy for long.
+    /// Workers in a row that may lack the time to read the items: more than a deployment replaces,
+    /// and few enough that one job does not keep a function busy for long.
     private static final int ATTEMPTS_MAX = 10;
 
     private final JobStore jobs;

@@ -13,16 +13,17 @@ import java.util.stream.IntStream;
 /// other, and now and then one from anywhere in the chunk is run.
 final class Spread {
 
-    /// Fewer are no row that is long enough for an outage.
+    /// Fewer items make no row that is long enough for an outage.
     private static final int FROM = 40;
 
     /// How far an item may be from its place in the input, at least: several times a row.
     private static final int NEAR = 100;
 
-    /// One of so many is from anywhere.
+    /// Of so many items, one is from anywhere in the chunk.
     private static final int ANYWHERE = 4;
 
-    /// Its multiples lie evenly, however many there are.
+    /// The golden ratio: its multiples, cut to their fractions, are spread evenly, however many
+    /// there are.
     private static final double GOLDEN = 0.618;
 
     private Spread() {}

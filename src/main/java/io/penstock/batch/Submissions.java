@@ -87,7 +87,7 @@ public class Submissions {
             Job.@Nullable OpenAi openAi,
             @Nullable Owner owner) {
 
-        /// A request that asks for no more.
+        /// A request of the usual expiry, of no OpenAI batch.
         public Request(
                 ObjectNode options,
                 @Nullable String idempotencyKey,
@@ -137,7 +137,7 @@ public class Submissions {
     /// @param source where the caller's own file is; null when the request names one that was given
     /// @throws InvalidRequest when the caller's own cannot be read
     public Submitted submitUnread(@Nullable String source, Request request) {
-        // What was taken once is known, whatever became of its file.
+        // A repeated request finds its job, even if the file has changed since.
         boolean isNew = request.idempotencyKey == null || jobs.job(id(request, "")).isEmpty();
         Job job =
                 job(
@@ -154,7 +154,7 @@ public class Submissions {
         return create(job, request, List.of(new Task.Split(job.id())));
     }
 
-    /// What tells the file that is read later from any other.
+    /// The tag of the file that is read later, which changes with its content.
     private @Nullable String tag(@Nullable String source, Request request) {
         if (source != null) {
             return probe(source);

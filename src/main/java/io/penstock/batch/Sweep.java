@@ -28,7 +28,7 @@ public class Sweep {
 
     private static final Logger LOG = Logger.getLogger(Sweep.class);
 
-    /// Of a sweep outside of functions.
+    /// What a sweep may take outside of functions.
     private static final Duration TIME = Duration.ofMinutes(1);
 
     private static final int PAGE = 100;
@@ -96,7 +96,7 @@ public class Sweep {
         }
     }
 
-    /// What has failed for one of many, told in one line.
+    /// The failures of one sweep, logged as one line.
     private static final class Failures {
 
         private @Nullable RuntimeException first;
@@ -198,9 +198,9 @@ public class Sweep {
         }
     }
 
-    /// Whether what is open and at which nobody is was queued too long ago. What is queued twice
-    /// costs a look each; a job that only waits its turn must not fill the queue: it is queued
-    /// again after 4 intervals, then after 8, 16 and so on.
+    /// Whether the open tasks that no worker is doing were queued too long ago. What is queued
+    /// twice costs a look each; a job that only waits its turn must not fill the queue: it is
+    /// queued again after 4 intervals, then after 8, 16 and so on.
     private boolean isOverdue(Announced last, Instant now) {
         int wait = 4 << Math.min(last.times(), DOUBLINGS_MAX);
         return !now.isBefore(last.at().plus(interval.multipliedBy(wait)));

@@ -17,7 +17,7 @@ final class WholeResults {
 
     private WholeResults() {}
 
-    /// Writes those of a job that has ended, in the order of the input, from its two files.
+    /// Writes the results of a job that has ended, in the order of the input, from its two files.
     static void write(Payloads payloads, Job job, Job.Totals totals, OutputStream out)
             throws IOException {
         if (totals.errorBytes() == 0 || totals.outputBytes() == 0) {
@@ -47,9 +47,9 @@ final class WholeResults {
         }
     }
 
-    /// Writes those of a chunk that are there.
+    /// Writes the results of a chunk that are there.
     ///
-    /// @return false when one is missing behind which nothing is to be written in this order
+    /// @return false when a result is missing, and none behind it may be written in this order
     static boolean write(Payloads payloads, Chunk chunk, Results.Order order, OutputStream out)
             throws IOException {
         Chunk.Compacted compacted = chunk.compacted();

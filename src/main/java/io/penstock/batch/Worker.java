@@ -24,7 +24,7 @@ public class Worker {
 
     private static final Logger LOG = Logger.getLogger(Worker.class);
 
-    /// After a lease that another worker holds, so that the look then comes when it has lapsed.
+    /// Added to the end of another worker's lease, so that the next look comes after it.
     private static final Duration AFTER_LEASE = Duration.ofMillis(100);
 
     private final JobStore jobs;
@@ -40,7 +40,7 @@ public class Worker {
     private final Consumer<String> paused;
     private final MillisClock clock;
 
-    /// Shorter once this process is to end.
+    /// How long this process may work; shorter once it is to end.
     private volatile Shift whole = Shift.endless();
 
     @Inject
@@ -104,7 +104,7 @@ public class Worker {
     ///
     /// @param receipt by which its visibility is kept in step with the lease
     /// @param shift when to start no more and hand the rest on
-    /// @return whether the message has served; else it is to be delivered again
+    /// @return whether the message is done with; else it is to be delivered again
     public boolean handle(String body, String receipt, Shift shift) throws InterruptedException {
         Optional<Task> task = Task.parse(body);
         if (task.isEmpty()) {
@@ -162,7 +162,7 @@ public class Worker {
         }
         Instant lease = chunk.leaseUntil();
         if (lease != null && chunk.isLeased(now)) {
-            // Its holder may die: look again then.
+            // The lease's holder may die: look again after the lease.
             messages.send(task, Duration.between(now, lease).plus(AFTER_LEASE));
             return;
         }
