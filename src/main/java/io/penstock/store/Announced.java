@@ -3,12 +3,12 @@ package io.penstock.store;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 
-/// When all that was left to do for a job was queued last. Immutable.
+/// When the open tasks of a job were queued last. Immutable.
 ///
-/// @param times how often it was queued again since its beginning, or since it was resumed
+/// @param times how often they were queued again since the job began, or was resumed
 public record Announced(Instant at, int times) {
 
-    /// Of a job of which nothing else is known: it was queued when it was made.
+    /// For a job without a note: its tasks were queued when it was made.
     public static Announced first(Job job) {
         return new Announced(job.createdAt(), 0);
     }

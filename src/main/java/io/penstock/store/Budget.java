@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A rate is kept as a point in time: a budget of 6,000 requests a minute gives one for each 10 ms,
 /// and `requestsUntil` says up to when they are taken. What nobody takes passes by, so that nothing
-/// has to be given back, not even by the dead.
+/// has to be given back, not even for processes that have died.
 ///
 /// @param name of the group of models
 /// @param version from 0 for a budget that is not stored yet, up by one with each write

@@ -22,12 +22,12 @@ public interface BudgetStore {
     /// The stored budget, with every write that has returned.
     Optional<Budget> budget(String name);
 
-    /// The stored budget, which may lag behind by a second: at half the price.
+    /// The stored budget, which may lag behind by a second; such a read costs half as much.
     Optional<Budget> glance(String name);
 
     /// Stores a budget whose stored version is one below `next`'s; version 1 is a new one.
     ///
-    /// @return false when it is another; nothing has changed then
+    /// @return false when the stored version is another; nothing has changed then
     boolean replace(Budget next);
 
     /// The calls in flight of one share of a limit, with every write that has returned.
@@ -35,13 +35,13 @@ public interface BudgetStore {
 
     /// Stores holdings whose stored version is one below `next`'s; version 1 is new.
     ///
-    /// @return false when it is another; nothing has changed then
+    /// @return false when the stored version is another; nothing has changed then
     boolean replace(Holdings next);
 
-    /// Says that a process uses a budget. Who says so at equal times can tell from two answers how
-    /// many others do too.
+    /// Counts one sign of life of a process that uses a budget. Each process gives one at equal
+    /// intervals, and learns from two counts how many others there are.
     ///
-    /// @return how often any has said so
+    /// @return the count of all processes' signs
     long present(String name);
 
     /// The time that all processes agree upon, however wrong their own clocks are.

@@ -9,7 +9,7 @@ import java.util.Optional;
 /// a document of its own, so that nobody waits for another's writes.
 final class Budgets implements BudgetStore {
 
-    /// An unused budget says nothing after a minute; the rest is a margin.
+    /// A budget that nobody has used for a minute says nothing; the rest is a margin.
     private static final Duration LIFE = Duration.ofDays(2);
 
     private final Documents documents;
@@ -71,7 +71,8 @@ final class Budgets implements BudgetStore {
         return documents.clock().instant().plus(LIFE);
     }
 
-    /// Names are models', and so callers': none may be taken for a part of another.
+    /// Callers choose the names of models, and so of budgets: no name may be taken for another's
+    /// part.
     private static Document.Key key(String name, String part) {
         return new Document.Key(Kind.BUDGET, name.replace("#", "##") + part);
     }

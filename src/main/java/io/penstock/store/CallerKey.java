@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param seesOthers whether it may see the batches and files of other keys
 /// @param admin whether it may make, change and end keys
 /// @param endsAt from when on it opens nothing; null for never
-/// @param secrets those that open it, the newest last
+/// @param secrets that open the key, the newest last
 public record CallerKey(
         Owner owner,
         long version,
@@ -25,13 +25,14 @@ public record CallerKey(
         @Nullable Instant endsAt,
         List<Secret> secrets) {
 
-    /// What a secret is recognized by.
+    /// By what a secret is recognized.
     ///
     /// @param hash SHA-256 of salt and secret, in hexadecimal digits
-    /// @param until when another has taken its place for good; null while none has
+    /// @param until when it opens nothing more, since another has taken its place; null while none
+    ///   has
     public record Secret(String salt, String hash, @Nullable Instant until) {
 
-        /// The same, good until then at the latest.
+        /// The same secret, which opens the key until `end` at the latest.
         Secret endingAt(Instant end) {
             return new Secret(salt, hash, until == null || end.isBefore(until) ? end : until);
         }
@@ -49,7 +50,7 @@ public record CallerKey(
         return endsAt != null && !now.isBefore(endsAt);
     }
 
-    /// How many secrets open it.
+    /// How many secrets open the key.
     public long goodSecrets(Instant now) {
         return hasEnded(now) ? 0 : secrets.stream().filter(secret -> secret.isGood(now)).count();
     }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class CallerKeys {
 
-    /// A key is kept when it has ended, since what it used names it.
+    /// An ended key is kept too, since batches and files name it.
     private static final Instant ALWAYS = Instant.parse("2100-01-01T00:00:00Z");
 
     private final Documents documents;
@@ -39,7 +39,7 @@ public class CallerKeys {
 
     /// Stores a key whose stored version is one below; version 1 is a new one.
     ///
-    /// @return false when it is another; nothing has changed then
+    /// @return false when the stored version is another; nothing has changed then
     public boolean write(CallerKey next) {
         return documents.write(
                 new Document(key(next.owner().id()), next.version(), ALWAYS, next.toJson())

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// Consecutive items of one job, and how far they have come. Immutable; each `with` gives the next
 /// version, to be stored by [JobStore#replace].
 ///
-/// Who works on a chunk holds its lease under an epoch of its own. Whoever claims it later raises
-/// version and epoch, so that a worker that returns after its lease finds its version outdated and
-/// can write nothing.
+/// A worker holds a chunk's lease under an epoch of its own. A later claim raises version and
+/// epoch, so that a worker that returns after its lease finds its version outdated and can write
+/// nothing.
 ///
 /// @param area the job's storage area
 /// @param index from 0
@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// @param leaseUntil when the present claim lapses; null when nobody holds one
 /// @param crashes claims that lapsed instead of ending
 /// @param segments the recorded results: for each epoch the number of its segments
-/// @param compacted where they are in the order of the input, once every item has one
+/// @param compacted where the results are in the order of the input, once every item has one
 /// @param inVain claims in a row that were given up because of the provider, with no answer
-/// @param heard what its items were answered last
+/// @param heard when the models were last heard to answer its items
 public record Chunk(
         String area,
         int index,
@@ -56,7 +56,7 @@ public record Chunk(
     /// All outcomes of a chunk in one file, `jobs/{area}/chunks/{chunk}-{epoch}.jsonl`: the lines,
     /// and behind them an index.
     ///
-    /// @param epoch whose worker has written it
+    /// @param epoch of the claim that has written it
     /// @param outputBytes of the lines of items that are completed
     /// @param errorBytes of all other lines
     public record Compacted(int epoch, long outputBytes, long errorBytes) {
@@ -132,13 +132,14 @@ public record Chunk(
         return suspicion.crashes;
     }
 
-    /// The next version with segments that were written when it was made, which tell of no outcome.
+    /// The next version with segments that were written when the chunk was made. They have finished
+    /// stages, and no outcomes.
     public Chunk carrying(int segmentCount) {
         return next(
                 counts, tokens, List.of(new EpochSegments(epoch, segmentCount)), leaseUntil, heard);
     }
 
-    /// Whether somebody may be at work on it.
+    /// Whether a worker may be at work on the chunk.
     public boolean isLeased(Instant now) {
         return leaseUntil != null && now.isBefore(leaseUntil);
     }
@@ -148,8 +149,8 @@ public record Chunk(
         return ended(epoch + 1, now.plus(lease));
     }
 
-    /// A claim that has lapsed, noted as a crash: nobody holds the chunk now, and whoever did can
-    /// record no more.
+    /// The next version after a claim that has lapsed, which is noted as a crash: nobody holds the
+    /// chunk now, and its last worker can record no more.
     public Chunk lapsed() {
         return ended(epoch, null);
     }

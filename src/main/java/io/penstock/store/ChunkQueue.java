@@ -22,8 +22,8 @@ public interface ChunkQueue {
 
     /// Sends messages that become visible after `delay`; a longer one than [#MAX_DELAY] is cut.
     ///
-    /// @param group whose messages these are: those of a group with few under way come before those
-    ///   of one with many
+    /// @param group of the messages; the messages of a group with few under way come before those
+    ///   of a group with many
     void send(String group, List<String> bodies, Duration delay);
 
     /// Receives up to `max` messages, 10 at most, and waits up to `wait`, 20 s at most, for the

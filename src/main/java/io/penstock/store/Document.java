@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// @param until from when on it is as good as gone, whether it is still stored or not
 /// @param text what is stored, as JSON
 /// @param position its place in the list of its kind; null when it is in none
-/// @param live whether it is in the list of those that somebody has to look after
+/// @param live whether it is in the list of documents that still need work, such as jobs that have
+///   not ended
 public record Document(
         Key key,
         long version,
@@ -41,7 +42,7 @@ public record Document(
             return Integer.parseInt(name);
         }
 
-        /// As in messages.
+        /// The document's name in messages.
         @Override
         public String toString() {
             return kind.word() + " " + group + (name.isEmpty() ? "" : "/" + name);
@@ -53,13 +54,13 @@ public record Document(
         this(key, version, until, text, null, false);
     }
 
-    /// The same in the list of its kind, by that time and then by its group.
+    /// The same document in the list of its kind, which is ordered by time and then by group.
     public Document listed(Instant at, boolean isLive) {
         return new Document(
                 key, version, until, text, padded(at.toEpochMilli(), 15) + "#" + key.group, isLive);
     }
 
-    /// Sorts as the number does.
+    /// The number with leading zeros, so that texts sort as numbers do.
     private static String padded(long number, int digits) {
         String written = Long.toString(number);
         return "0".repeat(Math.max(0, digits - written.length())) + written;

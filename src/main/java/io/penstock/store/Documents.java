@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// All that an engine has to know of jobs, chunks, files, budgets and streams: documents with a
-/// version. Thread-safe, and safe between processes: of two who want to write the same version one
-/// does.
+/// version. Thread-safe, and safe between processes: of two that want to write the same version one
+/// succeeds.
 ///
 /// What a method has written is durable when it returns, and what it reads includes every write
 /// that has returned; only [#glance], [#list] and [#live] may lag behind by a second. A document
@@ -31,25 +31,25 @@ public interface Documents {
     /// The text of a document, at half the price where reads are paid for.
     Optional<String> glance(Document.Key key);
 
-    /// Counts one more at a key that has no document.
+    /// Raises the count at a key; a key with a count has no document.
     ///
     /// @param until when the count is forgotten
     /// @return the count
     long count(Document.Key key, Instant until);
 
-    /// Writes a document whose stored version is one below `next`'s. Version 1 is a new one: it is
-    /// written where there is none, or one past its end; an engine that does not remove those by
-    /// itself may refuse it as long as that one is stored.
+    /// Writes a document whose stored version is one below `next`'s. Version 1 is a new document:
+    /// it is written where there is none, or one past its end. An engine that does not remove
+    /// documents past their end by itself may refuse version 1 as long as the old one is stored.
     ///
-    /// A write that is carried out is true, also when its answer was lost on the way and it had to
-    /// be repeated.
+    /// Returns true for a write that was carried out, also when its answer was lost and it was
+    /// repeated.
     ///
     /// @return false when the stored version is another; nothing has changed then
     boolean write(Document next);
 
     /// Gives a document another text, whatever its version, which goes up by one.
     ///
-    /// @return false when there is none; nothing has changed then
+    /// @return false when there is no such document; nothing has changed then
     boolean amend(Document.Key key, String text);
 
     /// Writes a document, whatever was there.
@@ -62,7 +62,7 @@ public interface Documents {
     /// Notes that a document which was put open is done; noting it again changes nothing.
     ///
     /// @param until when the note is forgotten
-    /// @return whether none of its group is open now
+    /// @return whether no document of the group is open now
     boolean close(Document.Key key, Instant until);
 
     /// The texts of a group in the order of their names.
@@ -74,13 +74,13 @@ public interface Documents {
     ///   it is not stored, nothing comes after it
     List<String> list(Kind kind, Document.@Nullable Key after, int limit, boolean oldestFirst);
 
-    /// The texts of those in a kind's list that are live, in the order of their positions.
+    /// The texts of the live documents in a kind's list, in the order of their positions.
     ///
     /// @param after the position before the page's first, or null to start at the beginning
     List<String> live(Kind kind, @Nullable String after, int limit);
 
-    /// Texts of some that are in a kind's list, past their end and still stored, where the engine
-    /// does not remove them by itself.
+    /// The texts of some documents in a kind's list that are past their end and still stored. Empty
+    /// where the engine removes them by itself.
     List<String> outlived(Kind kind);
 
     /// Removes a document. Removing what is not there changes nothing.

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// What a caller's key may use. Immutable.
 ///
 /// @param models names, or beginnings of names with a `*` after them; empty for all
-/// @param requestsPerMinute null for as many as the provider takes, as are the others
+/// @param requestsPerMinute null for as many as the provider takes; so for the parameters below
 /// @param callsAtOnce in all processes
 /// @param spendPerDay in the currency of the configured prices, by the day in UTC
 /// @param spendPerMonth the same by the month
@@ -23,7 +23,7 @@ public record Grant(
         @Nullable BigDecimal spendPerDay,
         @Nullable BigDecimal spendPerMonth) {
 
-    /// All that there is.
+    /// Everything, without a bound.
     public static final Grant ALL = new Grant(List.of(), null, null, null, null, null);
 
     public Grant {

@@ -7,15 +7,15 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// When the latest call had begun that each model has answered, by the store's time: others can
-/// tell from it whether a model is there. Immutable.
+/// For each model, when the latest call had begun that it has answered, by the store's time. Other
+/// processes tell from it whether a model is there. Immutable.
 ///
 /// @param begun by model, a few of them
 public record Heard(Map<String, Instant> begun) {
 
     public static final Heard NOTHING = new Heard(Map.of());
 
-    /// So many models at most, those that were heard of last: it is stored with each chunk.
+    /// Models at most, the ones that were heard last: this is stored with each chunk.
     private static final int MODELS_MAX = 4;
 
     /// The later of the two for each model.

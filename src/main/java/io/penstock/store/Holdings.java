@@ -18,7 +18,7 @@ import java.util.List;
 /// @param version from 0 for what is not stored yet, up by one with each write
 public record Holdings(String name, int share, long version, List<Holding> all) {
 
-    /// Calls in flight that one process may have until it says so again.
+    /// How many calls one process may have in flight, until a time before which it asks again.
     ///
     /// @param wanted how many it could use
     public record Holding(String holder, int permits, int wanted, Instant until) {}

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param reason a sentence on why it failed or is paused
 /// @param expiresAt when what is unfinished expires
 /// @param retainedUntil when everything is forgotten
-/// @param input what is to be done
+/// @param input the items, or where they are read from
 /// @param options the caller's options for all items, as JSON
 /// @param totals what came of it, once it is terminal
 /// @param openAi what it has besides when it was made by OpenAI's batch API
@@ -66,14 +66,14 @@ public record Job(
         }
     }
 
-    /// What is to be done.
+    /// The items of a job, or where they are read from.
     ///
     /// @param itemCount 0 while it is not known
     /// @param chunkCount 0 while it is not known
     /// @param digest of the request, for the next one with the same idempotency key
     /// @param source the caller's own file, which is read after the job was made
     /// @param retryOf the job whose failed items these are
-    /// @param sourceTag of the file that is read after the job was made, as it was then
+    /// @param sourceTag the tag, when the job was made, of the file that is read afterwards
     public record Input(
             long itemCount,
             int chunkCount,
@@ -82,7 +82,7 @@ public record Job(
             @Nullable String retryOf,
             @Nullable String sourceTag) {
 
-        /// An input of no file that is read later, or of one that has no tag.
+        /// An input without a tag: no file is read later, or it has none.
         public Input(
                 long itemCount,
                 int chunkCount,
@@ -99,7 +99,7 @@ public record Job(
     /// @param errorBytes of `errors.jsonl`
     public record Totals(Counts counts, Tokens tokens, long outputBytes, long errorBytes) {}
 
-    /// What a job that was made by OpenAI's batch API has, and others have not.
+    /// What only a job has that was made by OpenAI's batch API.
     ///
     /// @param file id of the file whose lines are its items
     /// @param window in which it is to end, as the caller wrote it
@@ -117,7 +117,7 @@ public record Job(
             @Nullable Instant finalizingAt,
             @Nullable Instant cancellingAt) {
 
-        /// The same with what was found in its file.
+        /// The same with what was found in the file.
         public OpenAi read(@Nullable String itsModel, @Nullable String itsErrors) {
             return with(itsModel, itsErrors, finalizingAt, cancellingAt);
         }
@@ -139,7 +139,7 @@ public record Job(
         }
     }
 
-    /// Whether its workers may start calls.
+    /// Whether workers may start calls of the job.
     public boolean runs(Instant now) {
         return status == Status.IN_PROGRESS && paused == null && now.isBefore(expiresAt);
     }
@@ -159,13 +159,13 @@ public record Job(
         return next(change -> change.status = next);
     }
 
-    /// This version in another status, for a change of more than that.
+    /// This version in another status, for a change of the status and more.
     public Job inSameVersion(Status other) {
         return changed(change -> change.status = other);
     }
 
-    /// This version, with the moment in which it was put in its status where that is kept for
-    /// OpenAI's batch API alone.
+    /// This version, with the time at which it came to its status. That is kept only for OpenAI's
+    /// batch API.
     public Job since(Instant now) {
         OpenAi its = openAi;
         if (its == null) {
@@ -185,7 +185,7 @@ public record Job(
 
     /// The next version, begun.
     ///
-    /// @param itsArea where the attempt that has cut its input has put everything
+    /// @param itsArea where the attempt that has cut the input has put chunks and payloads
     public Job started(Instant now, String itsArea, long itemCount, int chunkCount) {
         return next(change -> {
             change.area = itsArea;
@@ -236,7 +236,7 @@ public record Job(
         return change.job();
     }
 
-    /// What may differ in another version.
+    /// The fields that may differ in the next version.
     private final class Change {
         private String area = Job.this.area;
         private long version = Job.this.version;

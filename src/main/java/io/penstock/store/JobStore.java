@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
-/// Jobs and their chunks. Thread-safe, and safe between processes: what two writers want to change
-/// goes to the one whose version is the stored one.
+/// Jobs and their chunks. Thread-safe, and safe between processes: of two writers of the same
+/// version one succeeds.
 ///
 /// What a method has written is durable when it returns, and what it reads includes every write
 /// that has returned; only [#jobs] and [#live] may lag behind by a second. A job past its
@@ -20,11 +20,11 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class JobStore {
 
-    /// What may pass between a chunk's last write and the time from which its job's retention
+    /// The longest time between a chunk's last write and the time from which the job's retention
     /// counts, with a margin.
     private static final Duration CHUNK_MARGIN = Duration.ofDays(60);
 
-    /// Nobody asks for older ones: they are made anew.
+    /// Older sums are not used: they are added up anew.
     private static final Duration SUMS_LIFE = Duration.ofHours(1);
 
     private final Documents documents;
@@ -51,7 +51,8 @@ public class JobStore {
 
     /// Replaces a job whose stored version is one below `next`'s.
     ///
-    /// @return false when it is another, or the job is gone; nothing has changed then
+    /// @return false when the stored version is another, or the job is gone; nothing has changed
+    ///   then
     public boolean replace(Job next) {
         return documents.write(document(next));
     }
@@ -72,7 +73,7 @@ public class JobStore {
                 documents.live(Kind.JOB, after == null ? null : document(after).position(), limit));
     }
 
-    /// What is known of when a job's messages were sent.
+    /// When a job's messages were sent.
     public Announced announced(Job job) {
         return documents
                 .read(announcement(job))
@@ -118,7 +119,8 @@ public class JobStore {
 
     /// Replaces a chunk whose stored version is one below `next`'s.
     ///
-    /// @return false when it is another, or the chunk is gone; nothing has changed then
+    /// @return false when the stored version is another, or the chunk is gone; nothing has changed
+    ///   then
     public boolean replace(Chunk next) {
         return documents.write(document(next));
     }
@@ -141,26 +143,27 @@ public class JobStore {
 
     /// Replaces a merge whose stored version is one below `next`'s, or begins one.
     ///
-    /// @return false when it is another, or the merge is gone; nothing has changed then
+    /// @return false when the stored version is another, or the merge is gone; nothing has changed
+    ///   then
     public boolean replace(Merge next) {
         return documents.write(
                 new Document(mergeKey(next.area()), next.version(), chunkUntil(), next.toJson()));
     }
 
-    /// Forgets how far the results of an area are put together: whoever is at that can go on no
-    /// more.
+    /// Forgets how far the results of an area are put together: a worker that puts them together
+    /// can go on no more.
     public void deleteMerge(String area) {
         documents.delete(mergeKey(area));
     }
 
-    /// What the chunks of an area added up to when somebody looked last.
+    /// The last sums of an area's chunks.
     public Sums sums(String area) {
         return documents.read(sumsKey(area)).map(Sums::fromJson).orElse(Sums.none(area));
     }
 
     /// Replaces sums whose stored version is one below `next`'s, or begins them.
     ///
-    /// @return false when it is another; nothing has changed then
+    /// @return false when the stored version is another; nothing has changed then
     public boolean replace(Sums next) {
         return documents.write(
                 new Document(
@@ -186,7 +189,7 @@ public class JobStore {
         return Document.Key.numbered(Kind.CHUNK, area, index);
     }
 
-    /// Its versions begin with 0, a document's with 1.
+    /// A job's versions begin with 0, a document's with 1.
     private static Document document(Job job) {
         return new Document(key(job.id()), job.version() + 1, job.retainedUntil(), job.toJson())
                 .listed(job.createdAt(), !job.status().isTerminal());

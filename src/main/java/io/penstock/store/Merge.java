@@ -7,13 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// How far the results of a job's chunks are put together, and who is at it. Immutable; each change
-/// gives the next version, to be stored by [JobStore#replace].
+/// How far the results of a job's chunks are put together, and until when one worker has the right
+/// to do that. Immutable; each change gives the next version, to be stored by [JobStore#replace].
 ///
 /// @param version 0 when nothing is stored yet, up by one with each write
 /// @param leaseUntil when the present claim lapses; null when nobody holds one
 /// @param next the first chunk that is not in the files yet
-/// @param files how far each is written, as [Payloads.Assembly#checkpoint] said
+/// @param files for each file how far it is written, as [Payloads.Assembly#checkpoint] said
 public record Merge(
         String area,
         long version,
@@ -25,7 +25,7 @@ public record Merge(
         return new Merge(area, 0, null, 0, Map.of());
     }
 
-    /// Whether somebody may be at it.
+    /// Whether a worker may be putting the results together.
     public boolean isLeased(Instant now) {
         return leaseUntil != null && now.isBefore(leaseUntil);
     }
@@ -42,7 +42,7 @@ public record Merge(
         return new Merge(area, version + 1, until, chunk, Map.copyOf(states));
     }
 
-    /// The next version, at its beginning again, with nobody at it.
+    /// The next version, at the beginning again and without a lease.
     public Merge anew() {
         return new Merge(area, version + 1, null, 0, Map.of());
     }

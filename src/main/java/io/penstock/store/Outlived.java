@@ -20,9 +20,10 @@ public class Outlived {
         this.payloads = payloads;
     }
 
-    /// Removes some with all that belongs to them, where the engine does not do so by itself.
+    /// Removes some of them with all that belongs to them, where the engine does not do so by
+    /// itself.
     ///
-    /// @return whether there were any
+    /// @return whether any were removed
     public boolean forget() {
         List<String> outlivedJobs = documents.outlived(Kind.JOB);
         for (String stored : outlivedJobs) {

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
-/// Whose something is: a caller's key without its secrets, as it was at that time. Whoever runs a
-/// batch holds it to this, and needs not be able to read keys. Immutable.
+/// The owner of a batch: a caller's key without its secrets, as it was when the batch was made. A
+/// worker holds the batch to this grant, and need not be able to read keys. Immutable.
 ///
 /// @param id of the key
 /// @param name that its operator gave it

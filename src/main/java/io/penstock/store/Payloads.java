@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// What cannot be reached or written throws [StoreException]; trying again later makes sense.
 public interface Payloads {
 
-    /// Starts a file. Until [Draft#publish] nobody sees it; closed before, it leaves nothing
-    /// behind.
+    /// Starts a file. Nobody sees it before [Draft#publish]; a draft that is closed earlier leaves
+    /// nothing behind.
     Draft create(String key);
 
     /// Starts a file that may be written by several processes, one after the other.
@@ -25,7 +25,7 @@ public interface Payloads {
     /// Goes on with such a file.
     ///
     /// @param state what its [Assembly#checkpoint] said last; what was written since is forgotten
-    /// @throws LostAssembly when that is no longer there
+    /// @throws LostAssembly when what was written is no longer there
     Assembly resume(String key, String state);
 
     /// Writes a small file at once.
@@ -42,34 +42,35 @@ public interface Payloads {
     /// Removes all files whose key starts with `prefix`, which ends in a slash.
     void deleteAll(String prefix);
 
-    /// Removes all files whose key starts with `prefix`, which nobody will ever read, or leaves
+    /// Removes all files whose key starts with `prefix` and that nobody will ever read, or leaves
     /// them to the engine's own rule for old files.
     void discard(String prefix);
 
     /// The size of a file in bytes; empty when there is no such file.
     Optional<Long> size(String key);
 
-    /// What tells a file's present content from any other; empty when there is no such file.
+    /// The tag of a file's present content, which changes with the content; empty when there is no
+    /// such file.
     Optional<String> tag(String key);
 
     /// Reads a whole file.
     ///
-    /// @param tag that it must have
+    /// @param tag that the file must have
     /// @throws UnreadableSource when it has another
     InputStream read(String key, String tag);
 
-    /// A URL to which anybody can write the file for so long, by one PUT of just so many bytes;
-    /// empty where the engine has none.
+    /// A URL to which anybody can write the file during `validity`, by one PUT of exactly `bytes`
+    /// bytes; empty where the engine has none.
     Optional<URI> uploadLink(String key, long bytes, Duration validity);
 
-    /// A URL at which anybody can read the file for so long; empty where the engine has none.
+    /// A URL at which anybody can read the file during `validity`; empty where the engine has none.
     Optional<URI> link(String key, Duration validity);
 
     /// Looks whether a caller's own file is there and may be read.
     ///
     /// @param location as for [#foreign]
-    /// @return what tells its present content from any other
-    /// @throws UnreadableSource when not
+    /// @return the tag of its present content
+    /// @throws UnreadableSource when it cannot be read
     String probe(String location);
 
     /// A caller's own file, from its start to its end.
@@ -92,7 +93,7 @@ public interface Payloads {
 
     /// A file that may be written by several processes, one after the other. Not thread-safe.
     ///
-    /// Two that write the same bytes from the same checkpoint do each other no harm.
+    /// Two processes that write the same bytes from the same checkpoint do each other no harm.
     abstract class Assembly extends OutputStream {
 
         /// Makes what is written so far durable, though not visible.

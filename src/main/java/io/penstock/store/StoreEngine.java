@@ -1,6 +1,7 @@
 package io.penstock.store;
 
-/// One way to keep things: each part is opened when it is first used. Thread-safe.
+/// One implementation of the store: documents, payloads and the queue. Each is opened when it is
+/// first used. Thread-safe.
 public interface StoreEngine {
 
     Documents documents();

@@ -1,7 +1,7 @@
 package io.penstock.store;
 
-/// The store, the payloads or the queue cannot do what was asked; the message says which object it
-/// was about. Trying again later makes sense unless it says otherwise.
+/// The store, the payloads or the queue cannot do what was asked; the message names the object.
+/// Trying again later makes sense unless the message says otherwise.
 public class StoreException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -5,9 +5,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
-/// Tells the operator that the store fails: one line every ten seconds at most for each thing that
-/// it keeps from being done, with how often since the last, since all that runs meets the same
-/// outage at once. Thread-safe.
+/// Tells the operator that the store fails. Everything that runs meets the same outage at once, so
+/// each consequence is logged every ten seconds at most, with the number of times since the last
+/// line. Thread-safe.
 @ApplicationScoped
 public class StoreLog {
 
@@ -16,7 +16,8 @@ public class StoreLog {
 
     private final ConcurrentHashMap<String, Recent> recent = new ConcurrentHashMap<>();
 
-    /// @param consequence a sentence without its end, always the same for one place
+    /// @param consequence what is not done, a sentence without its end, always the same for one
+    ///   place
     /// @param why names the object
     public void failed(String consequence, String why) {
         int times =
@@ -34,7 +35,7 @@ public class StoreLog {
         private long nextNanos = System.nanoTime();
         private int count;
 
-        /// @return how often since the last time that it was to be told, 0 when it is not now
+        /// @return how often it has happened since the last line; 0 when no line is due
         synchronized int countIfDue(long now) {
             count++;
             if (now - nextNanos < 0) {

@@ -23,7 +23,7 @@ public record StoredFile(
         Instant expiresAt,
         @Nullable String owner) {
 
-    /// A file of nobody in particular.
+    /// A file without an owner.
     public StoredFile(
             String id,
             String filename,
@@ -34,23 +34,23 @@ public record StoredFile(
         this(id, filename, purpose, bytes, createdAt, expiresAt, null);
     }
 
-    /// The same file of somebody's.
+    /// The same file with an owner.
     public StoredFile of(@Nullable String somebody) {
         return new StoredFile(id, filename, purpose, bytes, createdAt, expiresAt, somebody);
     }
 
-    /// What the key of its content starts with: beside the jobs' areas, where functions may write
+    /// The prefix of the key of a file's content: beside the jobs' areas, where functions may write
     /// and where the bucket's rule removes what is older than any file may be.
     public static String prefix(String id) {
         return "jobs/" + id + "/";
     }
 
-    /// The key of its content.
+    /// The key of the content.
     public String key() {
         return prefix(id) + "content";
     }
 
-    /// Whether its content is there.
+    /// Whether the content is there.
     public boolean isComplete() {
         return bytes >= 0;
     }

@@ -9,7 +9,7 @@ import java.time.Duration;
 /// sense.
 public interface StreamNotes {
 
-    /// Notes of nobody's, for processes that know nothing of each other.
+    /// No notes, for a process that shares no connections with others.
     StreamNotes NONE =
             new StreamNotes() {
                 @Override
@@ -34,7 +34,7 @@ public interface StreamNotes {
                 public void end(Stream stream) {}
             };
 
-    /// The notes among these documents; none where one process has them for itself.
+    /// The notes among these documents; [#NONE] where one process has the documents for itself.
     static StreamNotes in(Documents documents) {
         return documents.isShared() ? new SharedNotes(documents) : NONE;
     }
@@ -52,7 +52,7 @@ public interface StreamNotes {
 
     /// Asks the process that runs a prompt to end it.
     ///
-    /// @return false when none does
+    /// @return false when no process runs it
     boolean cancel(Stream stream);
 
     /// Asks the processes that run a connection's prompts to end them.

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/// What a job's chunks added up to at one moment, so that not everybody who asks has to read them
-/// all. Immutable; each change gives the next version, to be stored by [JobStore#replace].
+/// What a job's chunks added up to at one moment, so that not each question takes a read of all
+/// chunks. Immutable; each change gives the next version, to be stored by [JobStore#replace].
 ///
 /// @param version 0 when nothing is stored yet, up by one with each write
 /// @param at when they were added up; null when they never were
-/// @param summingUntil until when another is at it; null when nobody is
+/// @param summingUntil until when a process has time to add them up anew; null when none does
 public record Sums(
         String area,
         long version,
@@ -24,7 +24,7 @@ public record Sums(
         return new Sums(area, 0, null, null, Counts.NONE, Tokens.NONE, Heard.NOTHING);
     }
 
-    /// The next version, while they are added up anew.
+    /// The next version, which says that they are being added up anew.
     public Sums summing(Instant until) {
         return new Sums(area, version + 1, at, until, counts, tokens, heard);
     }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 /// What answers have cost.
 ///
 /// @param prompt tokens, as the provider has counted them
-/// @param completion the same
+/// @param completion tokens, counted likewise
 /// @param costNanos in billionths of the currency of the configured prices; 0 where none is known
 /// @param cached tokens of the prompts that the provider had already
 /// @param reasoning tokens of the completions that are not in their texts
@@ -14,7 +14,7 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
 
     public static final Tokens NONE = new Tokens(0, 0, 0);
 
-    /// Tokens of which no more is known.
+    /// Tokens of which only the two counts are known.
     public Tokens(long prompt, long completion, long costNanos) {
         this(prompt, completion, costNanos, 0, 0);
     }

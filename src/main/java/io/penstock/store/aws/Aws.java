@@ -11,7 +11,7 @@ import software.amazon.awssdk.core.exception.SdkException;
 /// Error sentences and pauses that the stores in AWS share.
 final class Aws {
 
-    /// Attempts at what a service has taken only in part.
+    /// Attempts at a request of which a service has taken only a part.
     static final int ATTEMPTS = 8;
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
@@ -31,12 +31,13 @@ final class Aws {
                     object + ": " + code(refused) + " (HTTP " + refused.statusCode() + ")",
                     refused);
         } catch (SdkException | UncheckedIOException e) {
-            // The SDK's client over HttpURLConnection lets those of its output streams through.
+            // The SDK's client over HttpURLConnection lets such exceptions of its output streams
+            // through.
             throw new StoreException(object + ": AWS cannot be reached", e);
         }
     }
 
-    /// The service's name for what is wrong.
+    /// The service's code of the error.
     static String code(AwsServiceException e) {
         return e.awsErrorDetails() == null || e.awsErrorDetails().errorCode() == null
                 ? e.getClass().getSimpleName()

@@ -164,7 +164,8 @@ final class DynamoDocuments implements Documents {
             blocks.computeIfAbsent(number / BLOCK, _ -> new ArrayList<>())
                     .add(Integer.toString(number));
         }
-        // Open first: a group that is stored in part is not taken for a finished one.
+        // The set of open documents first, so that a group that is stored in part is not taken for
+        // a finished one.
         blocks.forEach(
                 (block, numbers) -> updateOpen(first.key(), block, "ADD", numbers, first.until()));
         table.writeAll(
@@ -182,7 +183,8 @@ final class DynamoDocuments implements Documents {
         int number = key.number();
         Map<String, AttributeValue> left =
                 updateOpen(key, number / BLOCK, "DELETE", List.of(Integer.toString(number)), until);
-        // Whoever empties the last block reads after all have been emptied, so one of them sees it.
+        // The process that empties the last block reads after all have been emptied, so one process
+        // sees it.
         return !left.containsKey("open")
                 && table.query(
                         key,
@@ -215,7 +217,7 @@ final class DynamoDocuments implements Documents {
                         .keyConditionExpression(condition)
                         .expressionAttributeValues(values)
                         .scanIndexForward(oldestFirst)
-                        // Those that are past their end take room in a page.
+                        // Ten more: documents past their end take room in a page.
                         .limit(Math.clamp(limit + 10L, 1, 1000)),
                 limit);
     }

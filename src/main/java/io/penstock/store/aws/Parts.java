@@ -14,8 +14,8 @@ import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
-/// The parts of an object that is being written. The upload begins with its second part; what fits
-/// in one is put at once. Not thread-safe.
+/// The parts of an object that is being written. A multipart upload begins with the second part; an
+/// object that fits in one part is put at once. Not thread-safe.
 final class Parts {
 
     /// Bytes in each part but the last; S3 asks for 5 MiB at least ("Amazon S3 multipart upload
@@ -75,8 +75,8 @@ final class Parts {
         }
     }
 
-    /// Stores what fills no part yet beside the object. Whoever has written as much has written the
-    /// same.
+    /// Stores the bytes that fill no part yet beside the object. Every process that has come so far
+    /// has written the same bytes.
     ///
     /// @return how far it is, for [#resumed]: lines with the size of a part, the bytes of the tail,
     ///   and once there is an upload its name and its parts' tags
@@ -141,7 +141,8 @@ final class Parts {
                                     .uploadId(id)
                                     .multipartUpload(m -> m.parts(parts))));
         } catch (LostAssembly ended) {
-            // By another that wrote the same, or by a request whose answer was lost.
+            // It was completed by another process that wrote the same, or by a request whose answer
+            // was lost.
             if (!Objects.equals(publishedLength(), length)) {
                 throw ended;
             }

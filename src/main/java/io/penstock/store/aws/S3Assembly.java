@@ -2,8 +2,8 @@ package io.penstock.store.aws;
 
 import io.penstock.store.Payloads;
 
-/// An upload that several processes may make, one after the other. What fills no part yet is kept
-/// in an object beside it.
+/// An upload that several processes may make, one after the other. Bytes that fill no part yet are
+/// kept in an object beside it.
 final class S3Assembly extends Payloads.Assembly {
 
     private final Parts parts;

@@ -66,7 +66,7 @@ final class S3Payloads implements Payloads {
             bucket.ask(key, s3 -> s3.headObject(h -> h.bucket(bucket.name()).key(key)));
             return InputStream.nullInputStream();
         }
-        // A range without an end where its end is past what a number holds.
+        // Without an end where that is too large for a number.
         long last = offset + length - 1;
         return bucket.open(key, "bytes=" + offset + "-" + (last < offset ? "" : last), null);
     }

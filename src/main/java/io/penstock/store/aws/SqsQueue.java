@@ -195,8 +195,8 @@ final class SqsQueue implements ChunkQueue {
                                 d -> d.queueUrl(from).receiptHandle(delivery.receipt())));
     }
 
-    /// Does what is of no effect when the receipt has lost its meaning: the message is deleted, has
-    /// become visible, or was received by somebody else.
+    /// Makes a request about a receipt. It has no effect when the receipt is no longer valid: the
+    /// message is deleted, visible again, or was received by another.
     private static void aboutReceipt(String url, Supplier<?> call) {
         Aws.call(
                 name(url),

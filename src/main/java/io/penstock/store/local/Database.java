@@ -31,7 +31,7 @@ final class Database implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(Database.class);
 
-    /// Work waiting at most; who comes later waits to be let in.
+    /// Pieces of work that may wait; a caller with another one waits to hand it in.
     private static final int WAITING_MAX = 1_000;
 
     private static final int TRANSACTION_MAX = 100;
@@ -57,7 +57,7 @@ final class Database implements AutoCloseable {
         "CREATE INDEX IF NOT EXISTS queue_visible ON queue (dead, visible_at)",
     };
 
-    /// Some reading and writing.
+    /// Statements that are carried out together.
     interface Statements<T extends @Nullable Object> {
         T run(Session session) throws SQLException;
     }
@@ -117,7 +117,7 @@ final class Database implements AutoCloseable {
             if (closed) {
                 throw new StoreException(what + ": the database is closed");
             }
-            // Not to be given up for an interrupt: whoever is to stop may still record.
+            // Not given up for an interrupt: a worker that is to stop may still record.
             if (!pending.offer(mine)) {
                 pending.put(mine);
             }
@@ -175,15 +175,16 @@ final class Database implements AutoCloseable {
             }
             session.execute("COMMIT");
         } catch (SQLException | RuntimeException | Error failed) {
-            // Nothing may end the one thread behind which all others wait: what nobody foresaw,
-            // such as a memory that is full, fails the work that met it.
+            // Nothing may end the one thread that all others wait for: an unforeseen failure, such
+            // as a full memory, fails only the work that met it.
             try {
                 session.execute("ROLLBACK");
             } catch (SQLException noTransaction) {
-                // What failed was its beginning.
+                // There is nothing to roll back: the transaction has not begun.
             }
             if (begun && together.size() > 1) {
-                // On a full disk, what only reads must not fail with what writes.
+                // Each alone: on a full disk, work that only reads must not fail with work that
+                // writes.
                 together.forEach(one -> transaction(List.of(one)));
             } else {
                 together.forEach(one -> one.done.completeExceptionally(failed));

@@ -12,8 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 
-/// A file under another name that has grown to some length by each checkpoint: its state is
-/// `NAME/LENGTH`.
+/// A file that is written under another name. The state of a checkpoint is `NAME/LENGTH`: that
+/// name, and the length so far.
 final class LocalAssembly extends Payloads.Assembly {
 
     private static final int BUFFER = 64 * 1024;

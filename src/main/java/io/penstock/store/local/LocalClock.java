@@ -10,9 +10,9 @@ import java.time.Instant;
 import java.time.ZoneId;
 import org.jspecify.annotations.Nullable;
 
-/// The time of the embedded store. It never goes back: leases, messages and budgets that are stored
-/// would be valid for too long. When the machine's clock is set back, also between two starts, it
-/// goes on a tenth slower until the machine's has caught up. Thread-safe.
+/// The time of the embedded store. It never goes back: otherwise stored leases, messages and
+/// budgets would be valid for too long. When the machine's clock is set back, also between two
+/// starts, it goes on a tenth slower until the machine's has caught up. Thread-safe.
 ///
 /// A time that is more than a day ahead of the machine's was wrong, and is given up.
 final class LocalClock extends Clock {
@@ -52,7 +52,7 @@ final class LocalClock extends Clock {
                 last = before;
             }
         } catch (NumberFormatException notKeptYet) {
-            // The next look at the clock does.
+            // The next look at the clock keeps the time.
         }
         file = opened;
         keptMillis = 0;
@@ -84,7 +84,7 @@ final class LocalClock extends Clock {
             byte[] text = Long.toString(millis).getBytes(StandardCharsets.US_ASCII);
             file.write(ByteBuffer.wrap(text), 0);
         } catch (IOException notKept) {
-            // Of use only after the clock is set back while nobody runs.
+            // The kept time is of use only when the clock was set back while Penstock did not run.
         }
     }
 

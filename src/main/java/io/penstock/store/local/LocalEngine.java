@@ -106,8 +106,8 @@ public class LocalEngine implements StoreEngine {
         }
     }
 
-    /// For its owner alone: there are prompts and answers in it. One that is there already stays as
-    /// its owner has made it.
+    /// Readable by its owner alone, since prompts and answers are in it. A directory that exists
+    /// keeps its permissions.
     private static void create(Path directory) throws IOException {
         if (Files.isDirectory(directory)) {
             return;

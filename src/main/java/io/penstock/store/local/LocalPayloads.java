@@ -201,7 +201,7 @@ final class LocalPayloads implements Payloads {
     static void rename(Path part, Path target) throws IOException {
         Files.move(
                 part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        // The name too: a rename is durable once its directory is (fsync(2)).
+        // The directory too: a rename is durable once the directory is (fsync(2)).
         try (FileChannel parent = FileChannel.open(target.getParent())) {
             parent.force(true);
         }

@@ -118,7 +118,7 @@ final class LocalQueue implements ChunkQueue {
                                                     row.getInt(3)),
                                     "SELECT id, body, receives FROM queue WHERE dead = 1"
                                             + " ORDER BY visible_at, id LIMIT 10");
-                    // Behind the others, should they stay.
+                    // To the end of the queue, in case they are not deleted.
                     for (Delivery one : dead) {
                         session.execute(
                                 "UPDATE queue SET visible_at = ? WHERE id = ?",
@@ -164,7 +164,7 @@ final class LocalQueue implements ChunkQueue {
         return received;
     }
 
-    /// The message whose turn it is: of the group with the fewest under way.
+    /// The message that is next: one of the group with the fewest messages under way.
     private static List<Delivery> next(Database.Session session, long now, int mostUnderWay)
             throws SQLException {
         return session.query(
@@ -178,8 +178,8 @@ final class LocalQueue implements ChunkQueue {
                         + " visible_at > ?1 AND receipt IS NOT NULL GROUP BY grp)"
                         + " SELECT id, body, receives FROM queue LEFT JOIN under_way USING (grp)"
                         + " WHERE dead = 0 AND visible_at <= ?1 AND coalesce(many, 0) <= ?2"
-                        // What was begun before goes first: a dead worker's chunk must not wait
-                        // behind all that nobody has begun.
+                        // Messages that were received before go first: a dead worker's chunk must
+                        // not wait behind chunks that are new.
                         + " ORDER BY coalesce(many, 0), receives = 0, visible_at, id LIMIT 1",
                 now,
                 mostUnderWay);

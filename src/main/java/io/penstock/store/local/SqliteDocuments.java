@@ -43,7 +43,7 @@ final class SqliteDocuments implements Documents {
     private final Supplier<Database> database;
     private final Clock clock;
 
-    /// @param database asked for when the first document is
+    /// @param database opened with the first document
     SqliteDocuments(Supplier<Database> database, Clock clock) {
         this.database = database;
         this.clock = clock;
