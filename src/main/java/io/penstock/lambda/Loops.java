@@ -1,6 +1,5 @@
 package io.penstock.lambda;
 
-import com.amazonaws.services.lambda.runtime.events.SQSEvent;
 import io.penstock.batch.BatchConfig;
 import io.penstock.batch.Shift;
 import io.penstock.batch.Sweep;
@@ -16,11 +15,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /// Outside of AWS Lambda, stands in for its SQS event source mapping and its schedule: loops that
-/// receive messages and hand each to [WorkHandler] as the event that Lambda would make of it, and
-/// one that sweeps.
+/// receive messages and hand each to the [Worker], as [WorkHandler] does there, and one that
+/// sweeps.
 @ApplicationScoped
 class Loops {
 
@@ -35,7 +33,6 @@ class Loops {
     private static final Duration STOP_WAIT = Duration.ofSeconds(25);
 
     private final ChunkQueue queue;
-    private final WorkHandler handler;
     private final Worker worker;
     private final Sweep sweep;
     private final BatchConfig config;
@@ -46,7 +43,6 @@ class Loops {
 
     Loops(
             ChunkQueue queue,
-            WorkHandler handler,
             Worker worker,
             Sweep sweep,
             BatchConfig config,
@@ -55,7 +51,6 @@ class Loops {
         this.storeLog = storeLog;
         this.where = where;
         this.queue = queue;
-        this.handler = handler;
         this.worker = worker;
         this.sweep = sweep;
         this.config = config;
@@ -113,7 +108,8 @@ class Loops {
                 }
             } catch (InterruptedException _) {
                 return;
-            } catch (RuntimeException failed) {
+            } catch (RuntimeException | Error failed) {
+                // An error too: nobody would notice that a loop has ended.
                 storeLog.failed("A worker pauses", String.valueOf(failed.getMessage()));
                 if (!pause(AFTER_FAILURE)) {
                     return;
@@ -122,17 +118,8 @@ class Loops {
         }
     }
 
-    private void handle(ChunkQueue.Delivery delivery) {
-        SQSEvent.SQSMessage message = new SQSEvent.SQSMessage();
-        message.setMessageId(delivery.id());
-        message.setReceiptHandle(delivery.receipt());
-        message.setBody(delivery.body());
-        message.setAttributes(
-                Map.of("ApproximateReceiveCount", Integer.toString(delivery.receiveCount())));
-        message.setEventSource("aws:sqs");
-        SQSEvent event = new SQSEvent();
-        event.setRecords(List.of(message));
-        if (handler.handle(event, Shift.endless()).getBatchItemFailures().isEmpty()) {
+    private void handle(ChunkQueue.Delivery delivery) throws InterruptedException {
+        if (worker.handle(delivery.body(), delivery.receipt(), Shift.endless())) {
             queue.delete(delivery);
         } else {
             queue.extend(delivery.receipt(), Duration.ofSeconds(2L * delivery.receiveCount()));

@@ -74,7 +74,7 @@ public class WorkHandler implements RequestHandler<SQSEvent, SQSBatchResponse> {
         }
     }
 
-    SQSBatchResponse handle(SQSEvent event, Shift shift) {
+    private SQSBatchResponse handle(SQSEvent event, Shift shift) {
         Map<String, Boolean> served = new ConcurrentHashMap<>();
         List<Thread> threads = new ArrayList<>();
         for (SQSEvent.SQSMessage message : event.getRecords()) {
