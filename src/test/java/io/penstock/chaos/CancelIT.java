@@ -64,11 +64,11 @@ class CancelIT {
         await(() -> look().equals("cancelled"));
 
         assertThat(answer.status()).isEqualTo(202);
-        Map<Integer, List<String>> results = checker.results(function);
+        Map<Integer, String> results = checker.results(function);
         checker.verify();
         int cancelled = 0;
-        for (Map.Entry<Integer, List<String>> result : results.entrySet()) {
-            String line = result.getValue().getFirst();
+        for (Map.Entry<Integer, String> result : results.entrySet()) {
+            String line = result.getValue();
             if (Question.code(line).equals("batch_cancelled")) {
                 cancelled++;
             } else {

@@ -8,7 +8,6 @@ import io.penstock.testing.Provider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -32,7 +31,7 @@ final class Checker {
 
     private final String id;
     private final int items;
-    private final Map<Integer, String> read = new HashMap<>();
+    private final Map<Integer, String> read = new TreeMap<>();
     private final int[] counts = new int[ENDED.size()];
     private final List<String> violations = new ArrayList<>();
     private String cursor = "";
@@ -41,6 +40,7 @@ final class Checker {
     /// When items began that others may have to wait for.
     private NavigableSet<Double> begun = new TreeSet<>();
 
+    private int doubled;
     private int looks;
     private int readEarly;
 
@@ -119,6 +119,7 @@ final class Checker {
                 .forEach(line -> {
                     String before = read.putIfAbsent(Question.index(line), line);
                     if (before != null) {
+                        doubled++;
                         violations.add("Two outcomes of one item: " + before + " and " + line);
                     }
                 });
@@ -135,38 +136,41 @@ final class Checker {
         return counts[ENDED.indexOf(how)];
     }
 
-    /// Reads all results, in each way, and compares them with each other and with what was read
-    /// before.
-    Map<Integer, List<String>> results(Door door) {
-        Map<Integer, List<String>> whole = new TreeMap<>();
-        add(whole, get(door, "/results").body());
-        Map<Integer, List<String>> paged = new TreeMap<>();
+    /// Reads all results in both orders, page by page, and compares them with each other and with
+    /// what was read before. What is kept is one line for each item.
+    Map<Integer, String> results(Door door) {
+        int before;
+        do {
+            before = read.size();
+            readOn(door);
+        } while (read.size() > before);
+        int next = 0;
         String after = "";
         while (true) {
             Door.Raw page = get(door, "/results?order=input&limit=1000" + after);
+            if (page.status() != 200) {
+                violations.add("A page is answered with " + page);
+                break;
+            }
             if (page.body().isEmpty()) {
                 break;
             }
-            add(paged, page.body());
+            for (String line : page.body().lines().toList()) {
+                if (Question.index(line) != next) {
+                    violations.add("In place of item " + next + " comes " + line);
+                }
+                if (!line.equals(read.get(next))) {
+                    violations.add(
+                            "The result of item " + next + " was " + read.get(next) + ": " + line);
+                }
+                next++;
+            }
             after = "&after=" + page.headers().path("x-next-cursor").asText();
         }
-        if (!whole.equals(paged)) {
-            violations.add("The pages are not the whole");
+        if (next != items || read.size() != items) {
+            violations.add(next + " and " + read.size() + " outcomes of " + items + " items");
         }
-        for (int i = 0; i < items; i++) {
-            List<String> lines = whole.getOrDefault(i, List.of());
-            if (lines.size() != 1) {
-                violations.add("Item " + i + " has " + lines.size() + " outcomes");
-            }
-            String before = read.get(i);
-            if (before != null && !lines.contains(before)) {
-                violations.add("The result of item " + i + " has changed from " + before);
-            }
-        }
-        if (whole.size() != items) {
-            violations.add(whole.size() + " outcomes of " + items + " items");
-        }
-        return whole;
+        return read;
     }
 
     /// @throws AssertionError when anything was seen that must not be
@@ -210,7 +214,7 @@ final class Checker {
             double seconds,
             Timing timing) {
         readEarly = read.size();
-        Map<Integer, List<String>> whole = results(door);
+        results(door);
         Map<Integer, List<Call>> calls = calls(provider);
         long total = calls.values().stream().mapToLong(List::size).sum();
         long late =
@@ -221,7 +225,7 @@ final class Checker {
         if (late > 0) {
             violations.add(late + " calls after the batch had ended");
         }
-        int[] bad = outcomes(whole, calls, disruptions);
+        int[] bad = outcomes(calls, disruptions);
         callTimeout = timing.callTimeout;
         begun =
                 !timing.isQueued
@@ -276,20 +280,16 @@ final class Checker {
 
     /// @return how many are lost, doubled, mixed up, and wrongly taken for the cause of their
     ///   workers' ends
-    private int[] outcomes(
-            Map<Integer, List<String>> whole,
-            Map<Integer, List<Call>> calls,
-            List<Disruption> disruptions) {
+    private int[] outcomes(Map<Integer, List<Call>> calls, List<Disruption> disruptions) {
         int[] bad = new int[4];
+        bad[1] = doubled;
         for (int i = 0; i < items; i++) {
-            List<String> lines = whole.getOrDefault(i, List.of());
             Question question = new Question(i);
-            if (lines.isEmpty()) {
+            String line = read.get(i);
+            if (line == null) {
                 bad[0]++;
                 continue;
             }
-            String line = lines.getFirst();
-            bad[1] += lines.size() > 1 ? 1 : 0;
             List<Call> made = calls.getOrDefault(i, List.of());
             if (Question.code(line).equals("worker_crashed") && ended(made, disruptions) > 1) {
                 bad[3]++;
@@ -395,13 +395,6 @@ final class Checker {
 
     private static int count(List<Disruption> disruptions, Kind kind) {
         return (int) disruptions.stream().filter(one -> one.kind() == kind).count();
-    }
-
-    private static void add(Map<Integer, List<String>> results, String lines) {
-        lines.lines()
-                .forEach(line ->
-                        results.computeIfAbsent(Question.index(line), _ -> new ArrayList<>())
-                                .add(line));
     }
 
     private Door.Raw get(Door door, String below) {

@@ -241,10 +241,10 @@ class PipelineCrashIT {
 
     private static void assertWhole(Function door, String id, int documents) {
         Checker checker = new Checker(id, documents);
-        Map<Integer, List<String>> results = checker.results(door);
+        Map<Integer, String> results = checker.results(door);
         checker.verify();
-        results.forEach((index, lines) -> {
-            JsonNode line = Caller.parse(lines.getFirst());
+        results.forEach((index, result) -> {
+            JsonNode line = Caller.parse(result);
             assertThat(line.path("custom_id").asText()).isEqualTo("item-" + index);
             assertThat(line.path("stages").findValuesAsText("name"))
                     .containsExactly("extract", "analyze", "summarize");

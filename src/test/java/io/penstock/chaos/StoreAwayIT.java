@@ -175,12 +175,10 @@ class StoreAwayIT {
         long start = System.nanoTime();
         await(() -> checker.look(function).equals("completed"));
         System.out.printf(Locale.ROOT, "%s: ended after %.1f s%n", what, seconds(start));
-        Map<Integer, List<String>> results = checker.results(function);
+        Map<Integer, String> results = checker.results(function);
         checker.verify();
-        results.forEach((item, lines) ->
-                assertThat(new Question(item).isAnsweredBy(lines.getFirst()))
-                        .as(lines.getFirst())
-                        .isTrue());
+        results.forEach((item, line) ->
+                assertThat(new Question(item).isAnsweredBy(line)).as(line).isTrue());
     }
 
     private static void refused(Door.Raw answer) {
