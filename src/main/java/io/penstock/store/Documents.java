@@ -55,8 +55,9 @@ public interface Documents {
     /// Writes a document, whatever was there.
     void put(Document document);
 
-    /// Writes [numbered][Document.Key#numbered] documents of one group, whatever was there. Each is
-    /// open until it is [closed][#close].
+    /// Writes [numbered][Document.Key#numbered] documents of one group where there are none: one
+    /// that is there stays as it is, for a write may arrive after others have gone on from it. Each
+    /// is open until it is [closed][#close].
     void putOpen(List<Document> documents);
 
     /// Notes that a document which was put open is done; noting it again changes nothing.

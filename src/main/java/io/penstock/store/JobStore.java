@@ -103,7 +103,7 @@ public class JobStore {
         documents.deleteGroup(Kind.CHUNK, area);
     }
 
-    /// Stores chunks of an area as new, whatever was there. For an area that nobody reads yet.
+    /// Stores chunks of an area as new; those that are there already stay as they are.
     public void addChunks(List<Chunk> chunks) {
         documents.putOpen(chunks.stream().map(this::document).toList());
     }

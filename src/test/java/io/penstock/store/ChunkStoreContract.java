@@ -103,18 +103,18 @@ public interface ChunkStoreContract {
     }
 
     @Test
-    default void storesChunksAnewWhateverWasThere() {
+    default void whatIsStoredAgainAsNewStaysAsItIs() {
         Chunk chunk = Chunk.of("area", 0, 0, 10, 0, 1);
         Job job = in("area", job("batch_1", now()));
         jobs().addChunks(List.of(chunk));
-        jobs().replace(chunk.claimed(now(), Duration.ofSeconds(20)));
-        assertThat(jobs().close(job, 0)).isTrue();
+        Chunk claimed = chunk.claimed(now(), Duration.ofSeconds(20));
+        jobs().replace(claimed);
         Chunk other = Chunk.of("area", 0, 5, 6, 7, 8);
         Chunk next = Chunk.of("area", 1, 11, 6, 7, 8);
 
         jobs().addChunks(List.of(other, next));
 
-        assertThat(jobs().chunks("area")).containsExactly(other, next);
+        assertThat(jobs().chunks("area")).containsExactly(claimed, next);
         assertThat(jobs().close(job, 1)).isFalse();
         assertThat(jobs().close(job, 0)).isTrue();
     }

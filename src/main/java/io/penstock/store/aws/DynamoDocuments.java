@@ -168,14 +168,9 @@ final class DynamoDocuments implements Documents {
         // a finished one.
         blocks.forEach(
                 (block, numbers) -> updateOpen(first.key(), block, "ADD", numbers, first.until()));
-        table.writeAll(
+        table.putNew(
                 all(first.key().kind(), first.key().group()),
-                documents.stream()
-                        .map(document ->
-                                WriteRequest.builder()
-                                        .putRequest(p -> p.item(Items.of(document)))
-                                        .build())
-                        .toList());
+                documents.stream().map(Items::of).toList());
     }
 
     @Override

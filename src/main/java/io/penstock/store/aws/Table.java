@@ -6,6 +6,11 @@ import java.time.Instant;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
@@ -21,6 +26,10 @@ final class Table {
 
     /// Requests in one BatchWriteItem (API reference of BatchWriteItem).
     private static final int BATCH = 25;
+
+    /// Items of one partition that are put at once: it takes 1,000 writes a second ("Designing
+    /// partition keys").
+    private static final int AT_ONCE = 4;
 
     private final DynamoDbClient client;
     private final String name;
@@ -80,6 +89,37 @@ final class Table {
                                     .map(left -> timed(_ -> left.next()))
                                     .flatMap(page -> page.items().stream()));
                 });
+    }
+
+    /// Puts items where there are none. One by one, since a BatchWriteItem knows no conditions: a
+    /// request that was given up may arrive after others have gone on from what it wrote.
+    void putNew(String object, List<Map<String, AttributeValue>> items) {
+        List<Callable<Boolean>> puts =
+                items.stream().<Callable<Boolean>>map(item -> () -> putNew(object, item)).toList();
+        try (ExecutorService writers =
+                Executors.newFixedThreadPool(
+                        AT_ONCE, Thread.ofVirtual().name("puts-", 0).factory())) {
+            for (Future<Boolean> put : writers.invokeAll(puts)) {
+                put.get();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException(object + ": interrupted while they were written", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException failed
+                    ? failed
+                    : new IllegalStateException(e);
+        }
+    }
+
+    private boolean putNew(String object, Map<String, AttributeValue> item) {
+        return isMet(
+                object,
+                dynamo ->
+                        dynamo.putItem(p ->
+                                p.tableName(name)
+                                        .item(item)
+                                        .conditionExpression("attribute_not_exists(pk)")));
     }
 
     /// Writes in batches, and again what a batch has left out (API reference of BatchWriteItem).

@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
 /// since payloads go with them.
 final class SqliteDocuments implements Documents {
 
+    private static final String ADD =
+            "INSERT INTO document (kind, grp, name, version, ends, position, live, doc)"
+                    + " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (kind, grp, name)"
+                    + " DO NOTHING";
+
     private static final String INSERT =
             "INSERT INTO document (kind, grp, name, version, ends, position, live, doc)"
                     + " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (kind, grp, name)"
@@ -140,7 +145,7 @@ final class SqliteDocuments implements Documents {
                                 document.key().kind().name(),
                                 document.key().group(),
                                 document.key().number());
-                        session.execute(INSERT, values(document));
+                        session.execute(ADD, values(document));
                     }
                     return documents.size();
                 });

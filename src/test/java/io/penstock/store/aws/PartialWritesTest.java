@@ -45,6 +45,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
 import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.WriteRequest;
 import software.amazon.awssdk.services.sqs.SqsClient;
@@ -118,6 +119,22 @@ class PartialWritesTest {
     }
 
     @Test
+    void aNewChunkThatArrivesLateDoesNotUndoWhatHasBecomeOfIt() {
+        Late late = new Late();
+        Chunk chunk = Chunk.of("late", 0, 0, 10, 0, 1);
+        Chunk claimed = chunk.claimed(Instant.EPOCH, Duration.ofSeconds(20));
+        JobStore jobs = jobs(emulators.dynamo());
+
+        try (DynamoDbClient client = dynamo(late)) {
+            jobs(client).addChunks(List.of(chunk));
+        }
+        assertThat(jobs.replace(claimed)).isTrue();
+        late.arrive();
+
+        assertThat(jobs.chunk("late", 0)).contains(claimed);
+    }
+
+    @Test
     void whatTheSdkLetsThroughIsAFailureOfTheStore() {
         StreamNotes.Stream stream = new StreamNotes.Stream("broken", "a");
         Budget budget = Budget.fresh("broken").taken(1, 1);
@@ -156,18 +173,22 @@ class PartialWritesTest {
         List<Chunk> chunks =
                 IntStream.range(0, 60).mapToObj(n -> Chunk.of("partial", n, n, 1, n, 1)).toList();
 
+        JobStore jobs = jobs(emulators.dynamo());
+        jobs.addChunks(chunks);
+
         try (DynamoDbClient client = dynamo(new LeftOut(2))) {
-            jobs(client).addChunks(chunks);
+            jobs(client).deleteChunks("partial");
         }
 
-        assertThat(jobs(emulators.dynamo()).chunks("partial")).isEqualTo(chunks);
+        assertThat(jobs.chunks("partial")).isEmpty();
     }
 
     @Test
     void saysSoWhenABatchStaysUnfinished() {
+        jobs(emulators.dynamo()).addChunks(List.of(Chunk.of("busy", 0, 0, 1, 0, 1)));
+
         try (DynamoDbClient client = dynamo(new LeftOut(Integer.MAX_VALUE))) {
-            assertThatThrownBy(
-                            () -> jobs(client).addChunks(List.of(Chunk.of("busy", 0, 0, 1, 0, 1))))
+            assertThatThrownBy(() -> jobs(client).deleteChunks("busy"))
                     .isInstanceOf(StoreException.class)
                     .hasMessageContaining("chunks of busy");
         }
@@ -247,6 +268,33 @@ class PartialWritesTest {
             }
             attributes.putAttribute(LOST, true);
             return context.httpResponse().toBuilder().statusCode(500).build();
+        }
+    }
+
+    /// Lets each write of items arrive once more, when it is told.
+    private static final class Late implements ExecutionInterceptor {
+
+        private final List<SdkRequest> writes = new ArrayList<>();
+
+        @Override
+        public void beforeExecution(
+                Context.BeforeExecution context, ExecutionAttributes attributes) {
+            writes.add(context.request());
+        }
+
+        void arrive() {
+            for (SdkRequest write : writes) {
+                try {
+                    switch (write) {
+                        case PutItemRequest put -> emulators.dynamo().putItem(put);
+                        case BatchWriteItemRequest batch ->
+                                emulators.dynamo().batchWriteItem(batch);
+                        default -> {}
+                    }
+                } catch (ConditionalCheckFailedException refused) {
+                    assertThat(write).isInstanceOf(PutItemRequest.class);
+                }
+            }
         }
     }
 
