@@ -176,9 +176,7 @@ public class Sweep {
     private void look(Job job, List<String> stalled) {
         Instant now = clock.now();
         boolean expired = !now.isBefore(job.expiresAt());
-        // A job of this moment has its messages.
-        boolean isHeld = job.paused() != null && job.status() != Job.Status.FINALIZING;
-        if ((isHeld && !expired) || !now.isAfter(job.createdAt().plus(interval.multipliedBy(2)))) {
+        if (job.paused() != null && job.status() != Job.Status.FINALIZING && !expired) {
             return;
         }
         List<Chunk> lapsed = new ArrayList<>();
@@ -230,6 +228,7 @@ public class Sweep {
         Instant now = clock.now();
         stalled(job, Progress.of(chunks).counts().ended(), now, stalled);
         boolean ending = job.status() == Job.Status.CANCELLING || !now.isBefore(job.expiresAt());
+        List<Task> free = new ArrayList<>();
         boolean open = false;
         for (Chunk chunk : chunks) {
             if (chunk.done()) {
@@ -238,18 +237,28 @@ public class Sweep {
             open = true;
             Instant lease = chunk.leaseUntil();
             Task task = new Task.RunChunk(job.id(), chunk.index());
-            if (lease == null ? overdue || ending || chunk.isWhole() : now.isAfter(lease)) {
+            if (lease == null) {
+                (overdue || ending || chunk.isWhole() ? lost : free).add(task);
+            } else if (now.isAfter(lease)) {
                 lost.add(task);
-            }
-            if (lease != null && now.isAfter(lease)) {
                 lapsed.add(chunk);
             }
         }
         if (!open) {
-            return jobs.merge(job.area()).isLeased(now)
+            return isOfThisMoment(job, now) || jobs.merge(job.area()).isLeased(now)
                     ? List.of()
                     : List.of(new Task.Finish(job.id()));
         }
+        // Each of them has a message. Where fewer wait, one is lost, or hidden for long with a
+        // worker that died before it came to its chunk.
+        if (!free.isEmpty() && queue.waiting(job.id()) < free.size()) {
+            lost.addAll(free);
+        }
         return lost;
+    }
+
+    /// Whether a job is so new that its end is queued, or about to be.
+    private boolean isOfThisMoment(Job job, Instant now) {
+        return !now.isAfter(job.createdAt().plus(interval.multipliedBy(2)));
     }
 }

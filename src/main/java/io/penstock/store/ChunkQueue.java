@@ -34,6 +34,10 @@ public interface ChunkQueue {
     /// where the queue can tell.
     List<Delivery> receiveFromIdleGroup(Duration wait) throws InterruptedException;
 
+    /// How many messages wait to be received or for their delay, those of others included where the
+    /// queue cannot tell: a good guess, for what is under way comes and goes.
+    int waiting(String group);
+
     void delete(Delivery delivery);
 
     /// Makes a received message invisible for `timeout` from now; zero gives it back. A receipt

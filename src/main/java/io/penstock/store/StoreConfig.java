@@ -15,8 +15,8 @@ public interface StoreConfig {
     @WithDefault("penstock-data")
     Path directory();
 
-    /// How long a message that was received and not deleted stays invisible in the local queue; in
-    /// AWS the queue says it itself.
+    /// How long a message that was received and not deleted stays invisible; one that comes to a
+    /// function is hidden by the queue's own word.
     @WithDefault("30s")
     Duration visibility();
 

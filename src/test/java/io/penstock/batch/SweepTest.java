@@ -77,17 +77,41 @@ class SweepTest extends StoreTest {
 
     @Test
     void aJobThatOnlyWaitsItsTurnDoesNotFillTheQueue() throws InterruptedException {
-        store.job(4, 2, "{}");
+        Job job = store.job(4, 2, "{}");
+        store.messages.announce(job, Task.chunks(job));
         Sweep sweep = sweep(store.jobs);
-        int queued = 0;
         for (int i = 0; i < 236; i++) {
             store.pass(INTERVAL);
             sweep.sweep();
-            queued += store.queued().size();
         }
 
-        // After 4, 12, 28, 60 and 124 intervals.
-        assertThat(queued).isEqualTo(5 * 2);
+        // At first, and after 4, 12, 28, 60 and 124 intervals.
+        assertThat(store.queued()).hasSize(6 * 2);
+    }
+
+    /// As SQS hides it for half an hour from the moment on in which it is handed to a function.
+    @Test
+    void whatDiesWithItsMessageBeforeItHasClaimedItsChunkIsQueuedByTheNextSweep()
+            throws InterruptedException {
+        Job job = store.job(6, 2, "{}");
+        store.messages.announce(job, Task.chunks(job));
+        Sweep sweep = sweep(store.jobs);
+        for (int deaths = 0; deaths < 3; deaths++) {
+            ChunkQueue.Delivery received = store.queue.receive(1, Duration.ZERO).getFirst();
+            store.queue.extend(received.receipt(), Duration.ofMinutes(30));
+            store.pass(Duration.ofSeconds(1));
+            sweep.sweep();
+            int queued = store.queue.waiting(job.id());
+            store.pass(INTERVAL);
+            sweep.sweep();
+
+            assertThat(store.queue.waiting(job.id())).isEqualTo(queued);
+        }
+        assertThat(store.queued())
+                .contains(
+                        new Task.RunChunk(job.id(), 0),
+                        new Task.RunChunk(job.id(), 1),
+                        new Task.RunChunk(job.id(), 2));
     }
 
     @Test
@@ -145,7 +169,7 @@ class SweepTest extends StoreTest {
 
         assertThat(looks).hasPositiveValue();
         assertThat(store.queue.receiveDead()).hasSize(1);
-        assertThat(store.queued()).hasSize(34);
+        assertThat(store.queued()).filteredOn(task -> task.job().equals(good.id())).hasSize(34);
     }
 
     @Test

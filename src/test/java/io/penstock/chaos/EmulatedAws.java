@@ -47,6 +47,7 @@ final class EmulatedAws implements Engine, AutoCloseable {
                 new HashMap<>(
                         emulators.environment(
                                 emulators.table(name), emulators.bucket(name), queues));
+        proxied.put("PENSTOCK_STORE_VISIBILITY", "3s");
         proxied.put("QUARKUS_DYNAMODB_ENDPOINT_OVERRIDE", dynamo.endpoint().toString());
         proxied.put("QUARKUS_S3_ENDPOINT_OVERRIDE", s3.endpoint().toString());
         proxied.put("QUARKUS_SQS_ENDPOINT_OVERRIDE", sqs.endpoint().toString());

@@ -44,6 +44,19 @@ public interface ChunkQueueContract {
     }
 
     @Test
+    default void whatWaitsIsWhatNobodyHas() throws InterruptedException {
+        queue().send("job", List.of("a", "b", "c"), Duration.ZERO);
+        queue().send("job", List.of("later"), Duration.ofMinutes(1));
+        assertThat(queue().waiting("job")).isEqualTo(4);
+
+        List<ChunkQueue.Delivery> received = queue().receive(1, LONG);
+        assertThat(queue().waiting("job")).isEqualTo(3);
+        queue().extend(received.getFirst().receipt(), Duration.ZERO);
+
+        assertThat(queue().waiting("job")).isEqualTo(4);
+    }
+
+    @Test
     default void sendsNothing() throws InterruptedException {
         queue().send("job", List.of(), Duration.ZERO);
 

@@ -80,7 +80,7 @@ public class AwsEngine implements StoreEngine {
                             config.deadLetterQueueUrl(),
                             "dead-letter-queue-url",
                             "the URL of the SQS queue of its dead letters");
-            queue = new SqsQueue(sqs.get(), url, dead);
+            queue = new SqsQueue(sqs.get(), url, dead, config.visibility());
         }
         return queue;
     }

@@ -8,12 +8,14 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.BatchResultErrorEntry;
 import software.amazon.awssdk.services.sqs.model.Message;
 import software.amazon.awssdk.services.sqs.model.MessageNotInflightException;
 import software.amazon.awssdk.services.sqs.model.MessageSystemAttributeName;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import software.amazon.awssdk.services.sqs.model.ReceiptHandleIsInvalidException;
 import software.amazon.awssdk.services.sqs.model.ReceiveMessageRequest;
 import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
@@ -40,14 +42,23 @@ final class SqsQueue implements ChunkQueue {
     /// The longest visibility timeout ("Amazon SQS visibility timeout").
     private static final Duration MAX_VISIBILITY = Duration.ofHours(12);
 
+    private static final List<QueueAttributeName> WAITING =
+            List.of(
+                    QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES,
+                    QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_DELAYED);
+
     private final SqsClient client;
     private final String url;
     private final String deadUrl;
+    private final Duration visibility;
 
-    SqsQueue(SqsClient client, String url, String deadUrl) {
+    /// @param visibility of what is received here: the queue's own is meant for functions, and too
+    ///   long where the answer to a dying process is lost
+    SqsQueue(SqsClient client, String url, String deadUrl, Duration visibility) {
         this.client = client;
         this.url = url;
         this.deadUrl = deadUrl;
+        this.visibility = visibility;
     }
 
     @Override
@@ -80,13 +91,34 @@ final class SqsQueue implements ChunkQueue {
 
     @Override
     public List<Delivery> receive(int max, Duration wait) throws InterruptedException {
-        return receive(url, Math.clamp(max, 1, BATCH), seconds(wait, MAX_WAIT));
+        return receive(
+                url,
+                request ->
+                        request.maxNumberOfMessages(Math.clamp(max, 1, BATCH))
+                                .visibilityTimeout(seconds(visibility, MAX_VISIBILITY)),
+                seconds(wait, MAX_WAIT));
     }
 
     /// SQS itself lets the messages of other groups pass those of one that has many under way.
     @Override
     public List<Delivery> receiveFromIdleGroup(Duration wait) throws InterruptedException {
         return receive(1, wait);
+    }
+
+    /// SQS counts all messages together, and by a minute late at worst (API reference of
+    /// GetQueueAttributes).
+    @Override
+    public int waiting(String group) {
+        return Aws.call(
+                        name(url),
+                        () ->
+                                client.getQueueAttributes(
+                                        q -> q.queueUrl(url).attributeNames(WAITING)))
+                .attributes()
+                .values()
+                .stream()
+                .mapToInt(Integer::parseInt)
+                .sum();
     }
 
     @Override
@@ -108,7 +140,7 @@ final class SqsQueue implements ChunkQueue {
     /// A look asks only some of SQS's servers, so it may miss what the next one finds.
     @Override
     public List<Delivery> receiveDead() throws InterruptedException {
-        return receive(deadUrl, BATCH, 0);
+        return receive(deadUrl, request -> request.maxNumberOfMessages(BATCH), 0);
     }
 
     @Override
@@ -146,9 +178,11 @@ final class SqsQueue implements ChunkQueue {
         }
     }
 
-    private List<Delivery> receive(String from, int max, int wait) throws InterruptedException {
+    private List<Delivery> receive(
+            String from, Consumer<ReceiveMessageRequest.Builder> how, int wait)
+            throws InterruptedException {
         try {
-            return Aws.call(name(from), () -> client.receiveMessage(request(from, max, wait)))
+            return Aws.call(name(from), () -> client.receiveMessage(request(from, how, wait)))
                     .messages()
                     .stream()
                     .map(SqsQueue::delivery)
@@ -164,11 +198,12 @@ final class SqsQueue implements ChunkQueue {
         }
     }
 
-    private static ReceiveMessageRequest request(String from, int max, int wait) {
+    private static ReceiveMessageRequest request(
+            String from, Consumer<ReceiveMessageRequest.Builder> how, int wait) {
         return ReceiveMessageRequest.builder()
                 .queueUrl(from)
-                .maxNumberOfMessages(max)
                 .waitTimeSeconds(wait)
+                .applyMutation(how)
                 // The client's bounds are meant for requests that do not wait.
                 .overrideConfiguration(o ->
                         o.apiCallAttemptTimeout(ANSWER.plusSeconds(wait))

@@ -82,6 +82,20 @@ final class LocalQueue implements ChunkQueue {
     }
 
     @Override
+    public int waiting(String group) {
+        return database.call(
+                "queue",
+                session ->
+                        session.query(
+                                        row -> row.getInt(1),
+                                        "SELECT count(*) FROM queue WHERE dead = 0 AND grp = ?"
+                                                + " AND (receipt IS NULL OR visible_at <= ?)",
+                                        group,
+                                        clock.millis())
+                                .getFirst());
+    }
+
+    @Override
     public void delete(Delivery delivery) {
         database.call(
                 "queue",

@@ -343,9 +343,10 @@ class AwsStoreTest {
     @Nested
     class SqsQueueTest implements ChunkQueueContract {
 
-        private final Emulators.Queues queues = emulators.queues(name(), VISIBILITY, MAX_RECEIVES);
+        private final Emulators.Queues queues =
+                emulators.queues(name(), Duration.ofMinutes(30), MAX_RECEIVES);
         private final ChunkQueue queue =
-                new SqsQueue(emulators.sqs(), queues.url(), queues.deadUrl());
+                new SqsQueue(emulators.sqs(), queues.url(), queues.deadUrl(), VISIBILITY);
 
         @Override
         public ChunkQueue queue() {
@@ -361,7 +362,8 @@ class AwsStoreTest {
         void namesTheQueueThatIsMissing() {
             String url = queues.url() + "-missing";
 
-            assertThatThrownBy(() -> new SqsQueue(emulators.sqs(), url, url).receiveDead())
+            assertThatThrownBy(
+                            () -> new SqsQueue(emulators.sqs(), url, url, VISIBILITY).receiveDead())
                     .isInstanceOf(StoreException.class)
                     .hasMessageContaining(url);
         }

@@ -200,7 +200,8 @@ class PartialWritesTest {
         List<String> bodies = IntStream.range(0, 10).mapToObj(n -> "message " + n).toList();
 
         try (SqsClient client = sqs(new NotTaken(false))) {
-            ChunkQueue queue = new SqsQueue(client, queues.url(), queues.deadUrl());
+            ChunkQueue queue =
+                    new SqsQueue(client, queues.url(), queues.deadUrl(), Duration.ofSeconds(30));
             queue.send("job", bodies, Duration.ZERO);
 
             assertThat(queue.receive(10, Duration.ofSeconds(5)))
@@ -214,7 +215,8 @@ class PartialWritesTest {
         Emulators.Queues queues = queues();
 
         try (SqsClient client = sqs(new NotTaken(true))) {
-            ChunkQueue queue = new SqsQueue(client, queues.url(), queues.deadUrl());
+            ChunkQueue queue =
+                    new SqsQueue(client, queues.url(), queues.deadUrl(), Duration.ofSeconds(30));
 
             assertThatThrownBy(() -> queue.send("job", List.of("a", "b"), Duration.ZERO))
                     .isInstanceOf(StoreException.class)
