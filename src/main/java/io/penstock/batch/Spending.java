@@ -47,7 +47,7 @@ final class Spending {
                         "The job has cost "
                                 + spent.toPlainString()
                                 + " and may cost "
-                                + most.toPlainString()
+                                + most
                                 + " (max_cost): resume it with a higher max_cost, or cancel it.");
     }
 }

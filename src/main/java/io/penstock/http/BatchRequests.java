@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 class BatchRequests {
 
+    /// Of a number in a query.
+    private static final int DIGITS_MAX = 18;
+
     private static final Set<String> FORMS = Set.of("prompts", "items", "input");
 
     private static final Set<String> FIELDS =
@@ -90,8 +93,8 @@ class BatchRequests {
             return null;
         }
         try {
-            BigDecimal most = new BigDecimal(text);
-            if (most.signum() > 0 && most.precision() <= 18 && Math.abs(most.scale()) <= 18) {
+            BigDecimal most = decimal("max_cost", text);
+            if (most.signum() > 0) {
                 return most;
             }
         } catch (NumberFormatException notANumber) {
@@ -104,13 +107,23 @@ class BatchRequests {
     private static void put(ObjectNode options, String name, String value) {
         try {
             switch (name) {
-                case "temperature", "max_cost" -> options.put(name, new BigDecimal(value));
+                case "temperature", "max_cost" -> options.put(name, decimal(name, value));
                 case "max_tokens", "timeout_ms" -> options.put(name, Long.parseLong(value));
                 default -> options.put(name, value);
             }
         } catch (NumberFormatException notANumber) {
             throw InvalidRequest.of(name, "wrong_type", "\"" + name + "\" must be a number.");
         }
+    }
+
+    /// A number that is as short when it is written out.
+    private static BigDecimal decimal(String name, String text) {
+        BigDecimal number = new BigDecimal(text);
+        if (number.precision() > DIGITS_MAX || Math.abs(number.scale()) > DIGITS_MAX) {
+            throw InvalidRequest.of(
+                    name, "out_of_range", "\"" + name + "\" has more than 18 digits.");
+        }
+        return number;
     }
 
     /// Takes in items from JSON Lines.

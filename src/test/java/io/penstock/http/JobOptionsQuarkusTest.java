@@ -75,6 +75,7 @@ class JobOptionsQuarkusTest extends PenstockTest {
                 .contains("max_cost");
         assertThat(parked.path("completed").asInt()).isBetween(1, 2999);
         assertThat(batch.post("/resume?max_cost=no").status()).isEqualTo(400);
+        assertThat(batch.post("/resume?max_cost=1e-100000000").status()).isEqualTo(400);
         assertThat(batch.post("/resume?max_cost=1000000").status()).isEqualTo(202);
         assertThat(batch.awaitStatus("completed").path("completed").asInt()).isEqualTo(3000);
         assertThat(provider.log("costly")).hasSize(3000);
