@@ -121,6 +121,17 @@ class ChunkFailuresTest extends ModelRuns {
 
         run(job, _ -> failure(FailureKind.TRANSPORT));
         run(job, _ -> failure(FailureKind.REJECTED));
+        assertThat(
+                        run(
+                                job,
+                                _ ->
+                                        new Failure(
+                                                FailureKind.REJECTED,
+                                                "The budget is used up.",
+                                                null,
+                                                Duration.ofSeconds(40))))
+                .isEqualTo(new Stop.HandBack(Duration.ofSeconds(40)));
+        assertThat(store.chunk(job, 0).crashes()).isZero();
         run(job, _ -> failure(FailureKind.RATE_LIMITED));
         assertThat(store.chunk(job, 0).inVain()).isEqualTo(1);
         run(job, _ -> failure(FailureKind.SERVER));

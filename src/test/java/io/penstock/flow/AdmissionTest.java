@@ -101,6 +101,25 @@ class AdmissionTest {
         }
     }
 
+    /// So that its chunk is handed back, and held by nobody meanwhile.
+    @Test
+    void aJobIsToldAtOnceWhenABudgetIsUsedUpForLong() throws InterruptedException {
+        Admission admission =
+                new Admission(
+                        Settings.of(
+                                FlowConfig.class,
+                                Map.of("penstock.flow.budgets.model.requests-per-minute", "1")),
+                        new MemoryBudgets(true));
+        Want want = Want.of(MODEL, inAMinute()).ofJob("job", 1, Duration.ofSeconds(5));
+        ((Permit) admission.await(want)).close();
+
+        Decision next = admission.await(want);
+
+        assertThat(next).isInstanceOf(Decision.NotBefore.class);
+        assertThat(((Decision.NotBefore) next).retryAfter())
+                .isBetween(Duration.ofSeconds(40), Duration.ofSeconds(70));
+    }
+
     @Test
     void howeverManyComeNoMoreThanThePermitsRunAtOnce() throws Exception {
         Admission admission = admission(7, 1000, "30s");
