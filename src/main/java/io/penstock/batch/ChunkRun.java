@@ -39,7 +39,6 @@ final class ChunkRun {
     private final Supplier<Shift> shift;
     private final Inbox<Happened> inbox;
     private final Feed feed;
-
     private final Map<Integer, Running> running = new HashMap<>();
     private boolean feeding;
     private @Nullable Stop stop;
@@ -256,6 +255,9 @@ final class ChunkRun {
     private void settle() throws InterruptedException {
         awaitWord();
         outage.settled().forEach(items::failed);
+        if (stop instanceof Stop.HandBack(Duration delay) && outage.isAway()) {
+            stop = new Stop.HandBack(outage.untilNextTry(delay));
+        }
         if (stop != null) {
             return;
         }

@@ -9,6 +9,7 @@ import io.penstock.store.Job;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -270,6 +271,31 @@ class ChunkFailuresTest extends ModelRuns {
         assertThat(run(job, model)).isNull();
 
         assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
+    }
+
+    /// As where the process leaves the model alone after a few failures: the rest of the chunk is
+    /// refused, and yet the claim was in vain.
+    @Test
+    void failuresAreCountedThoughTheRestOfTheChunkIsToldToWait() throws InterruptedException {
+        Job job = store.job(2);
+
+        for (int i = 0; i < 30; i++) {
+            assertThat(run(job, oneByOne(job), failsAndIsLeftAlone()))
+                    .isEqualTo(new Stop.HandBack(Duration.ofSeconds(Math.max(30, 2 * (i + 1)))));
+            assertThat(store.chunk(job, 0).inVain()).isEqualTo(i + 1);
+        }
+        run(job, oneByOne(job), failsAndIsLeftAlone());
+
+        assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(1);
+    }
+
+    private static Function<String, @Nullable Failure> failsAndIsLeftAlone() {
+        AtomicInteger calls = new AtomicInteger();
+        return _ ->
+                calls.getAndIncrement() == 0
+                        ? failure(FailureKind.SERVER)
+                        : new Failure(
+                                FailureKind.REJECTED, "Later.", null, Duration.ofSeconds(30));
     }
 
     @Test
