@@ -294,8 +294,7 @@ class ChunkFailuresTest extends ModelRuns {
         return _ ->
                 calls.getAndIncrement() == 0
                         ? failure(FailureKind.SERVER)
-                        : new Failure(
-                                FailureKind.REJECTED, "Later.", null, Duration.ofSeconds(30));
+                        : new Failure(FailureKind.REJECTED, "Later.", null, Duration.ofSeconds(30));
     }
 
     @Test
