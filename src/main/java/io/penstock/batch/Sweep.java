@@ -140,6 +140,7 @@ public class Sweep {
     private void look(long end, Failures failures) {
         List<String> stalled = new ArrayList<>();
         List<Job> page = jobs.live(after, PAGE);
+        boolean isAlone = after == null && page.size() == 1;
         while (!page.isEmpty()) {
             for (Job job : page) {
                 if (System.nanoTime() - end >= 0) {
@@ -151,7 +152,7 @@ public class Sweep {
                     running.add(job.id());
                 }
                 try {
-                    look(job, stalled);
+                    look(job, isAlone, stalled);
                 } catch (RuntimeException failed) {
                     failures.add("Job " + job.id(), failed);
                 }
@@ -173,7 +174,8 @@ public class Sweep {
         }
     }
 
-    private void look(Job job, List<String> stalled) {
+    /// @param isAlone whether there is no other job whose messages may be in the queue
+    private void look(Job job, boolean isAlone, List<String> stalled) {
         Instant now = clock.now();
         boolean expired = !now.isBefore(job.expiresAt());
         if (job.paused() != null && job.status() != Job.Status.FINALIZING && !expired) {
@@ -182,7 +184,7 @@ public class Sweep {
         List<Chunk> lapsed = new ArrayList<>();
         Announced last = jobs.announced(job);
         boolean overdue = isOverdue(last, now);
-        List<Task> lost = lost(job, overdue, lapsed, stalled);
+        List<Task> lost = lost(job, isAlone, overdue, lapsed, stalled);
         if (lost.isEmpty()) {
             return;
         }
@@ -197,8 +199,9 @@ public class Sweep {
     }
 
     /// Whether the open tasks that no worker is doing were queued too long ago. What is queued
-    /// twice costs a look each; a job that only waits its turn must not fill the queue: it is
-    /// queued again after 4 intervals, then after 8, 16 and so on.
+    /// twice costs a look each, and what comes at the end waits behind it; a job that only waits
+    /// its turn must not fill the queue: it is queued again after 4 intervals, then after 8, 16 and
+    /// so on, and by itself only where messages are missing.
     private boolean isOverdue(Announced last, Instant now) {
         int wait = 4 << Math.min(last.times(), DOUBLINGS_MAX);
         return !now.isBefore(last.at().plus(interval.multipliedBy(wait)));
@@ -215,7 +218,8 @@ public class Sweep {
     /// @param overdue whether messages that should be there are taken for lost
     /// @param lapsed takes the chunks whose lease has lapsed
     /// @param stalled takes a sentence's beginning if the job stands still
-    private List<Task> lost(Job job, boolean overdue, List<Chunk> lapsed, List<String> stalled) {
+    private List<Task> lost(
+            Job job, boolean isAlone, boolean overdue, List<Chunk> lapsed, List<String> stalled) {
         if (job.input().chunkCount() == 0) {
             stalled(job, 0, clock.now(), stalled);
             // Whoever splits a job that has expired ends it.
@@ -238,7 +242,7 @@ public class Sweep {
             Instant lease = chunk.leaseUntil();
             Task task = new Task.RunChunk(job.id(), chunk.index());
             if (lease == null) {
-                (overdue || ending || chunk.isWhole() ? lost : free).add(task);
+                (ending || chunk.isWhole() ? lost : free).add(task);
             } else if (now.isAfter(lease)) {
                 lost.add(task);
                 lapsed.add(chunk);
@@ -250,8 +254,9 @@ public class Sweep {
                     : List.of(new Task.Finish(job.id()));
         }
         // Each of them has a message. Where fewer wait, one is lost, or hidden for long with a
-        // worker that died before it came to its chunk.
-        if (!free.isEmpty() && queue.waiting(job.id()) < free.size()) {
+        // worker that died before it came to its chunk. Messages of other jobs may be counted too,
+        // so that it does not show.
+        if (!free.isEmpty() && ((overdue && !isAlone) || queue.waiting(job.id()) < free.size())) {
             lost.addAll(free);
         }
         return lost;

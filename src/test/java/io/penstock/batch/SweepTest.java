@@ -85,8 +85,24 @@ class SweepTest extends StoreTest {
             sweep.sweep();
         }
 
+        assertThat(store.queued()).hasSize(2);
+    }
+
+    /// A queue that counts all messages together does not show that some are lost.
+    @Test
+    void besideOthersItIsQueuedAgainEverMoreSeldom() throws InterruptedException {
+        Job job = store.job(4, 2, "{}");
+        store.messages.announce(job, Task.chunks(job));
+        Job other = store.job(6, 2, "{}");
+        store.messages.announce(other, Task.chunks(other));
+        Sweep sweep = sweep(store.jobs);
+        for (int i = 0; i < 236; i++) {
+            store.pass(INTERVAL);
+            sweep.sweep();
+        }
+
         // At first, and after 4, 12, 28, 60 and 124 intervals.
-        assertThat(store.queued()).hasSize(6 * 2);
+        assertThat(store.queued()).hasSize(6 * (2 + 3));
     }
 
     /// As SQS hides it for half an hour from the moment on in which it is handed to a function.
