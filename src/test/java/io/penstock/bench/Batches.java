@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -111,7 +112,7 @@ final class Batches {
     static double run(Server penstock, String query, int prompts, String marker)
             throws IOException, InterruptedException {
         long start = System.currentTimeMillis();
-        URI status = submit(penstock, query, prompts, marker);
+        URI status = submit(penstock, query, prompts, _ -> marker);
         while (true) {
             JsonNode now = send(HttpRequest.newBuilder(status).build());
             if (now.path("status").asText().equals("completed")) {
@@ -129,10 +130,11 @@ final class Batches {
     /// @return where its status is
     static URI submit(Server penstock, int prompts, String marker)
             throws IOException, InterruptedException {
-        return submit(penstock, "", prompts, marker);
+        return submit(penstock, "", prompts, _ -> marker);
     }
 
-    private static URI submit(Server penstock, String query, int prompts, String marker)
+    /// @param marker of each prompt, by its number
+    static URI submit(Server penstock, String query, int prompts, IntFunction<String> marker)
             throws IOException, InterruptedException {
         HttpRequest submit =
                 HttpRequest.newBuilder(uri(penstock, query))
@@ -157,7 +159,7 @@ final class Batches {
     }
 
     /// Made as they are read, so that the sender holds none of them.
-    private static InputStream lines(int prompts, String marker) {
+    private static InputStream lines(int prompts, IntFunction<String> marker) {
         return new SequenceInputStream(
                 new Enumeration<>() {
                     private int next;
@@ -176,7 +178,7 @@ final class Batches {
                                     .append("\",\"prompt\":\"What does number ")
                                     .append(next)
                                     .append(" cost? ")
-                                    .append(marker)
+                                    .append(marker.apply(next))
                                     .append("\"}\n");
                         }
                         return new ByteArrayInputStream(

@@ -173,6 +173,31 @@ final class Server implements AutoCloseable {
         return megabytes("VmRSS:");
     }
 
+    /// How often, and how many bytes, it has read since its start, of files and connections alike.
+    Reads reads() throws IOException {
+        long calls = 0;
+        long bytes = 0;
+        for (String line :
+                Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "io"))) {
+            long value = Long.parseLong(line.replaceAll("\\D", ""));
+            calls = line.startsWith("syscr:") ? value : calls;
+            bytes = line.startsWith("rchar:") ? value : bytes;
+        }
+        return new Reads(calls, bytes);
+    }
+
+    record Reads(long calls, long bytes) {
+
+        Reads since(Reads before) {
+            return new Reads(calls - before.calls, bytes - before.bytes);
+        }
+
+        @Override
+        public String toString() {
+            return String.format(Locale.ROOT, "%d reads of %.1f MB", calls, bytes / 1e6);
+        }
+    }
+
     /// The most it ever had.
     long peakRssMegabytes() throws IOException {
         return megabytes("VmHWM:");
