@@ -62,23 +62,23 @@ class ArchitectureTest {
                     .whereLayer("http")
                     .mayOnlyBeAccessedByLayers("lambda")
                     .whereLayer("batch")
-                    .mayOnlyBeAccessedByLayers("lambda", "http")
+                    .mayOnlyBeAccessedByLayers("cli", "lambda", "http")
                     .whereLayer("pipeline")
                     .mayOnlyBeAccessedByLayers("http", "batch")
                     .whereLayer("tasks")
                     .mayOnlyBeAccessedByLayers("http")
                     .whereLayer("llm")
                     .mayOnlyBeAccessedByLayers(
-                            "lambda", "http", "batch", "pipeline", "tasks", "dev")
+                            "cli", "lambda", "http", "batch", "pipeline", "tasks", "dev")
                     .whereLayer("flow")
-                    .mayOnlyBeAccessedByLayers("llm", "batch", "pipeline", "tasks")
+                    .mayOnlyBeAccessedByLayers("cli", "llm", "batch", "pipeline", "tasks")
                     .whereLayer("access")
                     .mayOnlyBeAccessedByLayers("cli", "http")
                     .whereLayer("store")
-                    .mayOnlyBeAccessedByLayers("lambda", "http", "batch", "flow", "access")
+                    .mayOnlyBeAccessedByLayers("cli", "lambda", "http", "batch", "flow", "access")
                     .whereLayer("json")
                     .mayOnlyBeAccessedByLayers(
-                            "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");
+                            "cli", "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");
 
     @ArchTest
     static final ArchRule noCycles =
@@ -126,6 +126,9 @@ class ArchitectureTest {
                         "io.penstock.dev.."
                     },
                     "io.netty..");
+
+    @ArchTest
+    static final ArchRule argumentsAreReadInCli = onlyIn("io.penstock.cli..", "picocli..");
 
     @ArchTest
     static final ArchRule whatWaitsIsAThread =

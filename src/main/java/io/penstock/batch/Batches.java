@@ -122,6 +122,26 @@ public class Batches {
         return maxCost == null ? job.options() : JobOptions.costing(job, maxCost);
     }
 
+    /// Whether any of a job's chunks is being run.
+    public boolean isHeld(Job job) {
+        Instant now = clock.now();
+        return chunks(job).stream().anyMatch(chunk -> chunk.isLeased(now));
+    }
+
+    /// Takes a job over from a process that is known to be gone: nobody waits for the end of its
+    /// leases. Only where no other process can be at work on the store.
+    public void takeOver(Job job) {
+        Instant now = clock.now();
+        for (Chunk chunk : chunks(job)) {
+            if (chunk.isLeased(now)) {
+                jobs.replace(chunk.lapsed());
+            }
+        }
+        if (job.runs(now) || job.status() == Status.FINALIZING) {
+            announce(job);
+        }
+    }
+
     private void announce(Job job) {
         messages.announceAgain(job);
     }

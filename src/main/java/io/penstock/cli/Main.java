@@ -14,11 +14,13 @@ public final class Main {
 
     public static void main(String... args) {
         PollLoop.park();
-        if (args.length > 0 && args[0].equals("keys")) {
+        if (args.length == 0) {
+            Quarkus.run();
+        } else if (args[0].equals("keys")) {
             commandAlone();
             Quarkus.run(KeysCommand.class, args);
         } else {
-            Quarkus.run(args);
+            System.exit(PenstockCommand.line().execute(args));
         }
     }
 

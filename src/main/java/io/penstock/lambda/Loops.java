@@ -20,7 +20,7 @@ import java.util.List;
 /// receive messages and hand each to the [Worker], as [WorkHandler] does there, and one that
 /// sweeps.
 @ApplicationScoped
-class Loops {
+public class Loops {
 
     private static final int WORKERS = 4;
 
@@ -57,6 +57,13 @@ class Loops {
     }
 
     void start(@Observes StartupEvent started) {
+        if (!where.isCommand()) {
+            begin();
+        }
+    }
+
+    /// Begins to work. A command does it when it has looked at what there is.
+    public void begin() {
         int workers = config.checked().workers().orElse(where.isFunction() ? 0 : WORKERS);
         if (workers == 0) {
             return;

@@ -5,8 +5,8 @@ import jakarta.inject.Singleton;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/// Where this process runs, and where it keeps things. The only place that reads these two
-/// settings. Immutable.
+/// Where this process runs, and where it keeps things. The only place that reads these settings.
+/// Immutable.
 @Singleton
 public final class Where {
 
@@ -18,10 +18,13 @@ public final class Where {
 
     private final Engine engine;
     private final boolean isFunction;
+    private final boolean isCommand;
 
+    /// @param command set by the command line alone
     /// @param runtimeApi which AWS Lambda gives to every function
     Where(
             @ConfigProperty(name = "penstock.engine", defaultValue = "local") String engine,
+            @ConfigProperty(name = "penstock.command", defaultValue = "false") boolean command,
             @ConfigProperty(name = "AWS_LAMBDA_RUNTIME_API") Optional<String> runtimeApi) {
         this.engine =
                 switch (engine) {
@@ -34,6 +37,7 @@ public final class Where {
                                             + ": choose local (one machine) or aws (DynamoDB, S3, SQS).");
                 };
         this.isFunction = runtimeApi.isPresent();
+        this.isCommand = command;
     }
 
     public Engine engine() {
@@ -43,5 +47,10 @@ public final class Where {
     /// Whether AWS Lambda runs this process.
     public boolean isFunction() {
         return isFunction;
+    }
+
+    /// Whether this process does what one command asks for, and nothing by itself.
+    public boolean isCommand() {
+        return isCommand;
     }
 }

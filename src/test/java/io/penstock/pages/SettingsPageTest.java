@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,6 +45,11 @@ class SettingsPageTest {
 
     private static final Pattern VARIABLE = Pattern.compile("\\bPENSTOCK_[A-Z][A-Z_]*[A-Z]\\b");
 
+    /// What an option of the command line is read from.
+    private static final Pattern OPTION = Pattern.compile("\\$\\{env:(PENSTOCK_[A-Z_]+)");
+
+    private static final Set<String> OPTIONS = new TreeSet<>();
+
     /// The default of each, empty where it has none; `*` stands for a name or a number.
     private static final Map<String, String> SETTINGS = new TreeMap<>();
 
@@ -56,6 +62,7 @@ class SettingsPageTest {
                     Class<?> mapping = type(file);
                     collect(mapping, mapping.getAnnotation(ConfigMapping.class).prefix());
                 }
+                OPTION.matcher(source).results().forEach(found -> OPTIONS.add(found.group(1)));
                 for (MatchResult single : SINGLE.matcher(source).results().toList()) {
                     SETTINGS.putIfAbsent(
                             single.group(1), single.group(2) == null ? "" : single.group(2));
@@ -109,7 +116,8 @@ class SettingsPageTest {
         Set<String> variables =
                 SETTINGS.keySet().stream()
                         .map(key -> key.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_"))
-                        .collect(Collectors.toSet());
+                        .collect(Collectors.toCollection(TreeSet::new));
+        variables.addAll(OPTIONS);
         for (Page page : Page.all()) {
             String text = String.join("\n", page.lines());
             KEY.matcher(text)

@@ -11,15 +11,16 @@ class WhereTest {
 
     @Test
     void aFunctionIsToldByTheVariableThatLambdaSets() {
-        assertThat(new Where("local", Optional.empty()).isFunction()).isFalse();
-        assertThat(new Where("aws", Optional.of("127.0.0.1:9001")).isFunction()).isTrue();
+        assertThat(new Where("local", false, Optional.empty()).isFunction()).isFalse();
+        assertThat(new Where("aws", false, Optional.of("127.0.0.1:9001")).isFunction()).isTrue();
     }
 
     @Test
     void anEngineThatIsNoneIsRefusedByItsName() {
-        assertThat(new Where("local", Optional.empty()).engine()).isEqualTo(Where.Engine.LOCAL);
-        assertThat(new Where("aws", Optional.empty()).engine()).isEqualTo(Where.Engine.AWS);
-        assertThatThrownBy(() -> new Where("azure", Optional.empty()))
+        assertThat(new Where("local", false, Optional.empty()).engine())
+                .isEqualTo(Where.Engine.LOCAL);
+        assertThat(new Where("aws", false, Optional.empty()).engine()).isEqualTo(Where.Engine.AWS);
+        assertThatThrownBy(() -> new Where("azure", false, Optional.empty()))
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("penstock.engine is azure")
                 .hasMessageContaining("local")
