@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class ChunkRun {
 
     private static final Logger LOG = Logger.getLogger(ChunkRun.class);
-
     private static final Duration SOON = Duration.ofSeconds(1);
 
     /// How long a run that has come to its end waits to hear what the calls of other processes were
@@ -223,7 +222,8 @@ final class ChunkRun {
                 }
             }
             default -> {
-                if (!(failed.drained() && kind.retryable())) {
+                boolean isCut = failed.drained() && kind.retryable();
+                if (!isCut || outage.cutShort(failed.failure())) {
                     judge(failed, sign);
                 }
             }

@@ -57,7 +57,6 @@ final class Outage {
 
     private static final Duration WAIT = Duration.ofSeconds(2);
     private static final Duration WAIT_MAX = Duration.ofMinutes(2);
-
     private static final String NO_SUCH_MODEL = "model_not_found";
 
     private final int inVain;
@@ -72,6 +71,7 @@ final class Outage {
     private final Set<Integer> unexplained = new HashSet<>();
     private boolean answered;
     private boolean gaveUp;
+    private boolean cutShort;
 
     private record Doubt(Happened.Failed failed, Sign sign) {
 
@@ -268,9 +268,18 @@ final class Outage {
         return kind == FailureKind.TIMEOUT ? CLAIMS_WITHOUT_ANSWER : CLAIMS_WITH_500;
     }
 
+    /// Notes that the provider has failed a call whose further attempts are given up.
+    ///
+    /// @return whether it is to be judged all the same, for patience has ended
+    boolean cutShort(Failure failure) {
+        boolean isLimit = failure.kind() == FailureKind.RATE_LIMITED;
+        cutShort |= !isLimit;
+        return !isLimit && inVain >= patience(failure);
+    }
+
     /// Notes that the run ends, and whether the provider has failed items that are left.
     boolean isAway() {
-        boolean isAway = !unreached.isEmpty() || !left.isEmpty();
+        boolean isAway = !unreached.isEmpty() || !left.isEmpty() || (cutShort && !answered);
         gaveUp |= isAway;
         return isAway;
     }
@@ -324,8 +333,7 @@ final class Outage {
 
     /// How many claims in a row are given up by now because of the provider.
     int inVain() {
-        int before = answered ? 0 : inVain;
-        return gaveUp ? before + 1 : before;
+        return (answered ? 0 : inVain) + (gaveUp ? 1 : 0);
     }
 
     /// How long to wait before the chunk is tried again.

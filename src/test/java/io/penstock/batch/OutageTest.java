@@ -274,6 +274,28 @@ class OutageTest {
                 new Outage.Sign(MODEL, 1, false, again));
     }
 
+    /// As where a model is left alone after its first failures: no call comes to its last attempt.
+    @Test
+    void whatIsCutShortIsInVainUnlessOthersWereAnsweredAndFailsWhenPatienceEnds() {
+        Failure failure = failed(0, FailureKind.SERVER, 0).failure();
+        Outage away = new Outage(28, answers);
+        assertThat(away.cutShort(failure)).isFalse();
+        assertThat(away.isAway()).isTrue();
+        assertThat(away.inVain()).isEqualTo(29);
+
+        Outage limited = new Outage(28, answers);
+        limited.cutShort(failed(0, FailureKind.RATE_LIMITED, 429).failure());
+        assertThat(limited.isAway()).isFalse();
+
+        Outage well = new Outage(28, answers);
+        well.cutShort(failure);
+        well.answered(MODEL, 2);
+        assertThat(well.isAway()).isFalse();
+        assertThat(well.inVain()).isZero();
+
+        assertThat(new Outage(30, answers).cutShort(failure)).isTrue();
+    }
+
     private static Outage.Verdict judge(Outage outage, int place, FailureKind kind) {
         return outage.judge(failed(place, kind, 0), new Outage.Sign(MODEL, 1, false, 0));
     }
