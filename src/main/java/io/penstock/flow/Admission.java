@@ -141,7 +141,7 @@ public class Admission {
 
     private Decision tooLate(Waiter waiter, Gate gate) {
         long now = now();
-        long at = gate.readyAt(waiter, now);
+        long at = Math.max(gate.readyAt(waiter, now), gate.markMicros());
         return at > now && at != Gate.LATER
                 ? new Decision.NotBefore(Room.bounded(micros(at - now)))
                 : new Decision.Full(retryAfterWhenFull(gate));
@@ -280,9 +280,8 @@ public class Admission {
     void refused(Permit permit, @Nullable Duration retryAfter, Rates rates) {
         lock.lock();
         try {
-            permit.gate().refused(permit, retryAfter, rates, now());
-            if (retryAfter != null) {
-                mark(permit.gate(), retryAfter);
+            if (permit.gate().refused(permit, retryAfter, rates, now())) {
+                tell(permit.gate());
             }
         } finally {
             lock.unlock();
@@ -301,7 +300,9 @@ public class Admission {
     void notBefore(Permit permit, Duration wait) {
         lock.lock();
         try {
-            mark(permit.gate(), wait);
+            if (permit.gate().held(permit, wait, now())) {
+                tell(permit.gate());
+            }
         } finally {
             lock.unlock();
         }
@@ -310,7 +311,7 @@ public class Admission {
     void learned(Permit permit, Rates rates) {
         lock.lock();
         try {
-            permit.gate().learned(rates);
+            permit.gate().learned(permit, rates);
         } finally {
             lock.unlock();
         }
@@ -321,7 +322,10 @@ public class Admission {
         lock.lock();
         try {
             room.giveBack(permit.want(), heldNanos);
-            permit.gate().ended(permit);
+            permit.gate().ended(permit, now());
+            if (permit.gate().isToClear()) {
+                tell(permit.gate());
+            }
             pump();
         } finally {
             lock.unlock();
@@ -359,8 +363,13 @@ public class Admission {
     }
 
     private void mark(Gate gate, Duration wait) {
-        long until = now() + TimeUnit.NANOSECONDS.toMicros(wait.plus(leases.slack()).toNanos());
-        if (!groups.isCrowded(gate) && gate.mark(until)) {
+        long now = now();
+        gate.mark(now + TimeUnit.NANOSECONDS.toMicros(wait.plus(leases.slack()).toNanos()), now);
+        tell(gate);
+    }
+
+    private void tell(Gate gate) {
+        if (!groups.isCrowded(gate)) {
             leases.marked(gate);
         }
     }
@@ -399,9 +408,9 @@ public class Admission {
         if (head == null || gate.readyAt(head, now) > now) {
             return false;
         }
-        double tokens = gate.start(head, now);
+        Start start = gate.start(head, now);
         room.take(head.want());
-        head.decide(new Permit(this, gate, head.want(), tokens, now, gate.inFlight() - 1));
+        head.decide(new Permit(this, gate, head.want(), start));
         return true;
     }
 
@@ -410,7 +419,8 @@ public class Admission {
         if (head == null) {
             return Gate.LATER;
         }
-        long at = gate.readyAt(head, now);
+        long ready = gate.readyAt(head, now);
+        long at = ready == Gate.LATER ? ready : Math.max(ready, gate.markMicros());
         if (at != Gate.LATER && at - now > SHORT_MICROS) {
             List<Waiter> impatient = new ArrayList<>();
             gate.forEachWaiter(waiter -> {
@@ -424,7 +434,7 @@ public class Admission {
             }
         }
         // Who may start now waits for a permit of the process.
-        return at <= now ? Gate.LATER : at;
+        return ready <= now ? Gate.LATER : ready;
     }
 
     private static Duration micros(long micros) {

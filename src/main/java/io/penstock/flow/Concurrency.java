@@ -1,7 +1,5 @@
 package io.penstock.flow;
 
-import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /// How many calls to one group of models may be in flight, found out from below. Guarded by the
 /// lock of [Admission].
@@ -22,10 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// load. Many failures or timeouts at once are taken for overload and lower it by a third.
 final class Concurrency {
 
-    /// Of a refusal without a `Retry-After`, and at most.
-    private static final long LEAST_COST_MICROS = 200_000;
-
-    private static final long MOST_COST_MICROS = 60_000_000;
+    /// What a refused trial costs, in time: one call comes again, and the others go on.
+    private static final long COST_MICROS = 200_000;
 
     /// The part of the time that a level has stood, for which it is not tried again.
     private static final int TRIED_PART = 6;
@@ -88,12 +84,12 @@ final class Concurrency {
     /// How long the provider last took to refuse.
     private long refusalMicros;
 
-    private long costMicros = LEAST_COST_MICROS;
     private long soonMicros;
     private long raisedMicros;
     private long usedMicros;
     private int answeredSinceRaise;
     private boolean usedSinceRaise;
+    private final Recent recent = new Recent();
     private int outcomes;
     private int failures;
 
@@ -148,6 +144,42 @@ final class Concurrency {
         }
     }
 
+    /// How the last calls went, by how many were in flight beside them. Where many were refused and
+    /// others taken with as many beside them, the reason is another.
+    private static final class Recent {
+
+        private static final int CALLS = 64;
+
+        /// What chance refuses is less, unless they are few; a trial is expected to be refused.
+        private static final double SHARE = 0.6;
+
+        private static final int FEWEST = 4;
+        private static final int FEWEST_OF_A_TRIAL = 1;
+
+        private final int[] besides = new int[CALLS];
+        private final boolean[] refused = new boolean[CALLS];
+        private int count;
+
+        private void add(int beside, boolean isRefused) {
+            besides[count % CALLS] = beside;
+            refused[count % CALLS] = isRefused;
+            count++;
+        }
+
+        /// Whether so many of those were refused that had as many beside them.
+        private boolean isRefusedWith(int beside, boolean isTrial) {
+            int all = 0;
+            int bad = 0;
+            for (int i = 0; i < Math.min(count, CALLS); i++) {
+                if (besides[i] >= beside) {
+                    all++;
+                    bad += refused[i] ? 1 : 0;
+                }
+            }
+            return bad >= (isTrial ? FEWEST_OF_A_TRIAL : FEWEST) && bad >= SHARE * all;
+        }
+    }
+
     Concurrency(int start, int max) {
         this.max = max;
         this.floor = Math.max(1, start / 4);
@@ -163,13 +195,18 @@ final class Concurrency {
     /// was refused, callers need not wait for answers that may take a minute. Refusals come at
     /// once.
     ///
+    /// @param inPerson whether somebody waits for the call
     /// @return [Gate#LATER] when only an answer can help: nobody is to wait for a level to be
     ///   forgotten
-    long growsAt(long now) {
+    long growsAt(boolean inPerson, long now) {
         if (limit >= max) {
             return Gate.LATER;
         }
         if (growing) {
+            if (inPerson && isGuess) {
+                // Nobody is refused or made to wait for a guess.
+                return now;
+            }
             return raisedMicros + growEvery();
         }
         return now - usedMicros >= FORGOTTEN_MICROS ? now : Gate.LATER;
@@ -197,6 +234,7 @@ final class Concurrency {
     /// @param inFlight calls that are in flight beside it now
     void answered(long startedMicros, int besides, int inFlight, long now) {
         sample(now, false);
+        recent.add(besides, false);
         if (growing) {
             prove(Math.min(besides, inFlight) + 1);
         } else if (startedMicros >= loweredMicros && inFlight + 1 > limit) {
@@ -247,38 +285,35 @@ final class Concurrency {
     }
 
     private long untilTrial(long now) {
-        long least = isMuchLost() ? soonMicros : TRIAL_EVERY * costMicros;
+        long least = isMuchLost() ? soonMicros : TRIAL_EVERY * COST_MICROS;
         // What is soon may still go by a refusal that cost far more than the last one.
         return Math.min(
                 Math.max((now - stoodSinceMicros) / TRIED_PART, least),
-                TRIAL_EVERY_MOST * costMicros);
+                TRIAL_EVERY_MOST * COST_MICROS);
     }
 
     /// @param startedMicros when the refused call started
     /// @param besides calls that were in flight when it started
     /// @param inFlight calls that are in flight beside it now. Of those that start together the
     ///   provider may see the last one first: then these tell how many it has taken.
-    /// @param retryAfter what the provider wants all to wait; null if it says nothing
-    /// @param measures whether the refusal is for calls in flight, as far as is known, and not for
-    ///   their rate
-    void refused(
+    /// @param measures whether the refusal may be for calls in flight, and is not for their rate
+    /// @param isPlain whether chance does not explain it
+    /// @return whether it is taken to be for the calls in flight
+    boolean refused(
             long startedMicros,
             int besides,
             int inFlight,
             long now,
-            @Nullable Duration retryAfter,
-            boolean measures) {
+            boolean measures,
+            boolean isPlain) {
         int beside = Math.max(besides, inFlight);
+        recent.add(besides, true);
+        if (!measures || !(isPlain || recent.isRefusedWith(besides, !growing && limit > level))) {
+            return false;
+        }
         if (burst.isOver(startedMicros)) {
             settle();
             settled = false;
-            costMicros =
-                    retryAfter == null
-                            ? LEAST_COST_MICROS
-                            : Math.clamp(
-                                    retryAfter.toMillis() * 1000,
-                                    LEAST_COST_MICROS,
-                                    MOST_COST_MICROS);
             boolean isFirst = growing || answeredSinceRaise > limit;
             burst =
                     new Burst(
@@ -296,10 +331,9 @@ final class Concurrency {
         } else {
             burst.refused(startedMicros, beside);
         }
-        if (measures) {
-            limit = Math.min(limit, burst.taken());
-            level = (int) limit;
-        }
+        limit = Math.min(limit, burst.taken());
+        level = (int) limit;
+        return true;
     }
 
     /// Takes note of what the last burst has found. Where that is what was known, another trial
@@ -314,9 +348,9 @@ final class Concurrency {
             standsSince(burst.atMicros);
         }
         if (!same || !burst.expected) {
-            soonMicros = costMicros / 2;
-        } else if (soonMicros < LOST_TRIAL_EVERY * costMicros) {
-            soonMicros = Math.min(2 * soonMicros, LOST_TRIAL_EVERY * costMicros);
+            soonMicros = COST_MICROS / 2;
+        } else if (soonMicros < LOST_TRIAL_EVERY * COST_MICROS) {
+            soonMicros = Math.min(2 * soonMicros, LOST_TRIAL_EVERY * COST_MICROS);
         } else if (isGuess) {
             proven = level;
         }

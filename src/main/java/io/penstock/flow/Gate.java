@@ -3,84 +3,57 @@ package io.penstock.flow;
 import io.penstock.store.Budget;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.OptionalLong;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Where the calls to one group of models start: who is in line, what the group's limits are, and
-/// how much of them this process may use. Guarded by the lock of [Admission]. Times are Unix
-/// microseconds in the time of the budgets' store.
+/// Where the calls to one group of models start: who is in line, and which of the group's limits
+/// lets the next one start when. Guarded by the lock of [Admission]. Times are Unix microseconds in
+/// the time of the budgets' store.
 final class Gate {
 
     /// Never before something else happens: an answer, a lease.
     static final long LATER = Long.MAX_VALUE;
 
-    /// The share of a rate that is used. The rest, two seconds in a minute, is for calls that reach
-    /// the provider earlier or later than others: the first ones of a process are late by the time
-    /// that its code takes to load.
-    private static final double USED_SHARE = 0.965;
-
-    /// How much of a rate is leased at once, in time. A process that dies takes so much along.
-    private static final long BLOCK = 450_000;
-
-    /// How far ahead of time a rate may be leased, so that it is used to the full.
-    private static final long LEAD = 600_000;
-
-    /// How far ahead of its time a call may start that somebody waits for: the longest that jobs
-    /// can have leased before it.
-    private static final long EARLY = LEAD + BLOCK + 150_000;
-
-    /// What is refused right after a mark, by others too, is known after so long: till then none
-    /// start but those that could before.
-    private static final long NEWS = 150_000;
-
-    /// Of the running averages: the last few dozen calls count.
-    private static final double WEIGHT = 1 / 32.0;
-
     private final String name;
     private final FlowConfig.@Nullable BudgetConfig configured;
     private final Breaker breaker;
+    private final Hold hold = new Hold();
     private final Concurrency concurrency;
-    private final @Nullable Line requests;
-    private final @Nullable Line tokens;
-    private final Pace requestPace = new Pace();
-    private final Pace tokenPace = new Pace();
+    private final Tempo tempo = new Tempo();
+    private final Budgeted budget;
+    private final Allowance requests = new Allowance();
+    private final Allowance tokens = new Allowance();
+    private final Estimate estimate = new Estimate();
 
     private final Queue<Waiter> queue = new Queue<>();
+
+    /// By when they started, how many calls are in flight.
+    private final TreeMap<Long, Integer> started = new TreeMap<>();
+
     private int inFlight;
     private int held = Integer.MAX_VALUE;
     private long heldUntil = LATER;
     private boolean unseen;
     private long lookedMicros;
-    private long markMicros;
-    private Budget known;
 
-    /// When a lease may be had, as far as is known.
-    private long leaseAt;
+    /// Whether probes need the consent of other processes.
+    private boolean isShared;
 
-    private boolean wantsLease;
+    private boolean mayProbe;
 
-    // English text has four bytes a token; the first answer says more.
-    private double bytesPerToken = 4;
-    private double answerTokens = 256;
-    private long answers;
+    /// The mark of the store, if it is known there; and whether it is not true any more.
+    private long sharedMark;
 
-    private int recentCount;
-    private int recentBefore;
-    private long recentSince;
+    private boolean isToClear;
 
     Gate(String name, FlowConfig config, FlowConfig.@Nullable BudgetConfig configured) {
         this.name = name;
         this.configured = configured;
         this.breaker = new Breaker(config.breakerFailures());
         this.concurrency = new Concurrency(config.startConcurrency(), config.maxConcurrency());
-        this.requests = configured == null ? null : line(configured.requestsPerMinute());
-        this.tokens = configured == null ? null : line(configured.tokensPerMinute());
-        this.known = Budget.fresh(name);
-    }
-
-    private static @Nullable Line line(OptionalLong perMinute) {
-        return perMinute.isEmpty() ? null : new Line(USED_SHARE * perMinute.getAsLong());
+        this.budget = new Budgeted(name, configured);
     }
 
     String name() {
@@ -103,6 +76,10 @@ final class Gate {
                 : configured.maxInFlight().orElse(Integer.MAX_VALUE);
     }
 
+    Budgeted budget() {
+        return budget;
+    }
+
     int inFlight() {
         return inFlight;
     }
@@ -116,13 +93,7 @@ final class Gate {
     }
 
     boolean isIdle(long now) {
-        return queue.size() == 0 && inFlight == 0 && markMicros <= now && configured == null;
-    }
-
-    /// Tokens that a call is likely to use, as far as is known now.
-    double estimate(Want want) {
-        Integer bound = want.maxTokens();
-        return want.promptBytes() / bytesPerToken + (bound != null ? bound : answerTokens);
+        return queue.size() == 0 && inFlight == 0 && markMicros() <= now && configured == null;
     }
 
     void add(Waiter waiter) {
@@ -147,97 +118,90 @@ final class Gate {
 
     /// When the one whose turn it is may start: [#LATER] when that takes more than time.
     long readyAt(Waiter head, long now) {
-        long pause = Math.max(markMicros, breaker.until());
-        if (pause > now) {
-            return pause;
+        if (breaker.until() > now) {
+            return Math.max(breaker.until(), hold.end());
         }
         if (unseen || breaker.isProbing() || inFlight >= held || now >= heldUntil) {
             return LATER;
         }
-        if (inFlight >= concurrency.limit()) {
-            long at = concurrency.growsAt(now);
-            if (at != LATER) {
-                at = Math.max(at, markMicros + NEWS);
-            }
-            if (at > now) {
-                return at;
-            }
+        boolean inPerson = head.want().job() == null;
+        long at = afterHold(now);
+        at = Math.max(at, underLevel(inPerson, now));
+        if (at > now) {
+            return at;
         }
-        long early = head.want().job() == null ? EARLY : 0;
-        long byRequests = readyAt(requests, requestPace, 1, now, early);
-        long byTokens = readyAt(tokens, tokenPace, estimate(head.want()), now, early);
-        if (byRequests == Line.LEASE || byTokens == Line.LEASE) {
-            wantsLease = true;
-            return leaseAt > now ? leaseAt : LATER;
+        double units = estimate.tokens(head.want());
+        at = Math.max(now, tempo.readyAt(now));
+        if (budget.requests == null) {
+            at = Math.max(at, requests.readyAt(1, inPerson, now));
         }
-        return Math.max(now, Math.max(byRequests, byTokens));
+        if (budget.tokens == null) {
+            at = Math.max(at, tokens.readyAt(units, inPerson, now));
+        }
+        return Math.max(at, budget.readyAt(units, inPerson, now));
     }
 
-    private static long readyAt(
-            @Nullable Line line, Pace pace, double units, long now, long early) {
-        if (line == null) {
-            return pace.isKnown() ? pace.readyAt() : now;
+    private long afterHold(long now) {
+        if (hold.isOpen()) {
+            return now;
         }
-        long at = line.readyAt(units, now);
-        return at == Line.LEASE ? at : at - early;
+        long at = hold.until(started.ceilingKey(hold.firstMicros()), now);
+        if (hold.isOpen()) {
+            opened();
+            return now;
+        }
+        return isProbeDue(now) ? LATER : at;
+    }
+
+    private long underLevel(boolean inPerson, long now) {
+        if (inFlight < concurrency.limit()) {
+            return now;
+        }
+        return concurrency.growsAt(inPerson, now);
     }
 
     /// Lets the one start whose turn it is, as [#readyAt] has allowed.
-    ///
-    /// @return the tokens that are taken for it
-    double start(Waiter head, long now) {
-        queue.start(head.want().job(), head.want().weight(), head);
+    Start start(Waiter head, long now) {
+        Want want = head.want();
+        queue.start(want.job(), want.weight(), head);
         if (inFlight >= concurrency.limit()) {
             concurrency.grow(now);
         }
-        inFlight++;
-        breaker.started(head.want());
-        take(requests, requestPace, 1, now);
-        double estimate = estimate(head.want());
-        take(tokens, tokenPace, estimate, now);
-        if (now - recentSince > BLOCK) {
-            recentBefore = now - recentSince > 2 * BLOCK ? 0 : recentCount;
-            recentCount = 0;
-            recentSince = now;
-        }
-        recentCount++;
-        if (queue.size() > 0
-                && ((requests != null && requests.left() < 0.3 * BLOCK / requests.unit())
-                        || (tokens != null && tokens.left() < 0.3 * BLOCK / tokens.unit()))) {
-            wantsLease = true;
-        }
-        return estimate;
+        int besides = inFlight++;
+        started.merge(now, 1, Integer::sum);
+        breaker.started(want);
+        hold.started(now);
+        mayProbe = false;
+        tempo.started(now);
+        double units = estimate.tokens(want);
+        requests.take(1, now);
+        tokens.take(units, now);
+        budget.take(units, queue.size() > 0, now);
+        return new Start(now, besides, units, requests.taken(), tokens.taken());
     }
 
-    private static void take(@Nullable Line line, Pace pace, double units, long now) {
-        if (line != null) {
-            line.take(units);
-        } else if (pace.isKnown()) {
-            pace.take(units, now);
-        }
-    }
-
-    void ended(Permit permit) {
+    void ended(Permit permit, long now) {
         inFlight--;
+        started.merge(permit.startedMicros(), -1, Gate::less);
         breaker.ended(permit.want());
+        hold.ended(permit.startedMicros(), now);
+    }
+
+    private static @Nullable Integer less(Integer count, Integer by) {
+        return count + by == 0 ? null : (Integer) (count + by);
     }
 
     void answered(Permit permit, long promptTokens, long completionTokens, long now) {
         breaker.answered(permit);
+        taken(permit.startedMicros());
         concurrency.answered(permit.startedMicros(), permit.besides(), inFlight - 1, now);
         if (promptTokens < 0) {
             return;
         }
-        if (tokens != null) {
-            tokens.correct(permit.reservedTokens() - promptTokens - completionTokens);
-        }
-        answers++;
-        double weight = Math.max(WEIGHT, 1.0 / answers);
-        long bytes = permit.want().promptBytes();
-        if (promptTokens > 0 && bytes > 0) {
-            bytesPerToken += weight * (bytes / (double) promptTokens - bytesPerToken);
-        }
-        answerTokens += weight * (completionTokens - answerTokens);
+        double notUsed = permit.reservedTokens() - promptTokens - completionTokens;
+        budget.correct(notUsed);
+        tokens.correct(notUsed);
+        estimate.answered(permit.want(), promptTokens, completionTokens);
     }
 
     /// Takes note of what another process was answered.
@@ -245,17 +209,67 @@ final class Gate {
         breaker.answeredElsewhere(model, startedMicros);
     }
 
-    /// @param rates a limit that is used up is the reason of the refusal, and not how many calls
-    ///   are in flight
-    void refused(Permit permit, @Nullable Duration retryAfter, Rates rates, long now) {
+    private void taken(long startedMicros) {
+        if (hold.taken(startedMicros)) {
+            opened();
+        }
+    }
+
+    private void opened() {
+        isToClear = sharedMark != 0;
+    }
+
+    /// @return whether others are to be told
+    boolean refused(Permit permit, @Nullable Duration retryAfter, Rates rates, long now) {
         breaker.refused();
-        Long requestsLeft = rates.requestsLeft();
-        Long tokensLeft = rates.tokensLeft();
-        boolean usedUp =
-                (requestsLeft != null && requestsLeft == 0)
-                        || (tokensLeft != null && tokensLeft < permit.reservedTokens());
-        concurrency.refused(
-                permit.startedMicros(), permit.besides(), inFlight - 1, now, retryAfter, !usedUp);
+        boolean isProbe = hold.isProbe(permit.startedMicros());
+        boolean isTold = held(permit, retryAfter, now);
+        boolean noRequests = isUsedUp(rates.requestsLeft(), 1);
+        boolean noTokens = isUsedUp(rates.tokensLeft(), permit.reservedTokens());
+        if (noRequests) {
+            requests.refused();
+        }
+        if (noTokens) {
+            tokens.refused();
+        }
+        if (isProbe) {
+            // It tells of everybody's refusal, and nothing of how many or how fast.
+            return isTold;
+        }
+        boolean isLevel =
+                concurrency.refused(
+                        permit.startedMicros(),
+                        permit.besides(),
+                        inFlight - 1,
+                        now,
+                        !noRequests && !noTokens,
+                        hold.isPlain());
+        if (!isLevel) {
+            tempo.refused(permit.startedMicros(), now);
+        }
+        return isTold;
+    }
+
+    private static boolean isUsedUp(@Nullable Long left, double needed) {
+        return left != null && left < needed;
+    }
+
+    /// Takes note that a call is told to come later.
+    ///
+    /// @return whether that holds for all, and others are to be told
+    boolean held(Permit permit, @Nullable Duration retryAfter, long now) {
+        long own = permit.startedMicros();
+        hold.took(now - own);
+        int unknown = 0;
+        for (Map.Entry<Long, Integer> one :
+                started.tailMap(hold.firstMicros(own), true).descendingMap().entrySet()) {
+            if (one.getKey() != own && hold.isTaken(one.getKey(), now)) {
+                taken(one.getKey());
+                break;
+            }
+            unknown += one.getValue() - (one.getKey() == own ? 1 : 0);
+        }
+        return hold.refused(own, retryAfter, unknown, now);
     }
 
     void failed(Permit permit, long now) {
@@ -264,26 +278,34 @@ final class Gate {
         }
     }
 
-    void learned(Rates rates) {
-        if (requests == null) {
-            requestPace.learned(rates.requestLimit(), rates.requestsLeft());
-        }
-        if (tokens == null) {
-            tokenPace.learned(rates.tokenLimit(), rates.tokensLeft());
-        }
+    void learned(Permit permit, Rates rates) {
+        Start start = permit.start();
+        requests.learned(
+                rates.requestsLeft(),
+                rates.requestReset(),
+                start.requestsTaken(),
+                start.micros());
+        tokens.learned(
+                rates.tokensLeft(), rates.tokenReset(), start.tokensTaken(), start.micros());
     }
 
-    /// @return whether it is later than what was known
-    boolean mark(long until) {
-        if (until <= markMicros) {
-            return false;
-        }
-        markMicros = until;
-        return true;
+    /// Nobody may start before.
+    void mark(long until, long now) {
+        hold.heldByOthers(until, now);
     }
 
+    /// When the hold ends, as far as the provider has told.
     long markMicros() {
-        return markMicros;
+        return hold.end();
+    }
+
+    /// Until when others are to hold; 0 for not at all.
+    long toTell() {
+        return hold.probeAt();
+    }
+
+    boolean isToClear() {
+        return isToClear;
     }
 
     /// Whether the model is left alone because it has failed too often.
@@ -291,27 +313,40 @@ final class Gate {
         return breaker.isOpen();
     }
 
-    boolean wantsLease(long now) {
-        return wantsLease && leaseAt <= now;
+    /// Probes need the consent of other processes from now on.
+    void share() {
+        isShared = true;
     }
 
-    void leaseLater(long at) {
-        leaseAt = at;
+    /// Whether a call waits for this process to have the right to a probe.
+    boolean isProbeDue(long now) {
+        return isShared && !mayProbe && queue.size() > 0 && hold.isProbeDue(now);
     }
 
-    /// The stored budget as last seen.
-    Budget known() {
-        return known;
+    /// @return until when others hold on
+    long claim(long now) {
+        mayProbe = true;
+        return hold.claim(now);
     }
 
-    void seen(Budget stored) {
-        if (stored.version() >= known.version()) {
-            known = stored;
-        }
+    /// The mark by which this process has claimed the probe is stored.
+    void claimed(Budget stored) {
+        budget.seen(stored);
         Instant notBefore = stored.notBefore();
-        if (notBefore != null) {
-            mark(notBefore.toEpochMilli() * 1000);
+        sharedMark = notBefore == null ? 0 : notBefore.toEpochMilli() * 1000;
+    }
+
+    void seen(Budget stored, long now) {
+        boolean isNewer = budget.seen(stored);
+        Instant notBefore = stored.notBefore();
+        long mark = notBefore == null ? 0 : notBefore.toEpochMilli() * 1000;
+        if (mark > now && !isToClear && !mayProbe) {
+            hold.heldByOthers(mark, now);
+        } else if (isNewer && mark == 0 && sharedMark > 0) {
+            hold.openedByOthers();
         }
+        isToClear &= mark > now;
+        sharedMark = mark;
     }
 
     /// Until this process has looked for what others know, no call starts.
@@ -339,96 +374,21 @@ final class Gate {
         heldUntil = until;
     }
 
-    /// What may come of an attempt to lease more.
-    sealed interface Order {
-        /// It is too early.
-        record Later(long at) implements Order {}
-
-        /// To be stored.
-        record Take(Budget next) implements Order {}
-
-        /// There is nothing to lease.
-        record Enough() implements Order {}
-    }
-
-    /// How much to lease from the stored budget: for those who wait, or as many as lately have
-    /// started, but no more than a block.
-    Order order(Budget stored, long now) {
+    /// How much to lease of the stored budget.
+    Budgeted.Order order(Budget stored, long now) {
         Waiter head = head(true);
-        if (head == null) {
-            wantsLease = false;
-            return new Order.Enough();
-        }
-        long ahead = head.want().job() == null ? EARLY : LEAD;
-        double estimate = estimate(head.want());
-        int calls = Math.max(queue.size(), Math.max(recentCount, recentBefore));
-        long requestsFrom = Math.max(stored.requestsUntil(), now);
-        long tokensFrom = Math.max(stored.tokensUntil(), now);
-        long latest =
-                Math.max(requests == null ? now : requestsFrom, tokens == null ? now : tokensFrom);
-        if (latest - now > ahead) {
-            return new Order.Later(latest - ahead);
-        }
-        long requestsUntil =
-                requests == null
-                        ? stored.requestsUntil()
-                        : requestsFrom + micros(requests, calls, 1);
-        long tokensUntil =
-                tokens == null
-                        ? stored.tokensUntil()
-                        : tokensFrom + micros(tokens, calls * estimate, estimate);
-        return new Order.Take(stored.taken(requestsUntil, tokensUntil));
-    }
-
-    private static long micros(Line line, double wanted, double least) {
-        double units = Math.max(Math.min(wanted, BLOCK / line.unit()), least - line.left());
-        return Math.round(Math.max(0, units) * line.unit());
-    }
-
-    /// Takes note of a lease that is stored now.
-    void leased(Budget before, Budget after, long now) {
-        if (requests != null) {
-            requests.lease(Math.max(before.requestsUntil(), now), after.requestsUntil());
-        }
-        if (tokens != null) {
-            tokens.lease(Math.max(before.tokensUntil(), now), after.tokensUntil());
-        }
-        known = after;
-        wantsLease = false;
-        leaseAt = 0;
+        return budget.order(
+                stored, head, queue.size(), head == null ? 0 : estimate.tokens(head.want()), now);
     }
 
     /// When a call that finds no room now may be able to start, for those who are told to come
     /// back.
     Duration backlog() {
-        double micros = 0;
-        if (requests != null) {
-            micros = queue.size() * requests.unit();
-        }
-        return Duration.ofNanos((long) (micros * 1000));
+        return Duration.ofNanos((long) (budget.backlogMicros(queue.size()) * 1000));
     }
 
-    /// What a caller may know of a configured rate: how much of a minute's is left now.
+    /// What a caller may know of a configured rate.
     Rates rates(long now) {
-        if (configured == null) {
-            return Rates.UNKNOWN;
-        }
-        return new Rates(
-                limit(requests),
-                left(requests, known.requestsUntil(), now),
-                limit(tokens),
-                left(tokens, known.tokensUntil(), now));
-    }
-
-    private static @Nullable Long limit(@Nullable Line line) {
-        return line == null ? null : Math.round(60_000_000 / line.unit());
-    }
-
-    private static @Nullable Long left(@Nullable Line line, long takenUntil, long now) {
-        if (line == null) {
-            return null;
-        }
-        long free = Math.clamp(now + EARLY - takenUntil, 0, EARLY);
-        return (long) (free / line.unit() + Math.max(0, line.left()));
+        return configured == null ? Rates.UNKNOWN : budget.rates(now);
     }
 }

@@ -29,6 +29,12 @@ final class Leases {
     /// So that processes that wait for the same moment do not all come at once.
     private static final long JITTER_MICROS = 60_000;
 
+    /// So that two do not claim the same probe at once.
+    private static final long APART_MICROS = 10_000;
+
+    /// For how long a probe is one process's.
+    private static final long CLAIM_MICROS = 1_000_000;
+
     /// A mark that ends so soon after another is not told.
     private static final Duration SAME_MARK = Duration.ofMillis(20);
 
@@ -44,6 +50,7 @@ final class Leases {
     private final Duration refresh;
     private final String holder = holder();
     private final Set<Gate> ordering = new HashSet<>();
+    private final Set<Gate> claiming = new HashSet<>();
     private final Set<Gate> marking = new HashSet<>();
     private final Set<Gate> watched = new HashSet<>();
     private final Map<Gate, Crowd> crowds = new HashMap<>();
@@ -69,10 +76,45 @@ final class Leases {
 
     /// Orders a lease if the gate wants one. Under the lock.
     void order(Gate gate, long now) {
-        if (gate.wantsLease(now) && ordering.add(gate)) {
+        if (gate.budget().wantsLease(now) && ordering.add(gate)) {
             Crowd crowd = crowd(gate);
             Thread.ofVirtual().name("lease").start(() -> lease(gate, crowd));
         }
+        if (isShared && gate.isProbeDue(now) && claiming.add(gate)) {
+            Crowd crowd = crowd(gate);
+            Thread.ofVirtual().name("claim").start(() -> claim(gate, crowd));
+        }
+    }
+
+    /// Claims the next probe: who moves the mark on has it, and the others go by the new one.
+    private void claim(Gate gate, Crowd crowd) {
+        try {
+            LockSupport.parkNanos(crowd.apartMicros(APART_MICROS) * 1_000);
+            Budget stored = stored(gate);
+            long now = admission.now();
+            Instant mark = stored.notBefore();
+            Instant until = instant(now + CLAIM_MICROS);
+            boolean isMine =
+                    (mark == null || mark.isBefore(instant(now + 1)))
+                            && budgets.replace(stored.marked(until));
+            admission.change(() -> {
+                if (isMine) {
+                    gate.claim(now);
+                    gate.claimed(stored.marked(until));
+                } else {
+                    gate.seen(stored, now);
+                }
+            });
+        } catch (RuntimeException failed) {
+            report("The right to try %s again cannot be had, and it is tried", gate, failed);
+            admission.change(() -> gate.claim(admission.now()));
+        } finally {
+            admission.change(() -> claiming.remove(gate));
+        }
+    }
+
+    private static Instant instant(long micros) {
+        return Instant.ofEpochMilli(Math.ceilDiv(micros, 1000));
     }
 
     /// How much longer each mark is to be, so that it holds also for one that is not told.
@@ -92,6 +134,7 @@ final class Leases {
         if (!isShared) {
             return;
         }
+        gate.share();
         if (watched.add(gate)) {
             gate.unseen();
             Watch watch = new Watch(admission, budgets, gate, crowd(gate), refresh, holder);
@@ -135,7 +178,7 @@ final class Leases {
             report("The budget %s cannot be kept now, and its calls wait", gate, failed);
             crowd.refused();
             admission.change(() ->
-                    gate.leaseLater(
+                    gate.budget().leaseLater(
                             admission.now()
                                     + STORE_PAUSE_MICROS
                                     + crowd.apartMicros(JITTER_MICROS)));
@@ -148,18 +191,18 @@ final class Leases {
     private boolean isLeased(Gate gate, Crowd crowd, Budget before) {
         long now = admission.now();
         switch (admission.ask(() -> gate.order(before, now))) {
-            case Gate.Order.Take(Budget next) -> {
+            case Budgeted.Order.Take(Budget next) -> {
                 if (!budgets.replace(next)) {
                     return false;
                 }
-                admission.change(() -> gate.leased(before, next, now));
+                admission.change(() -> gate.budget().leased(before, next, now));
             }
-            case Gate.Order.Later(long at) ->
+            case Budgeted.Order.Later(long at) ->
                     admission.change(() -> {
-                        gate.seen(before);
-                        gate.leaseLater(at + (isShared ? crowd.apartMicros(JITTER_MICROS) : 0));
+                        gate.seen(before, now);
+                        gate.budget().leaseLater(at + (isShared ? crowd.apartMicros(JITTER_MICROS) : 0));
                     });
-            case Gate.Order.Enough _ -> admission.change(() -> gate.seen(before));
+            case Budgeted.Order.Enough _ -> admission.change(() -> gate.seen(before, now));
         }
         return true;
     }
@@ -179,7 +222,7 @@ final class Leases {
 
     /// What a process knows that is alone with its store.
     private Budget loaded(Gate gate) {
-        Budget known = gate.known();
+        Budget known = gate.budget().known();
         return known.version() == 0 ? stored(gate) : known;
     }
 
@@ -187,12 +230,12 @@ final class Leases {
         try {
             // What was seen last is tried first: the sooner the others know, the better. Once told
             // it is looked at again, for the mark may have become later meanwhile.
-            Budget seen = admission.ask(gate::known);
+            Budget seen = admission.ask(gate.budget()::known);
             int losses = 0;
             for (Budget next = untold(gate, seen); next != null; next = untold(gate, seen)) {
                 if (budgets.replace(next)) {
                     Budget told = next;
-                    admission.change(() -> gate.seen(told));
+                    admission.change(() -> gate.seen(told, admission.now()));
                     seen = told;
                 } else {
                     LockSupport.parkNanos(Crowd.againNanos(losses++));
@@ -214,10 +257,13 @@ final class Leases {
     /// they do.
     private @Nullable Budget untold(Gate gate, Budget stored) {
         return admission.ask(() -> {
-            Instant until = Instant.ofEpochMilli(Math.ceilDiv(gate.markMicros(), 1000));
+            Instant until = instant(gate.toTell());
             Instant known = stored.notBefore();
-            if (known == null || known.plus(SAME_MARK).isBefore(until)) {
+            if (gate.toTell() > 0 && (known == null || known.plus(SAME_MARK).isBefore(until))) {
                 return stored.marked(until);
+            }
+            if (gate.isToClear() && known != null && known.isAfter(instant(admission.now()))) {
+                return stored.marked(null);
             }
             marking.remove(gate);
             return null;

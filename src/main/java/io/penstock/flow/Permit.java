@@ -10,24 +10,14 @@ public final class Permit implements Decision, AutoCloseable {
     private final Admission admission;
     private final Gate gate;
     private final Want want;
-    private final double reservedTokens;
-    private final long startedMicros;
-    private final int besides;
+    private final Start start;
     private final long acquiredAtNanos = System.nanoTime();
 
-    Permit(
-            Admission admission,
-            Gate gate,
-            Want want,
-            double reservedTokens,
-            long startedMicros,
-            int besides) {
-        this.besides = besides;
+    Permit(Admission admission, Gate gate, Want want, Start start) {
         this.admission = admission;
         this.gate = gate;
         this.want = want;
-        this.reservedTokens = reservedTokens;
-        this.startedMicros = startedMicros;
+        this.start = start;
     }
 
     /// The provider has answered.
@@ -69,21 +59,25 @@ public final class Permit implements Decision, AutoCloseable {
         return gate;
     }
 
+    Start start() {
+        return start;
+    }
+
     Want want() {
         return want;
     }
 
     double reservedTokens() {
-        return reservedTokens;
+        return start.tokens();
     }
 
     long startedMicros() {
-        return startedMicros;
+        return start.micros();
     }
 
     /// Calls of its group that were in flight when it started.
     int besides() {
-        return besides;
+        return start.besides();
     }
 
     long acquiredAtNanos() {

@@ -98,7 +98,7 @@ final class Watch {
     /// @return whether the gate is used
     private boolean look() {
         Budget stored = budgets.glance(gate.name()).orElse(Budget.fresh(gate.name()));
-        admission.change(() -> gate.seen(stored));
+        admission.change(() -> gate.seen(stored, admission.now()));
         if (!shares.isEmpty()) {
             share();
         }

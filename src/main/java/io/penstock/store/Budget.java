@@ -34,8 +34,8 @@ public record Budget(
         return new Budget(name, version + 1, newRequestsUntil, newTokensUntil, notBefore);
     }
 
-    /// The next version, with a later mark.
-    public Budget marked(Instant newNotBefore) {
+    /// The next version, with another mark; null for none.
+    public Budget marked(@Nullable Instant newNotBefore) {
         return new Budget(name, version + 1, requestsUntil, tokensUntil, newNotBefore);
     }
 

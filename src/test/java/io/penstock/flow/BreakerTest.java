@@ -40,10 +40,10 @@ class BreakerTest {
 
         // What began before tells nothing of now.
         gate.failed(slow, now);
-        gate.ended(slow);
+        gate.ended(slow, now);
         assertThat(gate.readyAt(next, now)).isEqualTo(Gate.LATER);
         gate.answered(probe, -1, 0, now);
-        gate.ended(probe);
+        gate.ended(probe, now);
         assertThat(gate.isBroken()).isFalse();
         assertThat(gate.readyAt(next, now)).isEqualTo(now);
     }
@@ -116,7 +116,7 @@ class BreakerTest {
         Permit last = start(bad);
         answer(want("model"));
         gate.failed(last, now);
-        gate.ended(last);
+        gate.ended(last, now);
         assertThat(bad.trial().othersAnswered()).isFalse();
 
         fail(bad);
@@ -126,20 +126,19 @@ class BreakerTest {
     private void fail(Want want) {
         Permit permit = start(want);
         gate.failed(permit, now);
-        gate.ended(permit);
+        gate.ended(permit, now);
     }
 
     private void answer(Want want) {
         Permit permit = start(want);
         gate.answered(permit, -1, 0, now);
-        gate.ended(permit);
+        gate.ended(permit, now);
     }
 
     private Permit start(Want want) {
         now++;
         Waiter waiter = waiting(want);
-        double tokens = gate.start(waiter, now);
-        return new Permit(admission, gate, want, tokens, now, gate.inFlight() - 1);
+        return new Permit(admission, gate, want, gate.start(waiter, now));
     }
 
     private Waiter waiting(Want want) {

@@ -72,7 +72,7 @@ class ConcurrencyTest {
         }
 
         for (int refused = 0; refused < 12; refused++) {
-            concurrency.refused(100, 29 - refused, 29 - refused, 200, null, true);
+            concurrency.refused(100, 29 - refused, 29 - refused, 200, true, true);
         }
 
         assertThat(concurrency.limit()).isEqualTo(18);
@@ -83,7 +83,7 @@ class ConcurrencyTest {
     @Test
     void theOrderInWhichCallsAreRefusedDoesNotMatter() {
         for (int refused = 0; refused < 15; refused++) {
-            concurrency.refused(100, 19, 19 - refused, 200, null, true);
+            concurrency.refused(100, 19, 19 - refused, 200, true, true);
         }
 
         assertThat(concurrency.limit()).isEqualTo(5);
@@ -98,50 +98,50 @@ class ConcurrencyTest {
         }
         assertThat(few.limit()).isEqualTo(3);
         for (int i = 0; i < 100; i++) {
-            few.refused(1_000_000L * i, 0, 0, 1_000_000L * i, null, true);
+            few.refused(1_000_000L * i, 0, 0, 1_000_000L * i, true, true);
         }
         assertThat(few.limit()).isEqualTo(1);
     }
 
     @Test
     void aRefusalThatComesAloneDoesNotStopNearlyAll() {
-        concurrency.refused(1_000, 0, 0, 2_000, null, true);
-        concurrency.refused(3_000, 0, 0, 4_000, null, true);
+        concurrency.refused(1_000, 0, 0, 2_000, true, true);
+        concurrency.refused(3_000, 0, 0, 4_000, true, true);
 
         assertThat(concurrency.limit()).isEqualTo(8);
     }
 
     @Test
     void whatWasFoundIsForgottenAfterAQuietMinute() {
-        concurrency.refused(1_000, 10, 10, 2_000, null, true);
-        assertThat(concurrency.growsAt(60_001_999)).isEqualTo(Gate.LATER);
-        assertThat(concurrency.growsAt(60_002_000)).isEqualTo(60_002_000);
+        concurrency.refused(1_000, 10, 10, 2_000, true, true);
+        assertThat(concurrency.growsAt(false, 60_001_999)).isEqualTo(Gate.LATER);
+        assertThat(concurrency.growsAt(false, 60_002_000)).isEqualTo(60_002_000);
 
         concurrency.grow(60_002_000);
 
         assertThat(concurrency.limit()).isEqualTo(11);
-        assertThat(concurrency.growsAt(60_002_000)).isEqualTo(60_012_000);
+        assertThat(concurrency.growsAt(false, 60_002_000)).isEqualTo(60_012_000);
     }
 
     @Test
     void whereRefusalsComeLateItGrowsSlowlyNearWhatWasRefused() {
-        concurrency.refused(1_000, 12, 12, 301_000, null, true);
+        concurrency.refused(1_000, 12, 12, 301_000, true, true);
         concurrency.grow(60_301_000);
-        assertThat(concurrency.growsAt(60_301_000)).isEqualTo(60_451_000);
+        assertThat(concurrency.growsAt(false, 60_301_000)).isEqualTo(60_451_000);
 
         while (concurrency.limit() < 24) {
             concurrency.grow(60_451_000);
         }
 
-        assertThat(concurrency.growsAt(60_451_000)).isEqualTo(60_461_000);
+        assertThat(concurrency.growsAt(false, 60_451_000)).isEqualTo(60_461_000);
     }
 
     /// A provider may ask for a minute once and for nothing the next time.
     @Test
     void answersAfterACheapRefusalThatFollowsADearOneAreCounted() {
-        concurrency.refused(1_000, 10, 10, 2_000, Duration.ofMinutes(1), true);
+        concurrency.refused(1_000, 10, 10, 2_000, true, true);
         concurrency.answered(70_000_000, 9, 9, 71_000_000);
-        concurrency.refused(72_000_000, 9, 9, 72_001_000, null, true);
+        concurrency.refused(72_000_000, 9, 9, 72_001_000, true, true);
 
         concurrency.answered(71_500_000, 8, 8, 72_002_000);
 
@@ -166,7 +166,7 @@ class ConcurrencyTest {
 
     @Test
     void aRefusalForTheRateSaysNothingOfTheCallsInFlight() {
-        concurrency.refused(10, 3, 3, 20, null, false);
+        concurrency.refused(10, 3, 3, 20, false, true);
 
         assertThat(concurrency.limit()).isEqualTo(20);
     }
@@ -247,7 +247,7 @@ class ConcurrencyTest {
     }
 
     private boolean mayStart(Concurrency which) {
-        if (now >= mark && inFlight() >= which.limit() && which.growsAt(now) <= now) {
+        if (now >= mark && inFlight() >= which.limit() && which.growsAt(false, now) <= now) {
             which.grow(now);
         }
         return now >= mark && inFlight() < which.limit();
@@ -262,6 +262,6 @@ class ConcurrencyTest {
     }
 
     private void refused(Concurrency which, Started call, Duration retryAfter) {
-        which.refused(call.at, call.besides, inFlight(), now, retryAfter, true);
+        which.refused(call.at, call.besides, inFlight(), now, true, false);
     }
 }

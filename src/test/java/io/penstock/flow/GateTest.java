@@ -17,21 +17,19 @@ class GateTest {
                     Settings.of(FlowConfig.class, Map.of("penstock.flow.start-concurrency", "2")),
                     null);
 
+    /// What comes after a mark is tried with one call.
     @Test
-    void rightAfterAMarkNoMoreStartThanCouldBefore() {
-        gate.mark(MARK);
+    void afterAMarkOneStartsAndTheOthersWhenItIsTaken() {
+        gate.mark(MARK, 0);
         Waiter first = waiting();
         Waiter second = waiting();
-        Waiter third = waiting();
         assertThat(gate.readyAt(first, MARK - 1)).isEqualTo(MARK);
 
         assertThat(gate.readyAt(first, MARK)).isEqualTo(MARK);
         gate.start(first, MARK);
-        assertThat(gate.readyAt(second, MARK)).isEqualTo(MARK);
-        gate.start(second, MARK);
+        assertThat(gate.readyAt(second, MARK)).isEqualTo(MARK + 30_000);
 
-        assertThat(gate.readyAt(third, MARK)).isEqualTo(MARK + 150_000);
-        assertThat(gate.readyAt(third, MARK + 150_000)).isEqualTo(MARK + 150_000);
+        assertThat(gate.readyAt(second, MARK + 30_000)).isEqualTo(MARK + 30_000);
     }
 
     private Waiter waiting() {
