@@ -150,12 +150,7 @@ public class Admission {
     /// Records the provider's word that no call to `model` may start for `wait`; the latest such
     /// moment counts, for every process.
     void notBefore(String model, Duration wait) {
-        lock.lock();
-        try {
-            mark(gateOf(model), wait);
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> mark(gateOf(model), wait));
     }
 
     /// Takes note that another process had an answer of a model, which so is there.
@@ -171,12 +166,7 @@ public class Admission {
     /// When a caller that found no room may try again: true to the extent that calls take as long
     /// as the last ones did.
     public Duration retryAfterWhenFull() {
-        lock.lock();
-        try {
-            return retryAfterWhenFull(null);
-        } finally {
-            lock.unlock();
-        }
+        return quietly(() -> retryAfterWhenFull(null));
     }
 
     private Duration retryAfterWhenFull(@Nullable Gate gate) {
@@ -187,33 +177,20 @@ public class Admission {
 
     /// Calls that hold a permit.
     public int inFlight() {
-        lock.lock();
-        try {
-            return room.inFlight();
-        } finally {
-            lock.unlock();
-        }
+        return quietly(() -> room.inFlight());
     }
 
     /// Calls that are in and hold no permit.
     public int waiting() {
-        lock.lock();
-        try {
-            return room.waiting();
-        } finally {
-            lock.unlock();
-        }
+        return quietly(() -> room.waiting());
     }
 
     /// What a caller may know of the limits that hold for `model`.
     public Rates rates(String model) {
-        lock.lock();
-        try {
+        return quietly(() -> {
             Gate gate = groups.budgeted(model);
             return gate == null ? Rates.UNKNOWN : gate.rates(now());
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /// How things stand at a group of models.
@@ -233,13 +210,10 @@ public class Admission {
 
     /// How things stand with the configured budgets.
     public List<Standing> standings() {
-        lock.lock();
-        try {
+        return quietly(() -> {
             long now = now();
             return groups.budgeted().stream().map(gate -> standing(gate, now)).toList();
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /// Whether a configured budget limits the calls to `model`.
@@ -249,12 +223,7 @@ public class Admission {
 
     /// How things stand with one model's group.
     public Standing standing(String model) {
-        lock.lock();
-        try {
-            return standing(gateOf(model), now());
-        } finally {
-            lock.unlock();
-        }
+        return quietly(() -> standing(gateOf(model), now()));
     }
 
     private static Standing standing(Gate gate, long now) {
@@ -269,52 +238,31 @@ public class Admission {
     }
 
     void answered(Permit permit, long promptTokens, long completionTokens) {
-        lock.lock();
-        try {
-            permit.gate().answered(permit, promptTokens, completionTokens, now());
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> permit.gate().answered(permit, promptTokens, completionTokens, now()));
     }
 
     void refused(Permit permit, @Nullable Duration retryAfter, Rates rates) {
-        lock.lock();
-        try {
+        locked(() -> {
             if (permit.gate().refused(permit, retryAfter, rates, now())) {
                 tell(permit.gate());
             }
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     void failed(Permit permit) {
-        lock.lock();
-        try {
-            permit.gate().failed(permit, now());
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> permit.gate().failed(permit, now()));
     }
 
     void notBefore(Permit permit, Duration wait) {
-        lock.lock();
-        try {
+        locked(() -> {
             if (permit.gate().held(permit, wait, now())) {
                 tell(permit.gate());
             }
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     void learned(Permit permit, Rates rates) {
-        lock.lock();
-        try {
-            permit.gate().learned(permit, rates);
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> permit.gate().learned(permit, rates));
     }
 
     void release(Permit permit) {
@@ -327,6 +275,24 @@ public class Admission {
                 tell(permit.gate());
             }
             pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void locked(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private <T> T quietly(Supplier<T> question) {
+        lock.lock();
+        try {
+            return question.get();
         } finally {
             lock.unlock();
         }
@@ -363,6 +329,9 @@ public class Admission {
     }
 
     private void mark(Gate gate, Duration wait) {
+        if (groups.isCrowded(gate)) {
+            return;
+        }
         long now = now();
         gate.mark(now + TimeUnit.NANOSECONDS.toMicros(wait.plus(leases.slack()).toNanos()), now);
         tell(gate);
@@ -375,7 +344,8 @@ public class Admission {
     }
 
     private Gate gateOf(String model) {
-        return groups.of(model, gate -> gate.isIdle(now()) && !active.contains(gate));
+        long now = now();
+        return groups.of(model, gate -> gate.isIdle(now) && !active.contains(gate));
     }
 
     /// Lets start who may, tells who waits in vain, and sets the timer for the next moment at which

@@ -60,11 +60,7 @@ final class Allowance {
 
     /// @param before what had been taken when the answered call started, it included
     /// @param startedMicros when that was
-    void learned(
-            @Nullable Long left,
-            @Nullable Duration reset,
-            double before,
-            long startedMicros) {
+    void learned(@Nullable Long left, @Nullable Duration reset, double before, long startedMicros) {
         if (left == null || left < 0) {
             return;
         }

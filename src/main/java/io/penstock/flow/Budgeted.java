@@ -5,7 +5,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// This process's part of a configured budget's rates: what it has leased, and when it wants more.
-/// Guarded by the lock of [Admission]. Times are Unix microseconds in the time of the budgets' store.
+/// Guarded by the lock of [Admission]. Times are Unix microseconds in the time of the budgets'
+/// store.
 final class Budgeted {
 
     /// The share of a rate that is used. The rest, two seconds in a minute, is for calls that reach

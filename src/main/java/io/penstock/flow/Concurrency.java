@@ -1,6 +1,5 @@
 package io.penstock.flow;
 
-
 /// How many calls to one group of models may be in flight, found out from below. Guarded by the
 /// lock of [Admission].
 ///
@@ -92,93 +91,6 @@ final class Concurrency {
     private final Recent recent = new Recent();
     private int outcomes;
     private int failures;
-
-    /// Refusals of calls that started within a short time, which are answered once.
-    private static final class Burst {
-
-        private static final long MICROS = 300_000;
-
-        /// The least that is left after it, unless most were refused that were allowed: one that
-        /// was for another reason than the calls in flight must not stop nearly all.
-        private static final double MOST_CUT = 0.4;
-
-        /// So many with hardly an answer between them find no level: another must not come down by
-        /// each call that it refuses.
-        private static final int COUNTED = 2;
-
-        private final long atMicros;
-        private final double limitBefore;
-        private final boolean expected;
-        private final int inARow;
-        private int taken;
-        private int refused = 1;
-
-        /// @param atMicros when its first call was refused
-        /// @param beside calls in flight beside it, which may be refused too
-        /// @param expected whether as many were in flight as the provider was thought to take
-        private Burst(long atMicros, double limitBefore, int beside, boolean expected, int inARow) {
-            this.atMicros = atMicros;
-            this.limitBefore = limitBefore;
-            this.taken = beside;
-            this.expected = expected;
-            this.inARow = inARow;
-        }
-
-        private boolean isOver(long startedLater) {
-            return startedLater >= atMicros + MICROS;
-        }
-
-        private void refused(long started, int beside) {
-            refused++;
-            if (started < atMicros && inARow <= COUNTED) {
-                // It was counted as one that is taken.
-                taken--;
-            } else {
-                taken = Math.min(taken, beside);
-            }
-        }
-
-        private double taken() {
-            double least = 2 * refused > limitBefore ? 1 : Math.max(1, MOST_CUT * limitBefore);
-            return Math.max(taken, least);
-        }
-    }
-
-    /// How the last calls went, by how many were in flight beside them. Where many were refused and
-    /// others taken with as many beside them, the reason is another.
-    private static final class Recent {
-
-        private static final int CALLS = 64;
-
-        /// What chance refuses is less, unless they are few; a trial is expected to be refused.
-        private static final double SHARE = 0.6;
-
-        private static final int FEWEST = 4;
-        private static final int FEWEST_OF_A_TRIAL = 1;
-
-        private final int[] besides = new int[CALLS];
-        private final boolean[] refused = new boolean[CALLS];
-        private int count;
-
-        private void add(int beside, boolean isRefused) {
-            besides[count % CALLS] = beside;
-            refused[count % CALLS] = isRefused;
-            count++;
-        }
-
-        /// Whether so many of those were refused that had as many beside them.
-        private boolean isRefusedWith(int beside, boolean isTrial) {
-            int all = 0;
-            int bad = 0;
-            for (int i = 0; i < Math.min(count, CALLS); i++) {
-                if (besides[i] >= beside) {
-                    all++;
-                    bad += refused[i] ? 1 : 0;
-                }
-            }
-            return bad >= (isTrial ? FEWEST_OF_A_TRIAL : FEWEST) && bad >= SHARE * all;
-        }
-    }
 
     Concurrency(int start, int max) {
         this.max = max;

@@ -23,16 +23,16 @@ public interface FlowConfig {
     int maxConcurrency();
 
     /// Calls that wait for a permit or between two attempts at most; one more is refused at once.
-    @WithDefault("100")
+    @WithDefault("1000")
     int maxWaiting();
 
     /// How long a new call waits for a permit, or for the provider's `Retry-After` to pass, before
     /// it is refused.
-    @WithDefault("1s")
+    @WithDefault("60s")
     Duration maxWait();
 
-    /// Calls in flight that batches leave to `/complete` and streams; a tenth of
-    /// [#maxConcurrency()] unless given.
+    /// Calls in flight that batches leave to `/complete` and streams, while there are any; a tenth
+    /// of [#maxConcurrency()] unless given.
     OptionalInt reservedForInteractive();
 
     /// Calls in flight that batches may have.

@@ -4,7 +4,6 @@ import io.penstock.store.Budget;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +28,7 @@ final class Gate {
 
     private final Queue<Waiter> queue = new Queue<>();
 
-    /// By when they started, how many calls are in flight.
-    private final TreeMap<Long, Integer> started = new TreeMap<>();
-
-    private int inFlight;
+    private final Flight flight = new Flight();
     private int held = Integer.MAX_VALUE;
     private long heldUntil = LATER;
     private boolean unseen;
@@ -81,7 +77,7 @@ final class Gate {
     }
 
     int inFlight() {
-        return inFlight;
+        return flight.size();
     }
 
     int waiting() {
@@ -93,7 +89,7 @@ final class Gate {
     }
 
     boolean isIdle(long now) {
-        return queue.size() == 0 && inFlight == 0 && markMicros() <= now && configured == null;
+        return queue.size() == 0 && flight.size() == 0 && markMicros() <= now && configured == null;
     }
 
     void add(Waiter waiter) {
@@ -121,7 +117,7 @@ final class Gate {
         if (breaker.until() > now) {
             return Math.max(breaker.until(), hold.end());
         }
-        if (unseen || breaker.isProbing() || inFlight >= held || now >= heldUntil) {
+        if (unseen || breaker.isProbing() || flight.size() >= held || now >= heldUntil) {
             return LATER;
         }
         boolean inPerson = head.want().job() == null;
@@ -145,7 +141,7 @@ final class Gate {
         if (hold.isOpen()) {
             return now;
         }
-        long at = hold.until(started.ceilingKey(hold.firstMicros()), now);
+        long at = hold.until(flight.oldestSince(hold.firstMicros()), now);
         if (hold.isOpen()) {
             opened();
             return now;
@@ -154,7 +150,7 @@ final class Gate {
     }
 
     private long underLevel(boolean inPerson, long now) {
-        if (inFlight < concurrency.limit()) {
+        if (flight.size() < concurrency.limit()) {
             return now;
         }
         return concurrency.growsAt(inPerson, now);
@@ -164,11 +160,11 @@ final class Gate {
     Start start(Waiter head, long now) {
         Want want = head.want();
         queue.start(want.job(), want.weight(), head);
-        if (inFlight >= concurrency.limit()) {
+        if (flight.size() >= concurrency.limit()) {
             concurrency.grow(now);
         }
-        int besides = inFlight++;
-        started.merge(now, 1, Integer::sum);
+        int besides = flight.size();
+        flight.started(now);
         breaker.started(want);
         hold.started(now);
         mayProbe = false;
@@ -181,20 +177,15 @@ final class Gate {
     }
 
     void ended(Permit permit, long now) {
-        inFlight--;
-        started.merge(permit.startedMicros(), -1, Gate::less);
+        flight.ended(permit.startedMicros());
         breaker.ended(permit.want());
         hold.ended(permit.startedMicros(), now);
-    }
-
-    private static @Nullable Integer less(Integer count, Integer by) {
-        return count + by == 0 ? null : (Integer) (count + by);
     }
 
     void answered(Permit permit, long promptTokens, long completionTokens, long now) {
         breaker.answered(permit);
         taken(permit.startedMicros());
-        concurrency.answered(permit.startedMicros(), permit.besides(), inFlight - 1, now);
+        concurrency.answered(permit.startedMicros(), permit.besides(), flight.size() - 1, now);
         if (promptTokens < 0) {
             return;
         }
@@ -240,7 +231,7 @@ final class Gate {
                 concurrency.refused(
                         permit.startedMicros(),
                         permit.besides(),
-                        inFlight - 1,
+                        flight.size() - 1,
                         now,
                         !noRequests && !noTokens,
                         hold.isPlain());
@@ -261,8 +252,7 @@ final class Gate {
         long own = permit.startedMicros();
         hold.took(now - own);
         int unknown = 0;
-        for (Map.Entry<Long, Integer> one :
-                started.tailMap(hold.firstMicros(own), true).descendingMap().entrySet()) {
+        for (Map.Entry<Long, Integer> one : flight.newestSince(hold.firstMicros(own)).entrySet()) {
             if (one.getKey() != own && hold.isTaken(one.getKey(), now)) {
                 taken(one.getKey());
                 break;
@@ -281,12 +271,8 @@ final class Gate {
     void learned(Permit permit, Rates rates) {
         Start start = permit.start();
         requests.learned(
-                rates.requestsLeft(),
-                rates.requestReset(),
-                start.requestsTaken(),
-                start.micros());
-        tokens.learned(
-                rates.tokensLeft(), rates.tokenReset(), start.tokensTaken(), start.micros());
+                rates.requestsLeft(), rates.requestReset(), start.requestsTaken(), start.micros());
+        tokens.learned(rates.tokensLeft(), rates.tokenReset(), start.tokensTaken(), start.micros());
     }
 
     /// Nobody may start before.

@@ -15,10 +15,14 @@ final class Groups {
     /// memory.
     private static final int GATES_MAX = 10_000;
 
+    /// Looking through all of them is not worth it for each made-up name.
+    private static final long TIDY_EVERY_NANOS = 1_000_000_000;
+
     private final FlowConfig config;
     private final Map<String, Gate> gates = new HashMap<>();
     private final Map<String, Gate> budgeted = new HashMap<>();
     private final Gate crowded;
+    private long tidiedNanos = System.nanoTime() - TIDY_EVERY_NANOS;
 
     /// @param opened told of each gate that has a budget
     Groups(FlowConfig config, Consumer<Gate> opened) {
@@ -64,7 +68,10 @@ final class Groups {
             if (found != null) {
                 return found;
             }
-            gates.values().removeIf(isIdle);
+            if (System.nanoTime() - tidiedNanos > TIDY_EVERY_NANOS) {
+                gates.values().removeIf(isIdle);
+                tidiedNanos = System.nanoTime();
+            }
             if (gates.size() >= GATES_MAX) {
                 return crowded;
             }

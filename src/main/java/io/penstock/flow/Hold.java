@@ -68,8 +68,8 @@ final class Hold {
 
     /// When the next call may start; [Gate#LATER] when that takes more than time.
     ///
-    /// @param oldest when the oldest call began that is under way and began after the first of those
-    ///   that were refused; null for none
+    /// @param oldest when the oldest call began that is under way and began after the first of
+    ///   those that were refused; null for none
     long until(@Nullable Long oldest, long now) {
         if (state == State.OPEN) {
             return now;
@@ -172,12 +172,12 @@ final class Hold {
             firstMicros = started;
         }
         inARow++;
-        boolean knowsBetter = started - takenMicros < RECENT;
+        boolean knowsBetter = told == 0 || started - takenMicros < RECENT;
         isPlain = inARow >= Math.max(knowsBetter ? IN_A_ROW : 1, unknown);
         if (!isPlain) {
             return false;
         }
-        hold(now, told, told == 0 || knowsBetter ? SOON : PROBE_EVERY);
+        hold(now, told, knowsBetter ? SOON : PROBE_EVERY);
         return true;
     }
 

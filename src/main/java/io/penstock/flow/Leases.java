@@ -178,10 +178,11 @@ final class Leases {
             report("The budget %s cannot be kept now, and its calls wait", gate, failed);
             crowd.refused();
             admission.change(() ->
-                    gate.budget().leaseLater(
-                            admission.now()
-                                    + STORE_PAUSE_MICROS
-                                    + crowd.apartMicros(JITTER_MICROS)));
+                    gate.budget()
+                            .leaseLater(
+                                    admission.now()
+                                            + STORE_PAUSE_MICROS
+                                            + crowd.apartMicros(JITTER_MICROS)));
         } finally {
             admission.change(() -> ordering.remove(gate));
         }
@@ -200,7 +201,8 @@ final class Leases {
             case Budgeted.Order.Later(long at) ->
                     admission.change(() -> {
                         gate.seen(before, now);
-                        gate.budget().leaseLater(at + (isShared ? crowd.apartMicros(JITTER_MICROS) : 0));
+                        gate.budget()
+                                .leaseLater(at + (isShared ? crowd.apartMicros(JITTER_MICROS) : 0));
                     });
             case Budgeted.Order.Enough _ -> admission.change(() -> gate.seen(before, now));
         }

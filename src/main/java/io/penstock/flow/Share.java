@@ -99,7 +99,13 @@ final class Share {
         permits = mine.permits();
         until = mine.until();
         int could = Math.min(limit, wanted);
-        int goal = Math.min(could, hungry > 0 ? fair(sharers, now) : limit);
+        // While nobody else wants any, those that are not used at the moment are kept: they would
+        // be
+        // missing until the next look.
+        int goal =
+                hungry > 0
+                        ? Math.min(could, fair(sharers, now))
+                        : wanted == 0 ? 0 : Math.max(could, Math.min(permits, limit));
         // What is in flight is still taken, but from now on no more than the goal is started.
         granted = Math.min(goal, permits);
         int stillTaken = Math.clamp(inFlight.besidesOthers(this), 0, permits);

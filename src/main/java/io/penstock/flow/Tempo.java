@@ -4,9 +4,9 @@ package io.penstock.flow;
 /// from refusals. Guarded by the lock of [Admission]. Times are microseconds.
 ///
 /// Many refusals may be for the rate, or chance. The difference is what going more slowly does:
-/// calls start at the rate at which they were taken, and if fewer are refused then, it was the rate.
-/// If not, that is not tried again for a while. A rate that was found grows, faster and faster,
-/// until there are refusals again.
+/// calls start at the rate at which they were taken, and if fewer are refused then, it was the
+/// rate. If not, that is not tried again for a while. A rate that was found grows, faster and
+/// faster, until there are refusals again.
 final class Tempo {
 
     private static final long SLOT = 100_000;
@@ -29,6 +29,9 @@ final class Tempo {
     private static final int ROUNDS = 3;
     private static final double HELPED = 0.5;
     private static final double WORSE = 1.3;
+
+    /// Chance refuses fewer.
+    private static final double CHANCE_SHARE = 0.4;
 
     private static final long GROW_EVERY = 500_000;
 
@@ -156,7 +159,7 @@ final class Tempo {
             trying = false;
             chance = CHANCE_FIRST;
             grownMicros = now;
-        } else if (rounds < ROUNDS) {
+        } else if (rounds < ROUNDS || refusedSince > CHANCE_SHARE * startedSince) {
             shareBefore = Math.max(shareBefore, refusedSince / (double) Math.max(1, startedSince));
             slow(startedSince - refusedSince, now - since, now);
         } else {
@@ -172,8 +175,7 @@ final class Tempo {
     private void grow(long now) {
         grownMicros = now;
         boolean isWorse =
-                now < ignoredUntil
-                        && sum(refused) > WORSE * chanceShare * sum(started) + FEWEST;
+                now < ignoredUntil && sum(refused) > WORSE * chanceShare * sum(started) + FEWEST;
         if (isWorse) {
             // Not chance after all.
             ignoredUntil = now;

@@ -1,6 +1,7 @@
 package io.penstock.llm;
 
 import io.penstock.flow.Rates;
+import java.time.Instant;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,7 @@ final class Attempt implements AutoCloseable {
 
     /// Notes what the head of an answer says.
     void learned(Exchange.Head head) {
-        rates = RateHeaders.read(head.headers());
+        rates = RateHeaders.read(head.headers(), Instant.now());
         call.learned(rates, head.requestId());
     }
 

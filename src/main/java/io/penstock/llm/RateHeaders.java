@@ -2,6 +2,7 @@ package io.penstock.llm;
 
 import io.penstock.flow.Rates;
 import io.vertx.core.MultiMap;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -14,25 +15,35 @@ final class RateHeaders {
     private static final double NUMBER_MAX = 1e12;
 
     private record Names(
-            String requestLimit, String requestsLeft, String tokenLimit, String tokensLeft) {}
+            String requestLimit,
+            String requestsLeft,
+            String requestReset,
+            String tokenLimit,
+            String tokensLeft,
+            String tokenReset) {}
 
     private static final Names OPENAI =
             new Names(
                     "x-ratelimit-limit-requests",
                     "x-ratelimit-remaining-requests",
+                    "x-ratelimit-reset-requests",
                     "x-ratelimit-limit-tokens",
-                    "x-ratelimit-remaining-tokens");
+                    "x-ratelimit-remaining-tokens",
+                    "x-ratelimit-reset-tokens");
 
     private static final Names ANTHROPIC =
             new Names(
                     "anthropic-ratelimit-requests-limit",
                     "anthropic-ratelimit-requests-remaining",
+                    "anthropic-ratelimit-requests-reset",
                     "anthropic-ratelimit-tokens-limit",
-                    "anthropic-ratelimit-tokens-remaining");
+                    "anthropic-ratelimit-tokens-remaining",
+                    "anthropic-ratelimit-tokens-reset");
 
     private RateHeaders() {}
 
-    static Rates read(MultiMap headers) {
+    /// @param now what a reset that is told as a date is counted from
+    static Rates read(MultiMap headers, Instant now) {
         boolean openAi =
                 headers.contains(OPENAI.requestLimit) || headers.contains(OPENAI.tokenLimit);
         Names names = openAi ? OPENAI : ANTHROPIC;
@@ -43,8 +54,10 @@ final class RateHeaders {
                 : new Rates(
                         requestLimit,
                         left(headers, names.requestsLeft, requestLimit),
+                        RetryAfter.span(headers.get(names.requestReset), now),
                         tokenLimit,
-                        left(headers, names.tokensLeft, tokenLimit));
+                        left(headers, names.tokensLeft, tokenLimit),
+                        RetryAfter.span(headers.get(names.tokenReset), now));
     }
 
     /// What a caller is told: of each limit how much there is, how much is left, and how long it

@@ -18,8 +18,8 @@ class FlowConfigTest {
         FlowConfig config = Settings.of(FlowConfig.class, Map.of()).checked();
 
         assertThat(config.maxConcurrency()).isEqualTo(100);
-        assertThat(config.maxWaiting()).isEqualTo(100);
-        assertThat(config.maxWait()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(config.maxWaiting()).isEqualTo(1000);
+        assertThat(config.maxWait()).isEqualTo(Duration.ofSeconds(60));
     }
 
     @Test

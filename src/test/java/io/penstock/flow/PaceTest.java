@@ -1,65 +1,195 @@
 package io.penstock.flow;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
+/// How fast calls start before providers whose limits have every shape, in a minute without a
+/// clock, after five seconds in which to find out.
 class PaceTest {
-    private static final long S = 1_000_000;
-    static final long SEED = Long.getLong("penstock.seed", 20_261_130);
 
-    static void row(String name, int count, double perSecond, long bucket, long window, int unit, Simulated.Told told, Simulated.Headers headers, long[] levels, double scattered, Map<String,String> budget, long lat) {
+    private static final long SECOND = 1_000_000;
+    private static final long LATENCY = 200_000;
+    private static final int PER_SECOND = 100;
+    private static final long SEED = Long.getLong("penstock.seed", 20_261_130);
+    private static final long[] ANY = {};
+
+    private record Result(double used, double refused) {}
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void whereTheHeadersTellIt(int processes) {
+        for (long bucket : new long[] {60_000_000, 10_000_000, 1_000_000, 500_000}) {
+            for (int unit : new int[] {1, 200}) {
+                Result result = byHeaders(processes, bucket, 0, unit);
+                assertThat(result.used).isGreaterThan(0.93);
+                assertThat(result.refused).isLessThan(processes == 1 ? 5 : 40);
+            }
+        }
+        for (long window : new long[] {60_000_000, 10_000_000, 1_000_000}) {
+            Result result = byHeaders(processes, 0, window, 1);
+            assertThat(result.used).isGreaterThan(0.85);
+            assertThat(result.refused).isLessThan(processes == 1 ? 10 : 50);
+        }
+    }
+
+    private static Result byHeaders(int processes, long bucket, long window, int unit) {
+        return run(
+                processes,
+                limited(bucket, window, unit, Simulated.Told.SECONDS, Simulated.Headers.HONEST),
+                unit,
+                Map.of());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void whereItIsConfigured(int processes) {
+        for (long bucket : new long[] {60_000_000, 10_000_000, 1_000_000, 500_000}) {
+            for (int unit : new int[] {1, 200}) {
+                Result result =
+                        run(
+                                processes,
+                                limited(
+                                        bucket,
+                                        0,
+                                        unit,
+                                        Simulated.Told.SECONDS,
+                                        Simulated.Headers.NONE),
+                                unit,
+                                Map.of(
+                                        unit == 1 ? "requests-per-minute" : "tokens-per-minute",
+                                        Integer.toString(PER_SECOND * 60 * unit)));
+                assertThat(result.used).isGreaterThan(0.95);
+                assertThat(result.refused).isLessThan(1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void whereNothingTellsIt(int processes) {
+        for (Simulated.Headers headers :
+                new Simulated.Headers[] {
+                    Simulated.Headers.NONE,
+                    Simulated.Headers.ZERO,
+                    Simulated.Headers.DAY,
+                    Simulated.Headers.UNIT
+                }) {
+            for (Simulated.Told told : Simulated.Told.values()) {
+                Result result = run(processes, limited(SECOND, 0, 1, told, headers), 1, Map.of());
+                assertThat(result.used).isGreaterThan(0.85);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.01, 0.05, 0.2})
+    void whatIsRefusedByChanceStopsNobody(double chance) {
         Random random = new Random(SEED);
-        Simulated p = new Simulated(random, perSecond, bucket, window, unit, told, headers, levels, scattered, -1, -1);
-        Simulation sim = new Simulation(random, p, lat, unit == 1 ? 200 : unit, count, budget);
-        long t0 = System.nanoTime();
-        long settled = levels.length > 1 ? 0 : 5 * S;
-        long until = levels.length > 1 ? 119 * S : 65 * S;
-        sim.run(settled, until);
-        double secs = (until - settled) / (double) S;
-        double possible;
-        if (levels.length > 0) { double sum = 0; for (int t = 1; t <= until / S; t++) if (t * S >= settled + S) sum += p.level(t * S); possible = sum * S / lat; }
-        else if (perSecond == 0) possible = count * 100.0 * S / lat * secs * (1 - scattered);
-        else possible = perSecond * secs;
-        System.out.printf("%-46s %d proc: %.3f used, %6.2f refused of 1,000  (%d ms)%n", name, count, sim.taken() / possible, sim.refusedOfThousand(), (System.nanoTime() - t0) / 1_000_000);
+        Simulated provider = provider(random, 0, 0, 0, ANY, chance, Long.MAX_VALUE, 0);
+        Simulation simulation = new Simulation(random, provider, LATENCY, 200, 1, Map.of());
+
+        simulation.run(5 * SECOND, 65 * SECOND);
+
+        assertThat(simulation.taken())
+                .isGreaterThan((long) (0.85 * (1 - chance) * 60 * 100 * SECOND / LATENCY));
+        assertThat(simulation.early()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {10, 60})
+    void aStormCostsOneCallASecondAndItsEndIsSeenWithinOne(int seconds) {
+        for (int processes : new int[] {1, 4}) {
+            Random random = new Random(SEED);
+            int end = 20 + seconds;
+            Simulated provider = provider(random, 0, 0, 0, ANY, 0, 20 * SECOND, end * SECOND);
+            Simulation simulation =
+                    new Simulation(random, provider, LATENCY, 200, processes, Map.of());
+
+            simulation.run(0, (end + 5) * SECOND);
+
+            for (int second = 21; second < end; second++) {
+                assertThat(simulation.startsIn(second)).isLessThanOrEqualTo(2);
+            }
+            assertThat((double) simulation.takenIn(end + 1))
+                    .isGreaterThan(0.9 * simulation.takenIn(18));
+        }
     }
 
     @Test
-    void all() {
-        long[] none = {};
-        String only = System.getProperty("only", "");
-        for (int count : new int[] {1, 4}) {
-            for (int rate : new int[] {100, 1000}) {
-                if (rate == 1000 && count == 1) continue;
-                long lat = rate == 100 ? 200_000 : 100_000;
-                for (long b : new long[] {60 * S, 10 * S, S, S / 2}) for (int unit : new int[] {1, 200}) {
-                    String n = rate + "/s bucket " + b / 1e6 + (unit > 1 ? " tokens" : "");
-                    row(n + " headers", count, rate, b, 0, unit, Simulated.Told.MILLIS, Simulated.Headers.HONEST, none, 0, Map.of(), lat);
-                    row(n + " configured, s", count, rate, b, 0, unit, Simulated.Told.SECONDS, Simulated.Headers.HONEST, none, 0, unit > 1 ? Map.of("tokens-per-minute", "" + rate * 60 * unit) : Map.of("requests-per-minute", "" + rate * 60), lat);
-                }
-                for (long w : new long[] {S, 10 * S, 60 * S}) {
-                    row(rate + "/s window " + w / 1e6 + " headers", count, rate, 0, w, 1, Simulated.Told.SECONDS, Simulated.Headers.HONEST, none, 0, Map.of(), lat);
-                    row(rate + "/s window " + w / 1e6 + " configured", count, rate, 0, w, 1, Simulated.Told.SECONDS, Simulated.Headers.HONEST, none, 0, Map.of("requests-per-minute", "" + rate * 60), lat);
-                }
-                for (var h : new Simulated.Headers[] {Simulated.Headers.NONE, Simulated.Headers.ZERO, Simulated.Headers.DAY, Simulated.Headers.UNIT})
-                    for (var told : Simulated.Told.values()) {
-                    row(rate + "/s bucket 1 " + h + " " + told, count, rate, S, 0, 1, told, h, none, 0, Map.of(), lat);
-                    if (h == Simulated.Headers.NONE) { row(rate + "/s bucket 0.5 " + h + " " + told, count, rate, S / 2, 0, 1, told, h, none, 0, Map.of(), lat);
-                    row(rate + "/s window 10 " + h + " " + told, count, rate, 0, 10 * S, 1, told, h, none, 0, Map.of(), lat);
-                    row(rate + "/s window 1 " + h + " " + told, count, rate, 0, S, 1, told, h, none, 0, Map.of(), lat);}
-                }
-            }
-            row("50 at once", count, 0, 0, 0, 1, Simulated.Told.SECONDS, Simulated.Headers.NONE, new long[] {50}, 0, Map.of(), 200_000);
-            row("10,50,200 at once by 30 s", count, 0, 0, 0, 1, Simulated.Told.SECONDS, Simulated.Headers.NONE, new long[] {50, 10, count == 1 ? 90 : 200, 50}, 0, Map.of(), 200_000);
-            for (double p : new double[] {0.01, 0.05, 0.2}) row("scattered " + p, count, 0, 0, 0, 1, Simulated.Told.SECONDS, Simulated.Headers.NONE, none, p, Map.of(), 200_000);
-        }
-        for (int count : new int[] {1, 4}) for (int len : new int[] {10, 60}) {
-            Random random = new Random(SEED);
-            Simulated p = new Simulated(random, 0, 0, 0, 1, Simulated.Told.SECONDS, Simulated.Headers.NONE, none, 0, 20 * S, (20 + len) * S);
-            Simulation sim = new Simulation(random, p, 200_000, 200, count, Map.of());
-            sim.run(0, (len + 30) * S);
-            int in = 0; for (int i = 21; i < 20 + len; i++) in += sim.startsIn(i);
-            System.out.printf("storm %d s, %d proc: first s %d, then %.2f a second; after: %d %d %d (before %d)%n", len, count, sim.startsIn(20), in / (len - 1.0), sim.takenIn(20 + len), sim.takenIn(21 + len), sim.takenIn(22 + len), sim.takenIn(18));
-        }
+    void aLevelIsFoundAndKeptTo() {
+        Random random = new Random(SEED);
+        Simulated provider = provider(random, 0, 0, 0, new long[] {50}, 0, Long.MAX_VALUE, 0);
+        Simulation simulation = new Simulation(random, provider, LATENCY, 200, 1, Map.of());
+
+        simulation.run(5 * SECOND, 65 * SECOND);
+
+        assertThat(simulation.taken()).isGreaterThan((long) (0.9 * 60 * 50 * SECOND / LATENCY));
+        assertThat(simulation.refusedOfThousand()).isLessThan(5);
+    }
+
+    private static Simulated limited(
+            long bucket, long window, int unit, Simulated.Told told, Simulated.Headers headers) {
+        return new Simulated(
+                new Random(SEED),
+                PER_SECOND,
+                bucket,
+                window,
+                unit,
+                told,
+                headers,
+                ANY,
+                0,
+                Long.MAX_VALUE,
+                0);
+    }
+
+    private static Simulated provider(
+            Random random,
+            int perSecond,
+            long bucket,
+            long window,
+            long[] levels,
+            double chance,
+            long stormFrom,
+            long stormTo) {
+        return new Simulated(
+                random,
+                perSecond,
+                bucket,
+                window,
+                1,
+                Simulated.Told.SECONDS,
+                Simulated.Headers.NONE,
+                levels,
+                chance,
+                stormFrom,
+                stormTo);
+    }
+
+    private static Result run(
+            int processes, Simulated provider, int unit, Map<String, String> budget) {
+        int tokens = unit == 1 ? 200 : unit;
+        Simulation simulation =
+                new Simulation(new Random(SEED), provider, LATENCY, tokens, processes, budget);
+        simulation.run(5 * SECOND, 65 * SECOND);
+        Result result =
+                new Result(
+                        simulation.taken() / (60.0 * PER_SECOND), simulation.refusedOfThousand());
+        System.out.printf(
+                Locale.ROOT,
+                "%s, %d process(es), %s: %.3f used, %.1f of 1,000 refused (seed %d)%n",
+                provider,
+                processes,
+                budget,
+                result.used,
+                result.refused,
+                SEED);
+        return result;
     }
 }

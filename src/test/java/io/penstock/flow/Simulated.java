@@ -157,4 +157,15 @@ final class Simulated {
             case UNIT -> new Rates(limit * 200, (long) left * 200, reset, null, null, null);
         };
     }
+
+    @Override
+    public String toString() {
+        return "%s of %d s/1000, counting %d, waits %s, headers %s"
+                .formatted(
+                        window > 0 ? "window" : "bucket",
+                        Math.max(window, bucket) / 1000,
+                        unit,
+                        told,
+                        headers);
+    }
 }

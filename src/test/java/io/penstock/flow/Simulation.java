@@ -156,12 +156,14 @@ final class Simulation {
                     if (ready != Gate.LATER && ready < timerAt) {
                         timerAt = ready;
                         long mine = ready;
-                        at(ready, () -> {
-                            if (timerAt == mine) {
-                                timerAt = Gate.LATER;
-                                pump();
-                            }
-                        });
+                        at(
+                                ready,
+                                () -> {
+                                    if (timerAt == mine) {
+                                        timerAt = Gate.LATER;
+                                        pump();
+                                    }
+                                });
                     }
                     break;
                 }
@@ -219,16 +221,21 @@ final class Simulation {
         private void tell() {
             if (isShared && !telling) {
                 telling = true;
-                at(now + STORE, () -> {
-                    telling = false;
-                    if (gate.toTell() > now) {
-                        stored = stored.marked(java.time.Instant.ofEpochMilli(gate.toTell() / 1000));
-                    } else if (gate.isToClear()) {
-                        stored = stored.marked(null);
-                    }
-                    gate.seen(stored, now);
-                    pump();
-                });
+                at(
+                        now + STORE,
+                        () -> {
+                            telling = false;
+                            if (gate.toTell() > now) {
+                                stored =
+                                        stored.marked(
+                                                java.time.Instant.ofEpochMilli(
+                                                        gate.toTell() / 1000));
+                            } else if (gate.isToClear()) {
+                                stored = stored.marked(null);
+                            }
+                            gate.seen(stored, now);
+                            pump();
+                        });
             }
         }
 
@@ -240,12 +247,14 @@ final class Simulation {
                 taken += counted ? 1 : 0;
                 takenBySecond[(int) (now / 1_000_000)]++;
                 long time = latency / 2 + (long) (random.nextDouble() * latency);
-                at(now + time, () -> {
-                    provider.ended();
-                    gate.learned(permit, verdict.rates());
-                    gate.answered(permit, unit / 2, unit / 2, now);
-                    end(permit);
-                });
+                at(
+                        now + time,
+                        () -> {
+                            provider.ended();
+                            gate.learned(permit, verdict.rates());
+                            gate.answered(permit, unit / 2, unit / 2, now);
+                            end(permit);
+                        });
             } else {
                 refused += counted && !verdict.accident() ? 1 : 0;
                 at(now + ON_THE_WAY, () -> refused(permit, verdict));
@@ -259,14 +268,15 @@ final class Simulation {
             }
             end(permit);
             @Nullable Duration told = verdict.retryAfter();
-            long wait =
-                    told == null ? 200_000 + random.nextLong(800_000) : told.toNanos() / 1000;
+            long wait = told == null ? 200_000 + random.nextLong(800_000) : told.toNanos() / 1000;
             long own = now + wait;
-            at(own, () -> {
-                early += now < own ? 1 : 0;
-                gate.add(new Waiter(permit.want(), Gate.LATER));
-                pump();
-            });
+            at(
+                    own,
+                    () -> {
+                        early += now < own ? 1 : 0;
+                        gate.add(new Waiter(permit.want(), Gate.LATER));
+                        pump();
+                    });
         }
 
         private void end(Permit permit) {
