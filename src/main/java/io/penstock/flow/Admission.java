@@ -271,10 +271,10 @@ public class Admission {
         try {
             room.giveBack(permit.want(), heldNanos);
             permit.gate().ended(permit, now());
-            if (permit.gate().isToClear()) {
+            pump();
+            if (permit.gate().isToTell()) {
                 tell(permit.gate());
             }
-            pump();
         } finally {
             lock.unlock();
         }

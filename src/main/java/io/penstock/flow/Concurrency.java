@@ -36,6 +36,11 @@ final class Concurrency {
 
     private static final int LOST_TRIAL_EVERY = 4;
 
+    private static final long YIELD_EVERY_MICROS = 1_000_000;
+
+    /// After so many that were in vain, what was lost is not looked for any more.
+    private static final int IN_VAIN = 8;
+
     /// Levels that differ by less are the same; a refusal with less of the level in flight is not
     /// for the level, or the level is another.
     private static final double SAME = 0.9;
@@ -92,11 +97,22 @@ final class Concurrency {
     private int outcomes;
     private int failures;
 
+    /// Processes that share the provider's limit: each tries one more so much less often.
+    private double processes = 1;
+
+    private int triedInVain;
+    private long yieldedMicros = -YIELD_EVERY_MICROS;
+
     Concurrency(int start, int max) {
         this.max = max;
         this.floor = Math.max(1, start / 4);
         this.limit = Math.min(start, max);
         this.proven = (int) limit;
+    }
+
+    /// @param count how many processes there are
+    void among(double count) {
+        processes = count;
     }
 
     int limit() {
@@ -199,9 +215,11 @@ final class Concurrency {
     private long untilTrial(long now) {
         long least = isMuchLost() ? soonMicros : TRIAL_EVERY * COST_MICROS;
         // What is soon may still go by a refusal that cost far more than the last one.
-        return Math.min(
-                Math.max((now - stoodSinceMicros) / TRIED_PART, least),
-                TRIAL_EVERY_MOST * COST_MICROS);
+        double alone =
+                Math.min(
+                        Math.max((now - stoodSinceMicros) / TRIED_PART, least),
+                        TRIAL_EVERY_MOST * COST_MICROS);
+        return (long) (processes * alone);
     }
 
     /// @param startedMicros when the refused call started
@@ -248,6 +266,28 @@ final class Concurrency {
         return true;
     }
 
+    /// Leaves some room to another process that finds none.
+    ///
+    /// @param inFlight calls that are in flight now
+    /// @return whether it could
+    boolean yield(int inFlight, long now) {
+        double used = Math.min(limit, inFlight);
+        if (used <= 1 || used < SAME * limit || now - yieldedMicros < YIELD_EVERY_MICROS) {
+            return false;
+        }
+        yieldedMicros = now;
+        limit = Math.max(1, used - Math.max(1, used / (1 + processes)));
+        level = (int) limit;
+        growing = false;
+        loweredMicros = now;
+        raisedMicros = now;
+        soonMicros = YIELD_EVERY_MICROS;
+        answeredSinceRaise = 0;
+        usedSinceRaise = false;
+        standsSince(now);
+        return true;
+    }
+
     /// Takes note of what the last burst has found. Where that is what was known, another trial
     /// tells little.
     private void settle() {
@@ -263,8 +303,9 @@ final class Concurrency {
             soonMicros = COST_MICROS / 2;
         } else if (soonMicros < LOST_TRIAL_EVERY * COST_MICROS) {
             soonMicros = Math.min(2 * soonMicros, LOST_TRIAL_EVERY * COST_MICROS);
-        } else if (isGuess) {
+        } else if (isGuess || ++triedInVain >= IN_VAIN) {
             proven = level;
+            triedInVain = 0;
         }
     }
 

@@ -67,6 +67,11 @@ final class Crowd {
         }
     }
 
+    /// How many they are about, this one included.
+    synchronized double size() {
+        return Math.max(1, size);
+    }
+
     /// The store has answered.
     synchronized void answered() {
         failures = Math.max(0, failures - 1);

@@ -2,8 +2,8 @@ package io.penstock.flow;
 
 import io.penstock.store.Budget;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +14,12 @@ final class Gate {
 
     /// Never before something else happens: an answer, a lease.
     static final long LATER = Long.MAX_VALUE;
+
+    /// A mark that ends so soon after another is not told.
+    static final long SAME_MARK = 20_000;
+
+    /// For how long a probe is one process's.
+    private static final long CLAIM_MICROS = 1_000_000;
 
     private final String name;
     private final FlowConfig.@Nullable BudgetConfig configured;
@@ -39,7 +45,8 @@ final class Gate {
 
     private boolean mayProbe;
 
-    /// The mark of the store, if it is known there; and whether it is not true any more.
+    /// Until when the mark of the store holds, if there is one; and whether it is not true any
+    /// more.
     private long sharedMark;
 
     private boolean isToClear;
@@ -277,7 +284,7 @@ final class Gate {
 
     /// Nobody may start before.
     void mark(long until, long now) {
-        hold.heldByOthers(until, now);
+        hold.mark(until, now);
     }
 
     /// When the hold ends, as far as the provider has told.
@@ -285,13 +292,26 @@ final class Gate {
         return hold.end();
     }
 
-    /// Until when others are to hold; 0 for not at all.
-    long toTell() {
-        return hold.probeAt();
+    /// Whether others are to be told something besides a new mark.
+    boolean isToTell() {
+        return isShared && (isToClear || tempo.isToTell());
     }
 
-    boolean isToClear() {
-        return isToClear;
+    /// What to store for the others to know; null when they know it all.
+    @Nullable Budget untold(Budget stored, long now) {
+        Budget.Mark mark = stored.mark();
+        long known = mark == null ? 0 : mark.until();
+        boolean isStarved = hold.isAlone() && flight.size() == 0;
+        long until = hold.isAlone() && !isStarved ? 0 : hold.toTell();
+        if (until > known + SAME_MARK) {
+            mark = new Budget.Mark(until, hold.firstMicros(), isStarved);
+        } else if (isToClear && known > now) {
+            mark = null;
+        }
+        Budget.Slowdown slowdown = tempo.toTell(stored.slowdown(), now);
+        boolean isKnown =
+                Objects.equals(mark, stored.mark()) && Objects.equals(slowdown, stored.slowdown());
+        return isKnown ? null : stored.told(mark, slowdown);
     }
 
     /// Whether the model is left alone because it has failed too often.
@@ -306,33 +326,56 @@ final class Gate {
 
     /// Whether a call waits for this process to have the right to a probe.
     boolean isProbeDue(long now) {
-        return isShared && !mayProbe && queue.size() > 0 && hold.isProbeDue(now);
+        return isShared && !mayProbe && !hold.isAlone() && queue.size() > 0 && hold.isProbeDue(now);
     }
 
-    /// @return until when others hold on
-    long claim(long now) {
+    /// What to store to have the right to the next probe; null when it is another's.
+    @Nullable Budget claim(Budget stored, long now) {
+        Budget.Mark mark = stored.mark();
+        return mark == null || mark.until() <= now
+                ? stored.marked(new Budget.Mark(now + CLAIM_MICROS, hold.firstMicros(), false))
+                : null;
+    }
+
+    /// The next probe is this process's, and that is stored.
+    void claimed(@Nullable Budget stored, long now) {
         mayProbe = true;
-        return hold.claim(now);
+        hold.claimed(now);
+        if (stored != null) {
+            budget.seen(stored);
+            sharedMark = until(stored);
+        }
     }
 
-    /// The mark by which this process has claimed the probe is stored.
-    void claimed(Budget stored) {
-        budget.seen(stored);
-        Instant notBefore = stored.notBefore();
-        sharedMark = notBefore == null ? 0 : notBefore.toEpochMilli() * 1000;
+    private static long until(Budget stored) {
+        Budget.Mark mark = stored.mark();
+        return mark == null ? 0 : mark.until();
     }
 
     void seen(Budget stored, long now) {
         boolean isNewer = budget.seen(stored);
-        Instant notBefore = stored.notBefore();
-        long mark = notBefore == null ? 0 : notBefore.toEpochMilli() * 1000;
-        if (mark > now && !isToClear && !mayProbe) {
-            hold.heldByOthers(mark, now);
-        } else if (isNewer && mark == 0 && sharedMark > 0) {
-            hold.openedByOthers();
+        Budget.Mark mark = stored.mark();
+        if (mark != null && mark.until() > now) {
+            if (!isToClear && !mayProbe) {
+                isToClear =
+                        mark.starved()
+                                ? !hold.isAlone() && concurrency.yield(flight.size(), now)
+                                : !hold.heldByOthers(mark.until(), mark.since(), now);
+            }
+        } else {
+            if (isNewer && mark == null && sharedMark > 0) {
+                hold.openedByOthers(now);
+            }
+            isToClear = false;
         }
-        isToClear &= mark > now;
-        sharedMark = mark;
+        sharedMark = until(stored);
+        tempo.seen(stored.slowdown(), now);
+    }
+
+    /// How many processes there are, this one included.
+    void among(double processes) {
+        concurrency.among(processes);
+        tempo.among(processes);
     }
 
     /// Until this process has looked for what others know, no call starts.

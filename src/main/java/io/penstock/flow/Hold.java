@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 /// after the first of them, say that all would be: then no call starts. After the time that the
 /// provider told, or a second, one call is let through, for all processes together. If it is taken,
 /// the hold is over at once; if it is refused, the next one comes after twice the time.
+///
+/// Where another process has had a later call taken, only this process's calls are refused, as
+/// where others use a limit up: then this one alone goes on holding, and the others, who are told,
+/// leave it some room.
 final class Hold {
 
     /// Of calls that chance refuses one in five of, five in a row are one in three thousand.
@@ -23,6 +27,12 @@ final class Hold {
     private static final long PROBE_EVERY = 1_000_000;
 
     private static final long SOON = 250_000;
+
+    /// Between two probes of a process that holds alone, at most.
+    private static final long ALONE_EVERY = 8_000_000;
+
+    /// Once it was alone, it is for so long.
+    private static final long ALONE = 10_000_000;
 
     /// A call that is under way for longer than four times what a refusal takes is taken.
     private static final int TAKEN_AFTER = 4;
@@ -50,7 +60,13 @@ final class Hold {
     private long gap;
     private long probeAt;
     private long probeMicros;
+    private long heldMicros;
     private long toldUntil;
+
+    /// Whether this process has seen the refusals.
+    private boolean isOwn;
+
+    private long aloneUntil = Long.MIN_VALUE;
 
     boolean isOpen() {
         return state == State.OPEN;
@@ -87,9 +103,14 @@ final class Hold {
         return state == State.OPEN ? 0 : Math.max(probeAt, toldUntil);
     }
 
-    /// What others are told: no call of theirs starts before.
-    long probeAt() {
-        return state == State.OPEN ? 0 : probeAt;
+    /// What others are told: no call of theirs starts before; 0 for nothing.
+    long toTell() {
+        return state == State.OPEN ? 0 : Math.min(probeAt, heldMicros + PROBE_EVERY);
+    }
+
+    /// Whether only this process's calls are refused.
+    boolean isAlone() {
+        return aloneUntil == Gate.LATER;
     }
 
     /// The same as it is when one more is refused.
@@ -104,11 +125,14 @@ final class Hold {
     }
 
     /// The right to the next probe is this process's.
-    ///
-    /// @return until when the others hold on
-    long claim(long now) {
+    void claimed(long now) {
         probeAt = now;
-        return now + Math.max(PROBE_EVERY, gap);
+    }
+
+    /// Nobody is to start before.
+    void mark(long until, long now) {
+        heldByOthers(until, now, now);
+        isOwn = true;
     }
 
     void started(long now) {
@@ -138,6 +162,9 @@ final class Hold {
             isPlain = false;
             boolean ended = state != State.OPEN;
             state = State.OPEN;
+            if (isAlone()) {
+                aloneUntil = started + ALONE;
+            }
             return ended;
         }
         return false;
@@ -151,14 +178,14 @@ final class Hold {
     /// @param retryAfter as the provider told it; null when it did not
     /// @param unknown calls that began after the first of those that were refused, and of which
     ///   nothing is known yet
-    /// @return whether nobody is to start now
+    /// @return whether nobody is to start now, in any process
     boolean refused(long started, @Nullable Duration retryAfter, int unknown, long now) {
         long told = retryAfter == null ? 0 : retryAfter.toNanos() / 1000;
         if (state != State.OPEN) {
             boolean again = isProbe(started);
             if (again) {
-                long twice = Math.min(2 * gap, told == 0 ? PROBE_EVERY : Long.MAX_VALUE);
-                hold(now, told, Math.max(twice, Math.min(told, PROBE_EVERY)));
+                long most = isAlone() ? ALONE_EVERY : told == 0 ? PROBE_EVERY : Gate.LATER;
+                hold(now, told, Math.max(Math.min(2 * gap, most), Math.min(told, PROBE_EVERY)));
             } else {
                 toldUntil = Math.max(toldUntil, now + told);
             }
@@ -177,34 +204,54 @@ final class Hold {
         if (!isPlain) {
             return false;
         }
+        isOwn = true;
+        if (now < aloneUntil) {
+            aloneUntil = Gate.LATER;
+        }
         hold(now, told, knowsBetter ? SOON : PROBE_EVERY);
         return true;
     }
 
     private void hold(long now, long told, long after) {
         state = State.HELD;
-        gap = told == 0 ? after : Math.min(told, after);
+        gap = told == 0 || isAlone() ? after : Math.min(told, after);
+        heldMicros = now;
         probeAt = now + gap;
         toldUntil = now + told;
     }
 
     /// Another process has said that no call may start before.
-    void heldByOthers(long until, long now) {
-        if (state == State.PROBING || until <= probeAt()) {
-            return;
+    ///
+    /// @param since when the first of the calls began that were refused
+    /// @return false when this process knows better
+    boolean heldByOthers(long until, long since, long now) {
+        if (takenMicros >= since) {
+            return false;
         }
-        if (state == State.OPEN) {
-            firstMicros = now;
-            gap = Math.min(until - now, PROBE_EVERY);
+        if (state != State.PROBING && until > probeAt()) {
+            if (state == State.OPEN) {
+                isOwn = false;
+                firstMicros = since;
+                gap = Math.min(until - now, PROBE_EVERY);
+            }
+            state = State.HELD;
+            heldMicros = Math.max(now, until - PROBE_EVERY);
+            probeAt = until;
+            toldUntil = Math.max(toldUntil, until);
         }
-        state = State.HELD;
-        probeAt = until;
-        toldUntil = Math.max(toldUntil, until);
+        return true;
+    }
+
+    private long probeAt() {
+        return state == State.OPEN ? 0 : probeAt;
     }
 
     /// Another process was answered.
-    void openedByOthers() {
-        if (state == State.HELD) {
+    void openedByOthers(long now) {
+        if (state != State.OPEN && isOwn) {
+            aloneUntil = Gate.LATER;
+            probeAt = now;
+        } else if (state == State.HELD) {
             state = State.OPEN;
             inARow = 0;
         }

@@ -5,7 +5,7 @@ import io.penstock.store.BudgetStore;
 import io.penstock.store.StoreException;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,12 +31,6 @@ final class Leases {
 
     /// So that two do not claim the same probe at once.
     private static final long APART_MICROS = 10_000;
-
-    /// For how long a probe is one process's.
-    private static final long CLAIM_MICROS = 1_000_000;
-
-    /// A mark that ends so soon after another is not told.
-    private static final Duration SAME_MARK = Duration.ofMillis(20);
 
     private static final int HOLDER_BYTES = 6;
 
@@ -91,35 +85,23 @@ final class Leases {
         try {
             LockSupport.parkNanos(crowd.apartMicros(APART_MICROS) * 1_000);
             Budget stored = stored(gate);
-            long now = admission.now();
-            Instant mark = stored.notBefore();
-            Instant until = instant(now + CLAIM_MICROS);
-            boolean isMine =
-                    (mark == null || mark.isBefore(instant(now + 1)))
-                            && budgets.replace(stored.marked(until));
-            admission.change(() -> {
-                if (isMine) {
-                    gate.claim(now);
-                    gate.claimed(stored.marked(until));
-                } else {
-                    gate.seen(stored, now);
-                }
-            });
+            Budget claimed = admission.ask(() -> gate.claim(stored, admission.now()));
+            if (claimed != null && budgets.replace(claimed)) {
+                admission.change(() -> gate.claimed(claimed, admission.now()));
+            } else {
+                admission.change(() -> gate.seen(stored, admission.now()));
+            }
         } catch (RuntimeException failed) {
             report("The right to try %s again cannot be had, and it is tried", gate, failed);
-            admission.change(() -> gate.claim(admission.now()));
+            admission.change(() -> gate.claimed(null, admission.now()));
         } finally {
             admission.change(() -> claiming.remove(gate));
         }
     }
 
-    private static Instant instant(long micros) {
-        return Instant.ofEpochMilli(Math.ceilDiv(micros, 1000));
-    }
-
     /// How much longer each mark is to be, so that it holds also for one that is not told.
     Duration slack() {
-        return isShared ? SAME_MARK : Duration.ZERO;
+        return isShared ? Duration.of(Gate.SAME_MARK, ChronoUnit.MICROS) : Duration.ZERO;
     }
 
     /// Tells the others of a mark. Under the lock.
@@ -255,20 +237,14 @@ final class Leases {
         }
     }
 
-    /// What to store for the others to know of the mark; null, and nobody is telling any more, when
-    /// they do.
+    /// What to store for the others to know; null, and nobody is telling any more, when they do.
     private @Nullable Budget untold(Gate gate, Budget stored) {
         return admission.ask(() -> {
-            Instant until = instant(gate.toTell());
-            Instant known = stored.notBefore();
-            if (gate.toTell() > 0 && (known == null || known.plus(SAME_MARK).isBefore(until))) {
-                return stored.marked(until);
+            Budget next = gate.untold(stored, admission.now());
+            if (next == null) {
+                marking.remove(gate);
             }
-            if (gate.isToClear() && known != null && known.isAfter(instant(admission.now()))) {
-                return stored.marked(null);
-            }
-            marking.remove(gate);
-            return null;
+            return next;
         });
     }
 }

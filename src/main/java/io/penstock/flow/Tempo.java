@@ -1,5 +1,10 @@
 package io.penstock.flow;
 
+import io.penstock.store.Budget.Slowdown;
+import io.penstock.store.Budget.Verdict;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /// How many calls a second the provider takes where it does not say so: found as a level is found,
 /// from refusals. Guarded by the lock of [Admission]. Times are microseconds.
 ///
@@ -7,8 +12,12 @@ package io.penstock.flow;
 /// calls start at the rate at which they were taken, and if fewer are refused then, it was the
 /// rate. If not, that is not tried again for a while. A rate that was found grows, faster and
 /// faster, until there are refusals again.
+///
+/// Where processes share a limit, less of one is more for the others, and none is refused less. So
+/// all slow down at the same time: one begins, tells the others, and judges.
 final class Tempo {
 
+    private static final double SECOND = 1_000_000;
     private static final long SLOT = 100_000;
     private static final int SLOTS = 30;
 
@@ -21,13 +30,35 @@ final class Tempo {
     /// Below what was taken: what has piled up at the provider drains.
     private static final double BELOW = 0.95;
 
-    /// A round ends when so many would have been refused if nothing were better, or are: with ten,
-    /// chance halves them once in thirty times.
+    /// A round ends when so many are refused.
     private static final int TELLING = 10;
 
+    /// Or when so many more than twice the refused ones would have been if nothing were better:
+    /// chance does that once in a hundred times.
+    private static final int BETTER = 6;
+
     private static final long ROUND_LEAST = 100_000;
+
+    /// Until all have slowed down.
+    private static final long ROUND_LEAST_TOGETHER = 400_000;
+
     private static final int ROUNDS = 3;
-    private static final double HELPED = 0.5;
+
+    /// As long as fewer are refused than this part of the most that were.
+    private static final int ROUNDS_MOST = 6;
+
+    private static final double STILL = 0.6;
+
+    /// Of the rate to which the one slowed down that began.
+    private static final double LEAST = 0.1;
+
+    /// For how long one that slowed down with the others waits for the verdict, and the one that
+    /// judges for refusals.
+    private static final long VERDICT_MOST = 15_000_000;
+
+    /// Who begins at the same time as another goes by the other.
+    private static final long TOGETHER = 200_000;
+
     private static final double WORSE = 1.3;
 
     /// Chance refuses fewer.
@@ -54,11 +85,28 @@ final class Tempo {
     /// How many were refused when that was found to be chance.
     private double chanceShare;
 
-    private boolean trying;
+    private enum State {
+        FREE,
+        JUDGING,
+        FOLLOWING
+    }
+
+    private State state = State.FREE;
+
+    /// The latest that is known.
+    private @Nullable Slowdown slowdown;
+
+    private boolean isToTell;
+    private double processes = 1;
+
+    /// The latest of this process's own that is stored.
+    private long toldMicros;
+
     private int rounds;
     private long since;
     private int startedSince;
     private int refusedSince;
+    private double shareMost;
     private double shareBefore;
     private long ignoredUntil;
     private long chance = CHANCE_FIRST;
@@ -85,14 +133,28 @@ final class Tempo {
         return sum;
     }
 
+    /// @param count how many processes there are
+    void among(double count) {
+        processes = count;
+    }
+
     long readyAt(long now) {
-        if (rate == 0) {
-            return now;
-        }
-        if (trying && now - since > ROUND_LEAST) {
-            judge(now);
-        } else if (!trying && now - grownMicros > GROW_EVERY) {
-            grow(now);
+        switch (state) {
+            case JUDGING -> {
+                if (now - since > (processes > 1 ? ROUND_LEAST_TOGETHER : ROUND_LEAST)) {
+                    judge(now);
+                }
+            }
+            case FOLLOWING -> {
+                if (now - since > VERDICT_MOST) {
+                    helped(now);
+                }
+            }
+            case FREE -> {
+                if (now - grownMicros > GROW_EVERY) {
+                    grow(now);
+                }
+            }
         }
         if (rate == 0) {
             return now;
@@ -118,30 +180,44 @@ final class Tempo {
     void refused(long startedMicros, long now) {
         turn(now);
         refused[(int) (slot % SLOTS)]++;
-        if (now < ignoredUntil) {
-            return;
-        }
-        if (trying) {
+        if (state != State.FREE) {
             if (startedMicros >= since) {
                 refusedSince++;
             }
+            return;
+        }
+        if (now < ignoredUntil) {
             return;
         }
         int all = sum(started);
         int bad = sum(refused);
         if (all >= FEWEST_STARTED && bad >= FEWEST && bad > MANY * all) {
             shareBefore = bad / (double) Math.max(1, all);
+            shareMost = shareBefore;
             rounds = 0;
             rateBefore = rate;
-            slow(all - bad, Math.min(SLOT * SLOTS, now - firstMicros), now);
+            slowAsTaken(now);
+            tell(now);
         }
     }
 
-    private void slow(int taken, long time, long now) {
-        double found = BELOW * Math.max(1, taken) / time;
-        rate = rate == 0 ? found : Math.min(rate * BELOW, found);
-        trying = true;
+    private void tell(long now) {
+        state = State.JUDGING;
         rounds++;
+        slowdown = new Slowdown(now, rate * SECOND, Verdict.OPEN);
+        isToTell = true;
+    }
+
+    private void slowAsTaken(long now) {
+        // While nothing starts, as when all is held back, nothing can be taken.
+        long used = Arrays.stream(started).filter(count -> count > 0).count();
+        long time = Math.min(Math.max(1, used) * SLOT, now - firstMicros);
+        slow(sum(started) - sum(refused), time, now);
+    }
+
+    private void slow(int taken, long time, long now) {
+        double found = BELOW * Math.max(1, taken) / Math.max(1, time);
+        rate = Math.max(least(), rate == 0 ? found : Math.min(rate * BELOW, found));
         since = now;
         startedSince = 0;
         refusedSince = 0;
@@ -150,26 +226,113 @@ final class Tempo {
         next = now;
     }
 
+    /// Who has little may have so because others take it all.
+    private double least() {
+        return state == State.FREE && slowdown != null ? LEAST * slowdown.rate() / SECOND : 0;
+    }
+
     private void judge(long now) {
         double expected = shareBefore * startedSince;
-        if (expected < TELLING && refusedSince < TELLING) {
+        boolean isLate = now - since > VERDICT_MOST;
+        if (expected >= BETTER + 2 * refusedSince || (isLate && refusedSince < expected / 2)) {
+            verdict(Verdict.HELPED);
+            helped(now);
+        } else if (refusedSince < TELLING && !isLate) {
             return;
-        }
-        if (refusedSince < HELPED * expected) {
-            trying = false;
-            chance = CHANCE_FIRST;
-            grownMicros = now;
-        } else if (rounds < ROUNDS || refusedSince > CHANCE_SHARE * startedSince) {
-            shareBefore = Math.max(shareBefore, refusedSince / (double) Math.max(1, startedSince));
+        } else if (rounds < ROUNDS || refusedShare() > CHANCE_SHARE || isBetter()) {
+            shareBefore = refusedShare();
+            shareMost = Math.max(shareMost, shareBefore);
             slow(startedSince - refusedSince, now - since, now);
+            tell(now);
         } else {
-            trying = false;
-            rate = rateBefore;
-            chanceShare = refusedSince / (double) Math.max(1, startedSince);
-            grownMicros = now;
-            ignoredUntil = now + chance;
-            chance = Math.min(CHANCE_MOST, 2 * chance);
+            verdict(Verdict.IN_VAIN);
+            inVain(now);
         }
+    }
+
+    private boolean isBetter() {
+        return rounds < ROUNDS_MOST && refusedShare() < STILL * shareMost;
+    }
+
+    private double refusedShare() {
+        return refusedSince / (double) Math.max(1, startedSince);
+    }
+
+    private void verdict(Verdict verdict) {
+        if (slowdown != null) {
+            slowdown = new Slowdown(slowdown.at(), slowdown.rate(), verdict);
+            isToTell = true;
+        }
+    }
+
+    private void helped(long now) {
+        state = State.FREE;
+        chance = CHANCE_FIRST;
+        grownMicros = now;
+    }
+
+    private void inVain(long now) {
+        if (state != State.FREE) {
+            state = State.FREE;
+            rate = rateBefore;
+        }
+        turn(now);
+        chanceShare = sum(refused) / (double) Math.max(1, sum(started));
+        grownMicros = now;
+        ignoredUntil = now + chance;
+        chance = Math.min(CHANCE_MOST, 2 * chance);
+    }
+
+    /// Whether others are to be told of a slowdown or of what became of it.
+    boolean isToTell() {
+        return isToTell;
+    }
+
+    /// What to store for the others.
+    ///
+    /// @param stored what is there
+    @Nullable Slowdown toTell(@Nullable Slowdown stored, long now) {
+        if (stored != null && slowdown != null && isRecent(stored, now)) {
+            // Another was first.
+            isToTell &= stored.at() == slowdown.at() || stored.at() == toldMicros;
+        }
+        return isToTell ? slowdown : stored;
+    }
+
+    private static boolean isRecent(Slowdown one, long now) {
+        return now - one.at() < VERDICT_MOST;
+    }
+
+    /// Takes note of what is stored.
+    void seen(@Nullable Slowdown stored, long now) {
+        if (stored != null && stored.equals(slowdown)) {
+            isToTell = false;
+            toldMicros = stored.at();
+        } else if (stored != null && !isToTell) {
+            boolean isNew = slowdown == null || slowdown.at() != stored.at();
+            slowdown = stored;
+            if (isRecent(stored, now) && (isNew || state == State.FOLLOWING)) {
+                switch (stored.verdict()) {
+                    case OPEN -> follow(now);
+                    case HELPED -> helped(now);
+                    case IN_VAIN -> inVain(now);
+                }
+            }
+        }
+    }
+
+    private void follow(long now) {
+        boolean isSlow = state != State.FREE;
+        if (!isSlow) {
+            rateBefore = rate;
+        }
+        turn(now);
+        if (!isSlow) {
+            slowAsTaken(now);
+        } else if (now - since > TOGETHER) {
+            slow(startedSince - refusedSince, now - since, now);
+        }
+        state = State.FOLLOWING;
     }
 
     private void grow(long now) {
@@ -181,14 +344,12 @@ final class Tempo {
             ignoredUntil = now;
             growth = GROWTH;
         } else if (now - boundMicros < GROW_EVERY) {
-            rate *= 1 + growth;
+            // The same for all, so that who has little comes to have as much as the others.
+            double others = slowdown == null ? 0 : slowdown.rate() / SECOND;
+            rate += growth * Math.max(rate, others);
             growth *= 1.5;
         } else if (now - boundMicros > 10_000_000) {
             rate = 0;
         }
-    }
-
-    boolean isKnown() {
-        return rate > 0;
     }
 }

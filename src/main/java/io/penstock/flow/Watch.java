@@ -105,6 +105,7 @@ final class Watch {
         // Only now: what this process held before it stood still may be another's.
         admission.change(() -> gate.lookedAt(admission.now()));
         crowd.present();
+        admission.change(() -> gate.among(crowd.size()));
         return isBusy();
     }
 

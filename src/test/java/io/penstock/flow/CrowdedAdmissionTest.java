@@ -27,6 +27,9 @@ class CrowdedAdmissionTest {
 
     private final ThrottledBudgets budgets = new ThrottledBudgets();
     private final AtomicBoolean stop = new AtomicBoolean();
+
+    /// Whether the provider takes no call.
+    private final AtomicBoolean refuses = new AtomicBoolean();
     private final List<Thread> threads = new ArrayList<>();
 
     @AfterEach
@@ -97,6 +100,7 @@ class CrowdedAdmissionTest {
         }
         pass(SETTLING);
         long marked = now();
+        refuses.set(true);
         all.getFirst().notBefore("model", Duration.ofSeconds(30));
         pass(Duration.ofSeconds(3));
 
@@ -138,13 +142,17 @@ class CrowdedAdmissionTest {
         }
     }
 
-    private static void call(Admission admission, int millis, Runnable started, Runnable ended)
+    private void call(Admission admission, int millis, Runnable started, Runnable ended)
             throws InterruptedException {
         Duration minute = Duration.ofMinutes(1);
         Want want = Want.of("model", minute).ofJob("job", 1, minute);
         if (admission.await(want) instanceof Permit permit) {
             try (permit) {
                 started.run();
+                if (refuses.get()) {
+                    permit.refused(Duration.ofSeconds(30), Rates.UNKNOWN);
+                    return;
+                }
                 try {
                     pass(Duration.ofMillis(millis));
                 } finally {

@@ -94,7 +94,12 @@ class LooksTest {
         }
 
         ahead.set(Duration.ofMinutes(10));
-        stored = stored.marked(Instant.now().plus(Duration.ofMinutes(20)));
+        stored =
+                stored.marked(
+                        new Budget.Mark(
+                                micros(Instant.now().plus(Duration.ofMinutes(20))),
+                                micros(Instant.now()),
+                                false));
         Decision unseen = admission.await(Want.of("model", Duration.ofMillis(100)));
         looks.release(Integer.MAX_VALUE / 2);
         Decision seen = admission.await(Want.of("model", Duration.ofSeconds(10)));
@@ -136,5 +141,9 @@ class LooksTest {
 
     private Admission admission(Map<String, String> settings) {
         return new Admission(Settings.of(FlowConfig.class, settings), store);
+    }
+
+    private static long micros(Instant instant) {
+        return TimeUnit.MILLISECONDS.toMicros(instant.toEpochMilli());
     }
 }

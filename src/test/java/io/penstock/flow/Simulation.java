@@ -89,6 +89,12 @@ final class Simulation {
         return taken;
     }
 
+    /// Calls of the process that had the fewest, to those that each would have had.
+    double leastShare() {
+        long least = processes.stream().mapToLong(process -> process.taken).min().orElse(0);
+        return least * processes.size() / (double) Math.max(1, taken);
+    }
+
     double refusedOfThousand() {
         return 1000.0 * refused / Math.max(1, taken + refused);
     }
@@ -110,6 +116,7 @@ final class Simulation {
         private final Gate gate;
         private final boolean isShared;
         private boolean ordering;
+        private long taken;
         private boolean claiming;
         private boolean telling;
         private long timerAt = Gate.LATER;
@@ -126,6 +133,7 @@ final class Simulation {
 
         private void look() {
             gate.seen(stored, now);
+            gate.among(processes.size());
             pump();
             at(now + LOOK, this::look);
         }
@@ -207,11 +215,10 @@ final class Simulation {
 
         private void claim() {
             claiming = false;
-            if (stored.notBefore() == null || stored.notBefore().toEpochMilli() * 1000 <= now) {
-                long until = now + 1_000_000;
-                stored = stored.marked(java.time.Instant.ofEpochMilli(until / 1000));
-                gate.claim(now);
-                gate.claimed(stored);
+            Budget claimed = gate.claim(stored, now);
+            if (claimed != null) {
+                stored = claimed;
+                gate.claimed(claimed, now);
             } else {
                 gate.seen(stored, now);
             }
@@ -225,13 +232,9 @@ final class Simulation {
                         now + STORE,
                         () -> {
                             telling = false;
-                            if (gate.toTell() > now) {
-                                stored =
-                                        stored.marked(
-                                                java.time.Instant.ofEpochMilli(
-                                                        gate.toTell() / 1000));
-                            } else if (gate.isToClear()) {
-                                stored = stored.marked(null);
+                            Budget next = gate.untold(stored, now);
+                            if (next != null) {
+                                stored = next;
                             }
                             gate.seen(stored, now);
                             pump();
@@ -244,6 +247,7 @@ final class Simulation {
             starts[(int) (now / 1_000_000)]++;
             Simulated.Verdict verdict = provider.arrive(now);
             if (verdict.taken()) {
+                Simulation.this.taken += counted ? 1 : 0;
                 taken += counted ? 1 : 0;
                 takenBySecond[(int) (now / 1_000_000)]++;
                 long time = latency / 2 + (long) (random.nextDouble() * latency);
@@ -281,10 +285,10 @@ final class Simulation {
 
         private void end(Permit permit) {
             gate.ended(permit, now);
-            if (gate.isToClear()) {
+            pump();
+            if (gate.isToTell()) {
                 tell();
             }
-            pump();
         }
     }
 }

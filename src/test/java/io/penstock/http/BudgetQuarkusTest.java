@@ -52,15 +52,15 @@ class BudgetQuarkusTest extends PenstockTest {
 
     @Test
     void withoutABudgetTheProvidersHeadersSetThePace() {
-        provider.behave("{\"rpm\":1200}");
+        provider.behave("{\"requests\":\"1200/1m:bucket:1s\"}");
 
         submit(100, "paced", "by headers").awaitStatus("completed");
 
         List<JsonNode> log = provider.log("by headers");
         assertThat(log).hasSize(100);
         double seconds = (at(log.getLast()) - at(log.getFirst())) / 1000;
-        // Twenty a second, but for those that began before the first answer.
-        assertThat(seconds).isBetween(4.0, 8.0);
+        // A bucket of twenty, and twenty a second.
+        assertThat(seconds).isBetween(3.5, 8.0);
     }
 
     @Test

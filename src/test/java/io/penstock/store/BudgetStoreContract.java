@@ -33,7 +33,8 @@ public interface BudgetStoreContract {
                         1,
                         1_790_000_000_123_456L,
                         1_790_000_000_654_321L,
-                        Instant.ofEpochMilli(1_790_000_000_789L));
+                        new Budget.Mark(1_790_000_000_789_001L, 1_790_000_000_788_002L, true),
+                        new Budget.Slowdown(1_790_000_000_777_003L, 12.5, Budget.Verdict.IN_VAIN));
 
         assertThat(budgets().replace(stored)).isTrue();
 
