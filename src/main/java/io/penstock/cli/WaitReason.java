@@ -2,6 +2,7 @@ package io.penstock.cli;
 
 import io.penstock.flow.Admission;
 import io.penstock.flow.Rates;
+import io.penstock.flow.Standing;
 import io.penstock.store.Job;
 import java.time.Duration;
 import java.time.LocalTime;
@@ -42,22 +43,22 @@ final class WaitReason {
         if (job.status() == Job.Status.FINALIZING || job.status().isTerminal()) {
             return "Puts the last results together.";
         }
-        List<Admission.Standing> groups = new ArrayList<>(admission.standings());
+        List<Standing> groups = new ArrayList<>(admission.standings());
         if (!admission.isBudgeted(model)) {
             groups.add(admission.standing(model));
         }
-        for (Admission.Standing group : groups) {
+        for (Standing group : groups) {
             if (group.notBefore().compareTo(Duration.ofMillis(300)) > 0) {
                 return waits(group.notBefore());
             }
         }
         String said = warning.within(RECENT).orElse("");
-        for (Admission.Standing group : groups) {
+        for (Standing group : groups) {
             if (group.broken()) {
                 return "Leaves " + group.group() + " alone for a moment: it fails. " + said;
             }
         }
-        for (Admission.Standing group : groups) {
+        for (Standing group : groups) {
             if (group.waiting() > 0) {
                 return atTheLimit(group, inFlight);
             }
@@ -74,7 +75,7 @@ final class WaitReason {
                 + " s (Retry-After).";
     }
 
-    private static String atTheLimit(Admission.Standing group, int inFlight) {
+    private static String atTheLimit(Standing group, int inFlight) {
         Rates rates = group.rates();
         Long requests = rates.requestLimit();
         Long tokens = rates.tokenLimit();

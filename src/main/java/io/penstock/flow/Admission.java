@@ -7,11 +7,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -20,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// Says when a call may start, and refuses what would wait too long.
 ///
 /// A call [enters][#enter] once, [awaits][#await] a permit before each attempt, tells the permit
-/// how the attempt went, and [leaves][#leave] at its end. Whoever waits holds nothing: permits are
-/// given back before a call backs off.
+/// how the attempt went, and closes its [seat][Seat] at its end. Whoever waits holds nothing:
+/// permits are given back before a call backs off.
 ///
 /// How many calls this process may have in flight is its own limit; how many the provider takes,
 /// and how fast, is found out and kept for each group of models by a [Gate].
@@ -31,18 +27,14 @@ import org.jspecify.annotations.Nullable;
 @Startup
 public class Admission {
 
-    /// Waits shorter than this are waited for by everybody.
-    private static final long SHORT_MICROS = 50_000;
-
     private final FlowConfig config;
     private final Clock shared;
     private final Leases leases;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Alarm alarm = new Alarm(lock, this::now, this::pump);
     private final Room room;
     private final Groups groups;
-    private final Set<Gate> active = new LinkedHashSet<>();
+    private final Dispatch dispatch;
 
     Admission(FlowConfig config, BudgetStore budgets) {
         this.config = config.checked();
@@ -50,34 +42,25 @@ public class Admission {
         this.shared = budgets.clock();
         this.leases = new Leases(this, config, budgets);
         this.groups = new Groups(config, leases::open);
+        this.dispatch = new Dispatch(this, room, leases, new Alarm(lock, this::now, this::pump));
     }
 
     /// Lets a call in if there is room to run or to wait.
     ///
-    /// @return whether it is in; only then it must [leave][#leave]
-    public boolean enter() {
+    /// @return null when there is none
+    public @Nullable Seat enter() {
         return room.enter();
     }
 
     /// Lets a call in that goes on with what an earlier one has begun and paid for: it counts, and
-    /// is not refused. Ends with [#leave].
-    public void enterAgain() {
-        room.enterAgain();
-    }
-
-    /// Ends what [#enter] began.
-    public void leave() {
-        room.leave();
+    /// is not refused.
+    public Seat enterAgain() {
+        return room.enterAgain();
     }
 
     /// Lets a call in that bounds its like itself and has patience.
-    public void enterPatiently() {
-        room.enterPatiently();
-    }
-
-    /// Ends what [#enterPatiently] began.
-    public void leavePatiently() {
-        room.leavePatiently();
+    public Seat enterPatiently() {
+        return room.enterPatiently();
     }
 
     /// The longest that a new call waits which somebody waits for.
@@ -101,7 +84,7 @@ public class Admission {
             leases.watch(gate);
             room.asked(want, now);
             gate.add(waiter);
-            active.add(gate);
+            dispatch.add(gate);
             pump();
         } finally {
             lock.unlock();
@@ -166,7 +149,7 @@ public class Admission {
     /// When a caller that found no room may try again: true to the extent that calls take as long
     /// as the last ones did.
     public Duration retryAfterWhenFull() {
-        return quietly(() -> retryAfterWhenFull(null));
+        return asked(() -> retryAfterWhenFull(null));
     }
 
     private Duration retryAfterWhenFull(@Nullable Gate gate) {
@@ -177,40 +160,25 @@ public class Admission {
 
     /// Calls that hold a permit.
     public int inFlight() {
-        return quietly(() -> room.inFlight());
+        return asked(room::inFlight);
     }
 
     /// Calls that are in and hold no permit.
     public int waiting() {
-        return quietly(() -> room.waiting());
+        return asked(room::waiting);
     }
 
     /// What a caller may know of the limits that hold for `model`.
     public Rates rates(String model) {
-        return quietly(() -> {
+        return asked(() -> {
             Gate gate = groups.budgeted(model);
             return gate == null ? Rates.UNKNOWN : gate.rates(now());
         });
     }
 
-    /// How things stand at a group of models.
-    ///
-    /// @param concurrencyLimit calls in flight that the provider is thought to take from this
-    ///   process
-    /// @param notBefore for how long no call may start
-    /// @param broken whether the models are left alone for their failures
-    public record Standing(
-            String group,
-            int inFlight,
-            int waiting,
-            int concurrencyLimit,
-            Duration notBefore,
-            boolean broken,
-            Rates rates) {}
-
     /// How things stand with the configured budgets.
     public List<Standing> standings() {
-        return quietly(() -> {
+        return asked(() -> {
             long now = now();
             return groups.budgeted().stream().map(gate -> standing(gate, now)).toList();
         });
@@ -223,7 +191,7 @@ public class Admission {
 
     /// How things stand with one model's group.
     public Standing standing(String model) {
-        return quietly(() -> standing(gateOf(model), now()));
+        return asked(() -> standing(gateOf(model), now()));
     }
 
     private static Standing standing(Gate gate, long now) {
@@ -272,7 +240,7 @@ public class Admission {
             room.giveBack(permit.want(), heldNanos);
             permit.gate().ended(permit, now());
             pump();
-            if (permit.gate().isToTell()) {
+            if (permit.gate().marks().isToTell()) {
                 tell(permit.gate());
             }
         } finally {
@@ -280,16 +248,16 @@ public class Admission {
         }
     }
 
-    private void locked(Runnable change) {
+    private void locked(Runnable action) {
         lock.lock();
         try {
-            change.run();
+            action.run();
         } finally {
             lock.unlock();
         }
     }
 
-    private <T> T quietly(Supplier<T> question) {
+    private <T extends @Nullable Object> T asked(Supplier<T> question) {
         lock.lock();
         try {
             return question.get();
@@ -345,69 +313,14 @@ public class Admission {
 
     private Gate gateOf(String model) {
         long now = now();
-        return groups.of(model, gate -> gate.isIdle(now) && !active.contains(gate));
+        return groups.of(model, gate -> gate.isIdle(now) && !dispatch.contains(gate));
     }
 
-    /// Lets start who may, tells who waits in vain, and sets the timer for the next moment at which
-    /// somebody may start.
     private void pump() {
-        long now = now();
-        boolean started = true;
-        while (started && room.isFree()) {
-            started = false;
-            for (Gate gate : List.copyOf(active)) {
-                started |= room.isFree() && startOne(gate, now);
-            }
-        }
-        long next = Gate.LATER;
-        Collection<Gate> idle = new ArrayList<>();
-        for (Gate gate : active) {
-            if (gate.waiting() == 0) {
-                idle.add(gate);
-                continue;
-            }
-            leases.order(gate, now);
-            next = Math.min(next, nextAt(gate, now));
-        }
-        active.removeAll(idle);
-        alarm.set(next);
+        dispatch.run(now());
     }
 
-    private boolean startOne(Gate gate, long now) {
-        Waiter head = gate.head(room.isFreeForJobs(now));
-        if (head == null || gate.readyAt(head, now) > now) {
-            return false;
-        }
-        Start start = gate.start(head, now);
-        room.take(head.want());
-        head.decide(new Permit(this, gate, head.want(), start));
-        return true;
-    }
-
-    private long nextAt(Gate gate, long now) {
-        Waiter head = gate.head(true);
-        if (head == null) {
-            return Gate.LATER;
-        }
-        long ready = gate.readyAt(head, now);
-        long at = ready == Gate.LATER ? ready : Math.max(ready, gate.markMicros());
-        if (at != Gate.LATER && at - now > SHORT_MICROS) {
-            List<Waiter> impatient = new ArrayList<>();
-            gate.forEachWaiter(waiter -> {
-                if (waiter.patientUntil() < at) {
-                    impatient.add(waiter);
-                }
-            });
-            for (Waiter waiter : impatient) {
-                gate.remove(waiter);
-                waiter.decide(new Decision.NotBefore(Room.bounded(micros(at - now))));
-            }
-        }
-        // Who may start now waits for a permit of the process.
-        return ready <= now ? Gate.LATER : ready;
-    }
-
-    private static Duration micros(long micros) {
+    static Duration micros(long micros) {
         return Duration.of(micros, ChronoUnit.MICROS);
     }
 }

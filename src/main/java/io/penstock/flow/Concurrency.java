@@ -9,11 +9,10 @@ package io.penstock.flow;
 /// later and are taken, more of them at once, show that it is higher: the refusal had another
 /// reason.
 ///
-/// There it stays, and now and then tries one more. A trial that is refused costs all calls the
-/// provider's `Retry-After`, so that is what the time between two goes by. They are rare while
-/// nothing changes. When two more are taken, the provider's limit has risen, and it grows again.
-/// Where more was taken before, that may come back: soon and again it simply grows on, carefully,
-/// and is refused at once where nothing has changed.
+/// There it stays, and now and then tries one more. They are rare while nothing changes, and the
+/// rarer the more processes do so. When two more are taken, the provider's limit has risen, and it
+/// grows again. Where more was taken before, that may come back: soon and again it simply grows on,
+/// carefully, and is refused at once where nothing has changed.
 ///
 /// It does not go by latency, which for models depends on the length of the answer more than on the
 /// load. Many failures or timeouts at once are taken for overload and lower it by a third.
@@ -93,7 +92,7 @@ final class Concurrency {
     private long usedMicros;
     private int answeredSinceRaise;
     private boolean usedSinceRaise;
-    private final Recent recent = new Recent();
+    private final RecentCalls recent = new RecentCalls();
     private int outcomes;
     private int failures;
 

@@ -3,7 +3,6 @@ package io.penstock.flow;
 import io.penstock.store.Budget;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,22 +14,17 @@ final class Gate {
     /// Never before something else happens: an answer, a lease.
     static final long LATER = Long.MAX_VALUE;
 
-    /// A mark that ends so soon after another is not told.
-    static final long SAME_MARK = 20_000;
-
-    /// For how long a probe is one process's.
-    private static final long CLAIM_MICROS = 1_000_000;
-
     private final String name;
     private final FlowConfig.@Nullable BudgetConfig configured;
     private final Breaker breaker;
-    private final Hold hold = new Hold();
+    private final Halt halt = new Halt();
     private final Concurrency concurrency;
     private final Tempo tempo = new Tempo();
     private final Budgeted budget;
-    private final Allowance requests = new Allowance();
-    private final Allowance tokens = new Allowance();
-    private final Estimate estimate = new Estimate();
+    private final Marks marks;
+    private final Remainder requests = new Remainder();
+    private final Remainder tokens = new Remainder();
+    private final TokenEstimate estimate = new TokenEstimate();
 
     private final Queue<Waiter> queue = new Queue<>();
 
@@ -40,23 +34,13 @@ final class Gate {
     private boolean unseen;
     private long lookedMicros;
 
-    /// Whether probes need the consent of other processes.
-    private boolean isShared;
-
-    private boolean mayProbe;
-
-    /// Until when the mark of the store holds, if there is one; and whether it is not true any
-    /// more.
-    private long sharedMark;
-
-    private boolean isToClear;
-
     Gate(String name, FlowConfig config, FlowConfig.@Nullable BudgetConfig configured) {
         this.name = name;
         this.configured = configured;
         this.breaker = new Breaker(config.breakerFailures());
         this.concurrency = new Concurrency(config.startConcurrency(), config.maxConcurrency());
         this.budget = new Budgeted(name, configured);
+        this.marks = new Marks(halt, concurrency, tempo, flight, budget);
     }
 
     String name() {
@@ -81,6 +65,10 @@ final class Gate {
 
     Budgeted budget() {
         return budget;
+    }
+
+    Marks marks() {
+        return marks;
     }
 
     int inFlight() {
@@ -122,7 +110,7 @@ final class Gate {
     /// When the one whose turn it is may start: [#LATER] when that takes more than time.
     long readyAt(Waiter head, long now) {
         if (breaker.until() > now) {
-            return Math.max(breaker.until(), hold.end());
+            return Math.max(breaker.until(), halt.end());
         }
         if (unseen || breaker.isProbing() || flight.size() >= held || now >= heldUntil) {
             return LATER;
@@ -145,12 +133,12 @@ final class Gate {
     }
 
     private long afterHold(long now) {
-        if (hold.isOpen()) {
+        if (halt.isOpen()) {
             return now;
         }
-        long at = hold.until(flight.oldestSince(hold.firstMicros()), now);
-        if (hold.isOpen()) {
-            opened();
+        long at = halt.until(flight.oldestSince(halt.firstMicros()), now);
+        if (halt.isOpen()) {
+            marks.opened();
             return now;
         }
         return isProbeDue(now) ? LATER : at;
@@ -173,8 +161,8 @@ final class Gate {
         int besides = flight.size();
         flight.started(now);
         breaker.started(want);
-        hold.started(now);
-        mayProbe = false;
+        halt.started(now);
+        marks.started();
         tempo.started(now);
         double units = estimate.tokens(want);
         requests.take(1, now);
@@ -186,7 +174,7 @@ final class Gate {
     void ended(Permit permit, long now) {
         flight.ended(permit.startedMicros());
         breaker.ended(permit.want());
-        hold.ended(permit.startedMicros(), now);
+        halt.ended(permit.startedMicros(), now);
     }
 
     void answered(Permit permit, long promptTokens, long completionTokens, long now) {
@@ -208,19 +196,15 @@ final class Gate {
     }
 
     private void taken(long startedMicros) {
-        if (hold.taken(startedMicros)) {
-            opened();
+        if (halt.taken(startedMicros)) {
+            marks.opened();
         }
-    }
-
-    private void opened() {
-        isToClear = sharedMark != 0;
     }
 
     /// @return whether others are to be told
     boolean refused(Permit permit, @Nullable Duration retryAfter, Rates rates, long now) {
         breaker.refused();
-        boolean isProbe = hold.isProbe(permit.startedMicros());
+        boolean isProbe = halt.isProbe(permit.startedMicros());
         boolean isTold = held(permit, retryAfter, now);
         boolean noRequests = isUsedUp(rates.requestsLeft(), 1);
         boolean noTokens = isUsedUp(rates.tokensLeft(), permit.reservedTokens());
@@ -241,8 +225,8 @@ final class Gate {
                         flight.size() - 1,
                         now,
                         !noRequests && !noTokens,
-                        hold.isPlain());
-        if (!isLevel) {
+                        halt.isPlain() || (marks.isAmongOthers() && tempo.isKnown()));
+        if (!isLevel || tempo.isKnown()) {
             tempo.refused(permit.startedMicros(), now);
         }
         return isTold;
@@ -257,16 +241,16 @@ final class Gate {
     /// @return whether that holds for all, and others are to be told
     boolean held(Permit permit, @Nullable Duration retryAfter, long now) {
         long own = permit.startedMicros();
-        hold.took(now - own);
+        halt.took(now - own);
         int unknown = 0;
-        for (Map.Entry<Long, Integer> one : flight.newestSince(hold.firstMicros(own)).entrySet()) {
-            if (one.getKey() != own && hold.isTaken(one.getKey(), now)) {
+        for (Map.Entry<Long, Integer> one : flight.newestSince(halt.firstMicros(own)).entrySet()) {
+            if (one.getKey() != own && halt.isTaken(one.getKey(), now)) {
                 taken(one.getKey());
                 break;
             }
             unknown += one.getValue() - (one.getKey() == own ? 1 : 0);
         }
-        return hold.refused(own, retryAfter, unknown, now);
+        return halt.refused(own, retryAfter, unknown, now);
     }
 
     void failed(Permit permit, long now) {
@@ -284,34 +268,12 @@ final class Gate {
 
     /// Nobody may start before.
     void mark(long until, long now) {
-        hold.mark(until, now);
+        halt.mark(until, now);
     }
 
-    /// When the hold ends, as far as the provider has told.
+    /// When the halt ends, as far as the provider has told.
     long markMicros() {
-        return hold.end();
-    }
-
-    /// Whether others are to be told something besides a new mark.
-    boolean isToTell() {
-        return isShared && (isToClear || tempo.isToTell());
-    }
-
-    /// What to store for the others to know; null when they know it all.
-    @Nullable Budget untold(Budget stored, long now) {
-        Budget.Mark mark = stored.mark();
-        long known = mark == null ? 0 : mark.until();
-        boolean isStarved = hold.isAlone() && flight.size() == 0;
-        long until = hold.isAlone() && !isStarved ? 0 : hold.toTell();
-        if (until > known + SAME_MARK) {
-            mark = new Budget.Mark(until, hold.firstMicros(), isStarved);
-        } else if (isToClear && known > now) {
-            mark = null;
-        }
-        Budget.Slowdown slowdown = tempo.toTell(stored.slowdown(), now);
-        boolean isKnown =
-                Objects.equals(mark, stored.mark()) && Objects.equals(slowdown, stored.slowdown());
-        return isKnown ? null : stored.told(mark, slowdown);
+        return halt.end();
     }
 
     /// Whether the model is left alone because it has failed too often.
@@ -319,63 +281,9 @@ final class Gate {
         return breaker.isOpen();
     }
 
-    /// Probes need the consent of other processes from now on.
-    void share() {
-        isShared = true;
-    }
-
     /// Whether a call waits for this process to have the right to a probe.
     boolean isProbeDue(long now) {
-        return isShared && !mayProbe && !hold.isAlone() && queue.size() > 0 && hold.isProbeDue(now);
-    }
-
-    /// What to store to have the right to the next probe; null when it is another's.
-    @Nullable Budget claim(Budget stored, long now) {
-        Budget.Mark mark = stored.mark();
-        return mark == null || mark.until() <= now
-                ? stored.marked(new Budget.Mark(now + CLAIM_MICROS, hold.firstMicros(), false))
-                : null;
-    }
-
-    /// The next probe is this process's, and that is stored.
-    void claimed(@Nullable Budget stored, long now) {
-        mayProbe = true;
-        hold.claimed(now);
-        if (stored != null) {
-            budget.seen(stored);
-            sharedMark = until(stored);
-        }
-    }
-
-    private static long until(Budget stored) {
-        Budget.Mark mark = stored.mark();
-        return mark == null ? 0 : mark.until();
-    }
-
-    void seen(Budget stored, long now) {
-        boolean isNewer = budget.seen(stored);
-        Budget.Mark mark = stored.mark();
-        if (mark != null && mark.until() > now) {
-            if (!isToClear && !mayProbe) {
-                isToClear =
-                        mark.starved()
-                                ? !hold.isAlone() && concurrency.yield(flight.size(), now)
-                                : !hold.heldByOthers(mark.until(), mark.since(), now);
-            }
-        } else {
-            if (isNewer && mark == null && sharedMark > 0) {
-                hold.openedByOthers(now);
-            }
-            isToClear = false;
-        }
-        sharedMark = until(stored);
-        tempo.seen(stored.slowdown(), now);
-    }
-
-    /// How many processes there are, this one included.
-    void among(double processes) {
-        concurrency.among(processes);
-        tempo.among(processes);
+        return queue.size() > 0 && marks.isProbeDue(now);
     }
 
     /// Until this process has looked for what others know, no call starts.

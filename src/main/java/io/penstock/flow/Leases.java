@@ -85,15 +85,15 @@ final class Leases {
         try {
             LockSupport.parkNanos(crowd.apartMicros(APART_MICROS) * 1_000);
             Budget stored = stored(gate);
-            Budget claimed = admission.ask(() -> gate.claim(stored, admission.now()));
+            Budget claimed = admission.ask(() -> gate.marks().claim(stored, admission.now()));
             if (claimed != null && budgets.replace(claimed)) {
-                admission.change(() -> gate.claimed(claimed, admission.now()));
+                admission.change(() -> gate.marks().claimed(claimed, admission.now()));
             } else {
-                admission.change(() -> gate.seen(stored, admission.now()));
+                admission.change(() -> gate.marks().seen(stored, admission.now()));
             }
         } catch (RuntimeException failed) {
             report("The right to try %s again cannot be had, and it is tried", gate, failed);
-            admission.change(() -> gate.claimed(null, admission.now()));
+            admission.change(() -> gate.marks().claimed(null, admission.now()));
         } finally {
             admission.change(() -> claiming.remove(gate));
         }
@@ -101,7 +101,7 @@ final class Leases {
 
     /// How much longer each mark is to be, so that it holds also for one that is not told.
     Duration slack() {
-        return isShared ? Duration.of(Gate.SAME_MARK, ChronoUnit.MICROS) : Duration.ZERO;
+        return isShared ? Duration.of(Marks.SAME, ChronoUnit.MICROS) : Duration.ZERO;
     }
 
     /// Tells the others of a mark. Under the lock.
@@ -116,7 +116,7 @@ final class Leases {
         if (!isShared) {
             return;
         }
-        gate.share();
+        gate.marks().share();
         if (watched.add(gate)) {
             gate.unseen();
             Watch watch = new Watch(admission, budgets, gate, crowd(gate), refresh, holder);
@@ -182,11 +182,11 @@ final class Leases {
             }
             case Budgeted.Order.Later(long at) ->
                     admission.change(() -> {
-                        gate.seen(before, now);
+                        gate.marks().seen(before, now);
                         gate.budget()
                                 .leaseLater(at + (isShared ? crowd.apartMicros(JITTER_MICROS) : 0));
                     });
-            case Budgeted.Order.Enough _ -> admission.change(() -> gate.seen(before, now));
+            case Budgeted.Order.Enough _ -> admission.change(() -> gate.marks().seen(before, now));
         }
         return true;
     }
@@ -219,7 +219,7 @@ final class Leases {
             for (Budget next = untold(gate, seen); next != null; next = untold(gate, seen)) {
                 if (budgets.replace(next)) {
                     Budget told = next;
-                    admission.change(() -> gate.seen(told, admission.now()));
+                    admission.change(() -> gate.marks().seen(told, admission.now()));
                     seen = told;
                 } else {
                     LockSupport.parkNanos(Crowd.againNanos(losses++));
@@ -233,6 +233,7 @@ final class Leases {
             } else {
                 report("Others are not told to wait for %s", gate, failed);
             }
+            LockSupport.parkNanos(STORE_PAUSE_MICROS * 1_000);
             admission.change(() -> marking.remove(gate));
         }
     }
@@ -240,7 +241,7 @@ final class Leases {
     /// What to store for the others to know; null, and nobody is telling any more, when they do.
     private @Nullable Budget untold(Gate gate, Budget stored) {
         return admission.ask(() -> {
-            Budget next = gate.untold(stored, admission.now());
+            Budget next = gate.marks().untold(stored, admission.now());
             if (next == null) {
                 marking.remove(gate);
             }

@@ -2,6 +2,7 @@ package io.penstock.flow;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// The room that this process has: who is in, and who of them holds one of its permits. Counting
 /// who is in is thread-safe; the permits are guarded by the lock of [Admission].
@@ -32,29 +33,27 @@ final class Room {
         this.freeForJobs = config.batchConcurrency();
     }
 
-    /// @return whether there is room; only then it must leave
-    boolean enter() {
+    /// A seat to run or to wait in.
+    ///
+    /// @return null when there is none
+    @Nullable Seat enter() {
         if (inPerson.incrementAndGet() > most) {
             inPerson.decrementAndGet();
-            return false;
+            return null;
         }
-        return true;
+        return new Seat(inPerson);
     }
 
-    void enterAgain() {
+    /// A seat for what an earlier call has begun and paid for: it is not refused.
+    Seat enterAgain() {
         inPerson.incrementAndGet();
+        return new Seat(inPerson);
     }
 
-    void leave() {
-        inPerson.decrementAndGet();
-    }
-
-    void enterPatiently() {
+    /// A seat for one of those that bound their like themselves.
+    Seat enterPatiently() {
         patient.incrementAndGet();
-    }
-
-    void leavePatiently() {
-        patient.decrementAndGet();
+        return new Seat(patient);
     }
 
     int inFlight() {

@@ -2,7 +2,6 @@ package io.penstock.flow;
 
 import io.penstock.store.Budget.Slowdown;
 import io.penstock.store.Budget.Verdict;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// How many calls a second the provider takes where it does not say so: found as a level is found,
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class Tempo {
 
     private static final double SECOND = 1_000_000;
-    private static final long SLOT = 100_000;
-    private static final int SLOTS = 30;
 
     /// Of the calls that were started within the last three seconds.
     private static final double MANY = 0.02;
@@ -72,9 +69,7 @@ final class Tempo {
     private static final double GROWTH = 0.005;
     private static final long CATCH_UP = 100_000;
 
-    private final int[] started = new int[SLOTS];
-    private final int[] refused = new int[SLOTS];
-    private long slot;
+    private final Starts starts = new Starts();
 
     /// Calls a microsecond; 0 when there is no limit known.
     private double rate;
@@ -113,25 +108,7 @@ final class Tempo {
     private double growth = GROWTH;
     private long grownMicros;
     private long boundMicros;
-    private long firstMicros;
     private long next;
-
-    private void turn(long now) {
-        long current = now / SLOT;
-        for (long i = Math.max(slot + 1, current - SLOTS + 1); i <= current; i++) {
-            started[(int) (i % SLOTS)] = 0;
-            refused[(int) (i % SLOTS)] = 0;
-        }
-        slot = Math.max(slot, current);
-    }
-
-    private static int sum(int[] counts) {
-        int sum = 0;
-        for (int count : counts) {
-            sum += count;
-        }
-        return sum;
-    }
 
     /// @param count how many processes there are
     void among(double count) {
@@ -166,11 +143,7 @@ final class Tempo {
     }
 
     void started(long now) {
-        if (firstMicros == 0) {
-            firstMicros = now;
-        }
-        turn(now);
-        started[(int) (slot % SLOTS)]++;
+        starts.started(now);
         startedSince++;
         if (rate > 0) {
             next = Math.max(next, now - CATCH_UP) + (long) (1 / rate);
@@ -178,8 +151,7 @@ final class Tempo {
     }
 
     void refused(long startedMicros, long now) {
-        turn(now);
-        refused[(int) (slot % SLOTS)]++;
+        starts.refused(now);
         if (state != State.FREE) {
             if (startedMicros >= since) {
                 refusedSince++;
@@ -189,14 +161,14 @@ final class Tempo {
         if (now < ignoredUntil) {
             return;
         }
-        int all = sum(started);
-        int bad = sum(refused);
+        int all = starts.started();
+        int bad = starts.refused();
         if (all >= FEWEST_STARTED && bad >= FEWEST && bad > MANY * all) {
-            shareBefore = bad / (double) Math.max(1, all);
+            shareBefore = starts.refusedShare(now);
             shareMost = shareBefore;
             rounds = 0;
             rateBefore = rate;
-            slowAsTaken(now);
+            slow(starts.taken(now), now);
             tell(now);
         }
     }
@@ -208,15 +180,9 @@ final class Tempo {
         isToTell = true;
     }
 
-    private void slowAsTaken(long now) {
-        // While nothing starts, as when all is held back, nothing can be taken.
-        long used = Arrays.stream(started).filter(count -> count > 0).count();
-        long time = Math.min(Math.max(1, used) * SLOT, now - firstMicros);
-        slow(sum(started) - sum(refused), time, now);
-    }
-
-    private void slow(int taken, long time, long now) {
-        double found = BELOW * Math.max(1, taken) / Math.max(1, time);
+    /// @param taken calls a second
+    private void slow(double taken, long now) {
+        double found = BELOW * taken / SECOND;
         rate = Math.max(least(), rate == 0 ? found : Math.min(rate * BELOW, found));
         since = now;
         startedSince = 0;
@@ -224,6 +190,10 @@ final class Tempo {
         growth = GROWTH;
         grownMicros = now;
         next = now;
+    }
+
+    private double takenSince(long now) {
+        return SECOND * Math.max(1, startedSince - refusedSince) / Math.max(1, now - since);
     }
 
     /// Who has little may have so because others take it all.
@@ -242,7 +212,7 @@ final class Tempo {
         } else if (rounds < ROUNDS || refusedShare() > CHANCE_SHARE || isBetter()) {
             shareBefore = refusedShare();
             shareMost = Math.max(shareMost, shareBefore);
-            slow(startedSince - refusedSince, now - since, now);
+            slow(takenSince(now), now);
             tell(now);
         } else {
             verdict(Verdict.IN_VAIN);
@@ -276,11 +246,15 @@ final class Tempo {
             state = State.FREE;
             rate = rateBefore;
         }
-        turn(now);
-        chanceShare = sum(refused) / (double) Math.max(1, sum(started));
+        chanceShare = starts.refusedShare(now);
         grownMicros = now;
         ignoredUntil = now + chance;
         chance = Math.min(CHANCE_MOST, 2 * chance);
+    }
+
+    /// Whether calls are known to be refused for how many there are, and not by chance.
+    boolean isKnown() {
+        return rate > 0 && slowdown != null && slowdown.verdict() == Verdict.HELPED;
     }
 
     /// Whether others are to be told of a slowdown or of what became of it.
@@ -326,11 +300,10 @@ final class Tempo {
         if (!isSlow) {
             rateBefore = rate;
         }
-        turn(now);
         if (!isSlow) {
-            slowAsTaken(now);
+            slow(starts.taken(now), now);
         } else if (now - since > TOGETHER) {
-            slow(startedSince - refusedSince, now - since, now);
+            slow(takenSince(now), now);
         }
         state = State.FOLLOWING;
     }
@@ -338,7 +311,8 @@ final class Tempo {
     private void grow(long now) {
         grownMicros = now;
         boolean isWorse =
-                now < ignoredUntil && sum(refused) > WORSE * chanceShare * sum(started) + FEWEST;
+                now < ignoredUntil
+                        && starts.refused() > WORSE * chanceShare * starts.started() + FEWEST;
         if (isWorse) {
             // Not chance after all.
             ignoredUntil = now;

@@ -98,14 +98,14 @@ final class Watch {
     /// @return whether the gate is used
     private boolean look() {
         Budget stored = budgets.glance(gate.name()).orElse(Budget.fresh(gate.name()));
-        admission.change(() -> gate.seen(stored, admission.now()));
+        admission.change(() -> gate.marks().seen(stored, admission.now()));
         if (!shares.isEmpty()) {
             share();
         }
         // Only now: what this process held before it stood still may be another's.
         admission.change(() -> gate.lookedAt(admission.now()));
         crowd.present();
-        admission.change(() -> gate.among(crowd.size()));
+        admission.change(() -> gate.marks().among(crowd.size()));
         return isBusy();
     }
 

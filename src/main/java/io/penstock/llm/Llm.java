@@ -1,10 +1,12 @@
 package io.penstock.llm;
 
 import io.penstock.flow.Admission;
+import io.penstock.flow.Seat;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// The single way to a model. Thread-safe; [#complete] blocks and is meant for virtual threads.
 @ApplicationScoped
@@ -57,10 +59,11 @@ public class Llm {
     }
 
     private Outcome outcome(Call call) {
-        if (!enters(call)) {
+        Seat seat = enters(call);
+        if (seat == null) {
             return Attempts.full(admission.retryAfterWhenFull());
         }
-        try {
+        try (seat) {
             call.runsHere();
             try {
                 return attempts.complete(call);
@@ -89,30 +92,16 @@ public class Llm {
                     FailureKind.SERVER, "Penstock failed on this call; its log says why.");
         } finally {
             call.runsNoMore();
-            leaves(call);
         }
     }
 
-    /// @return whether there is room for it to wait in
-    private boolean enters(Call call) {
+    /// @return null when there is no room for it to wait in
+    private @Nullable Seat enters(Call call) {
         Call.StageTerms stage = call.ask().stage();
         if (call.ask().job() != null) {
-            admission.enterPatiently();
-            return true;
+            return admission.enterPatiently();
         }
-        if (stage != null && stage.begun()) {
-            admission.enterAgain();
-            return true;
-        }
-        return admission.enter();
-    }
-
-    private void leaves(Call call) {
-        if (call.ask().job() != null) {
-            admission.leavePatiently();
-        } else {
-            admission.leave();
-        }
+        return stage != null && stage.begun() ? admission.enterAgain() : admission.enter();
     }
 
     private boolean isDown(Call call, LlmException failed) {

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.penstock.flow.Admission;
+import io.penstock.flow.Standing;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,12 +43,12 @@ public class Meters {
                 Counter.builder("penstock.rate.limited")
                         .description("Attempts that the provider has refused with 429")
                         .register(registry);
-        for (Admission.Standing budget : admission.standings()) {
+        for (Standing budget : admission.standings()) {
             watch(budget.group(), () -> standing(admission, budget.group()));
         }
     }
 
-    private static Admission.Standing standing(Admission admission, String budget) {
+    private static Standing standing(Admission admission, String budget) {
         return admission.standings().stream()
                 .filter(standing -> standing.group().equals(budget))
                 .findFirst()
@@ -55,7 +56,7 @@ public class Meters {
     }
 
     /// Shows how things stand at a group of models.
-    private void watch(String group, Supplier<Admission.Standing> standing) {
+    private void watch(String group, Supplier<Standing> standing) {
         gauge("in.flight", "Calls in flight", group, () -> standing.get().inFlight());
         gauge("waiting", "Calls that wait for their turn", group, () -> standing.get().waiting());
         gauge(

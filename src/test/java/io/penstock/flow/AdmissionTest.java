@@ -36,12 +36,12 @@ class AdmissionTest {
     void thereIsRoomForThoseWhoRunAndThoseWhoWait() {
         Admission admission = admission(2, 1, "0s");
 
-        assertThat(admission.enter()).isTrue();
-        assertThat(admission.enter()).isTrue();
-        assertThat(admission.enter()).isTrue();
-        assertThat(admission.enter()).isFalse();
-        admission.leave();
-        assertThat(admission.enter()).isTrue();
+        assertThat(admission.enter()).isNotNull();
+        assertThat(admission.enter()).isNotNull();
+        try (Seat _ = admission.enter()) {
+            assertThat(admission.enter()).isNull();
+        }
+        assertThat(admission.enter()).isNotNull();
     }
 
     @Test

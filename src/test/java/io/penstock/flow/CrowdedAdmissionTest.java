@@ -30,6 +30,7 @@ class CrowdedAdmissionTest {
 
     /// Whether the provider takes no call.
     private final AtomicBoolean refuses = new AtomicBoolean();
+
     private final List<Thread> threads = new ArrayList<>();
 
     @AfterEach

@@ -126,14 +126,14 @@ final class Simulation {
             this.gate = new Gate("model", config, budget);
             this.isShared = isShared;
             if (isShared) {
-                gate.share();
+                gate.marks().share();
                 at(now + random.nextLong(LOOK), this::look);
             }
         }
 
         private void look() {
-            gate.seen(stored, now);
-            gate.among(processes.size());
+            gate.marks().seen(stored, now);
+            gate.marks().among(processes.size());
             pump();
             at(now + LOOK, this::look);
         }
@@ -204,23 +204,23 @@ final class Simulation {
                     gate.budget().leased(before, next, now);
                 }
                 case Budgeted.Order.Later(long when) -> {
-                    gate.seen(before, now);
+                    gate.marks().seen(before, now);
                     gate.budget().leaseLater(when + (isShared ? random.nextLong(60_000) : 0));
                     at(gate.budget().wantsLease(now) ? now : when + 60_000, this::pump);
                 }
-                case Budgeted.Order.Enough _ -> gate.seen(before, now);
+                case Budgeted.Order.Enough _ -> gate.marks().seen(before, now);
             }
             pump();
         }
 
         private void claim() {
             claiming = false;
-            Budget claimed = gate.claim(stored, now);
+            Budget claimed = gate.marks().claim(stored, now);
             if (claimed != null) {
                 stored = claimed;
-                gate.claimed(claimed, now);
+                gate.marks().claimed(claimed, now);
             } else {
-                gate.seen(stored, now);
+                gate.marks().seen(stored, now);
             }
             pump();
         }
@@ -232,11 +232,11 @@ final class Simulation {
                         now + STORE,
                         () -> {
                             telling = false;
-                            Budget next = gate.untold(stored, now);
+                            Budget next = gate.marks().untold(stored, now);
                             if (next != null) {
                                 stored = next;
                             }
-                            gate.seen(stored, now);
+                            gate.marks().seen(stored, now);
                             pump();
                         });
             }
@@ -286,7 +286,7 @@ final class Simulation {
         private void end(Permit permit) {
             gate.ended(permit, now);
             pump();
-            if (gate.isToTell()) {
+            if (gate.marks().isToTell()) {
                 tell();
             }
         }

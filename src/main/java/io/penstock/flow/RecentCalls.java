@@ -2,7 +2,7 @@ package io.penstock.flow;
 
 /// How the last calls went, by how many were in flight beside them. Where many were refused and
 /// others taken with as many beside them, the reason is another.
-final class Recent {
+final class RecentCalls {
 
     private static final int CALLS = 64;
 

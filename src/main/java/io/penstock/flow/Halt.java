@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 /// One call that is refused says that it was refused. Several in a row, with none taken that began
 /// after the first of them, say that all would be: then no call starts. After the time that the
 /// provider told, or a second, one call is let through, for all processes together. If it is taken,
-/// the hold is over at once; if it is refused, the next one comes after twice the time.
+/// the halt is over at once; if it is refused, the next one comes after twice the time.
 ///
 /// Where another process has had a later call taken, only this process's calls are refused, as
 /// where others use a limit up: then this one alone goes on holding, and the others, who are told,
 /// leave it some room.
-final class Hold {
+final class Halt {
 
     /// Of calls that chance refuses one in five of, five in a row are one in three thousand.
     private static final int IN_A_ROW = 5;
@@ -98,7 +98,7 @@ final class Hold {
         return Math.min(taken, state == State.HELD ? Math.max(now, probeAt) : Gate.LATER);
     }
 
-    /// When the hold ends, as far as the provider has told.
+    /// When the halt ends, as far as the provider has told.
     long end() {
         return state == State.OPEN ? 0 : Math.max(probeAt, toldUntil);
     }
@@ -154,7 +154,7 @@ final class Hold {
         }
     }
 
-    /// @return whether that ended a hold
+    /// @return whether that ended a halt
     boolean taken(long started) {
         takenMicros = Math.max(takenMicros, started);
         if (started >= firstMicros) {
@@ -185,7 +185,7 @@ final class Hold {
             boolean again = isProbe(started);
             if (again) {
                 long most = isAlone() ? ALONE_EVERY : told == 0 ? PROBE_EVERY : Gate.LATER;
-                hold(now, told, Math.max(Math.min(2 * gap, most), Math.min(told, PROBE_EVERY)));
+                halt(now, told, Math.max(Math.min(2 * gap, most), Math.min(told, PROBE_EVERY)));
             } else {
                 toldUntil = Math.max(toldUntil, now + told);
             }
@@ -208,11 +208,11 @@ final class Hold {
         if (now < aloneUntil) {
             aloneUntil = Gate.LATER;
         }
-        hold(now, told, knowsBetter ? SOON : PROBE_EVERY);
+        halt(now, told, knowsBetter ? SOON : PROBE_EVERY);
         return true;
     }
 
-    private void hold(long now, long told, long after) {
+    private void halt(long now, long told, long after) {
         state = State.HELD;
         gap = told == 0 || isAlone() ? after : Math.min(told, after);
         heldMicros = now;

@@ -2,7 +2,7 @@ package io.penstock.flow;
 
 /// How many tokens a call is likely to use, learned from the last answers. Guarded by the lock of
 /// [Admission].
-final class Estimate {
+final class TokenEstimate {
 
     /// The last few dozen answers count.
     private static final double WEIGHT = 1 / 32.0;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// is left and what was taken make a sum that only refilling lets grow. What a limit is called, or
 /// how long its window is, does not matter then. What is left is spread over half of the time until
 /// all is there again, and what comes back is used as it comes.
-final class Allowance {
+final class Remainder {
 
     private static final int SAMPLES = 32;
 

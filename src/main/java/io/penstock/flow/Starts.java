@@ -1,0 +1,61 @@
+package io.penstock.flow;
+
+import java.util.Arrays;
+
+/// The calls of the last three seconds, and how many of them were refused. Guarded by the lock of
+/// [Admission]. Times are Unix microseconds.
+final class Starts {
+
+    private static final long SLOT = 100_000;
+    private static final int SLOTS = 30;
+    private static final double SECOND = 1_000_000;
+
+    private final int[] started = new int[SLOTS];
+    private final int[] refused = new int[SLOTS];
+    private long slot;
+    private long firstMicros;
+
+    void started(long now) {
+        if (firstMicros == 0) {
+            firstMicros = now;
+        }
+        turn(now);
+        started[(int) (slot % SLOTS)]++;
+    }
+
+    void refused(long now) {
+        turn(now);
+        refused[(int) (slot % SLOTS)]++;
+    }
+
+    int started() {
+        return Arrays.stream(started).sum();
+    }
+
+    int refused() {
+        return Arrays.stream(refused).sum();
+    }
+
+    double refusedShare(long now) {
+        turn(now);
+        return refused() / (double) Math.max(1, started());
+    }
+
+    /// Calls a second that were taken, while any started: when all is held back, nothing can be
+    /// taken.
+    double taken(long now) {
+        turn(now);
+        long used = Arrays.stream(started).filter(count -> count > 0).count();
+        long time = Math.min(Math.max(1, used) * SLOT, now - firstMicros);
+        return SECOND * Math.max(1, started() - refused()) / Math.max(1, time);
+    }
+
+    private void turn(long now) {
+        long current = now / SLOT;
+        for (long i = Math.max(slot + 1, current - SLOTS + 1); i <= current; i++) {
+            started[(int) (i % SLOTS)] = 0;
+            refused[(int) (i % SLOTS)] = 0;
+        }
+        slot = Math.max(slot, current);
+    }
+}
