@@ -124,16 +124,14 @@ class BudgetQuarkusTest extends PenstockTest {
         assertThat(provider.stats().path("peak_in_flight").asInt()).isEqualTo(3);
     }
 
+    /// That nothing is known of the provider yet is no reason to refuse a caller.
     @Test
-    void aProcessBeginsWithFewCallsAndAddsOthersSlowly() {
+    void aProcessThatKnowsNothingYetLetsCallersInPersonStart() {
         List<CompletableFuture<Answer>> answers = crowd("begins");
         provider.await("in_flight=10", SOON);
         provider.open("crowd");
-        answers.forEach(Caller::join);
 
-        List<JsonNode> log = provider.log("begins");
-        // Seven or eight at once, the others at least 10 ms after each other.
-        assertThat(at(log.get(9)) - at(log.get(0))).isGreaterThan(15);
+        assertThat(answers).allSatisfy(answer -> assertThat(answer.join().status()).isEqualTo(200));
     }
 
     @Test
