@@ -35,7 +35,8 @@ final class Matrix {
     public static void main(String[] args) throws IOException, InterruptedException {
         String[] chosen = System.getProperty(OPTION, ".*/1,4/20").split("/");
         int seconds = Integer.parseInt(chosen[2]);
-        Batches.print("| provider | processes | configured | of what is possible | refused of 1,000 |");
+        Batches.print(
+                "| provider | processes | configured | of what is possible | refused of 1,000 |");
         Batches.print("|---|---|---|---|---|");
         try (Server provider = Server.provider(200_000);
                 Emulators emulators = Emulators.start()) {
