@@ -222,8 +222,7 @@ final class ChunkRun {
                 }
             }
             default -> {
-                boolean isCut = failed.drained() && kind.retryable();
-                if (!isCut || outage.cutShort(failed.failure())) {
+                if (!(failed.drained() && kind.retryable()) || outage.cutShort(failed.failure())) {
                     judge(failed, sign);
                 }
             }
@@ -241,12 +240,11 @@ final class ChunkRun {
                 if (!failure.kind().retryable() || wait == null || wait.compareTo(maxWait) <= 0) {
                     return;
                 }
-                if (failure.kind() == FailureKind.RATE_LIMITED) {
-                    stop(new Stop.HandBack(wait));
-                } else {
+                if (failure.kind() != FailureKind.RATE_LIMITED) {
                     outage.giveUp();
-                    stop(new Stop.HandBack(outage.untilNextTry(failure.retryAfter())));
+                    wait = outage.untilNextTry(wait);
                 }
+                stop(new Stop.HandBack(wait));
             }
         }
     }

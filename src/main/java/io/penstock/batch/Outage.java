@@ -143,7 +143,6 @@ final class Outage {
     }
 
     private Verdict judge(Map<Integer, Doubt> doubts, Doubt doubt, Verdict ofMany) {
-        int place = doubt.failed.place();
         if (isProved(doubt)) {
             if (doubt.isOwnByProof()) {
                 return Verdict.ITS_OWN;
@@ -151,7 +150,7 @@ final class Outage {
             leave(doubt);
             return Verdict.OPEN;
         }
-        doubts.put(place, doubt);
+        doubts.put(doubt.failed.place(), doubt);
         if (doubts.values().stream().filter(this::isSignOfOutage).count() < IN_A_ROW) {
             return Verdict.OPEN;
         }
@@ -231,8 +230,7 @@ final class Outage {
     List<Happened.Failed> settled() {
         List<Happened.Failed> own = new ArrayList<>();
         for (Map<Integer, Doubt> doubts : List.of(unreached, refused)) {
-            List<Doubt> proved = doubts.values().stream().filter(this::isProved).toList();
-            for (Doubt doubt : proved) {
+            for (Doubt doubt : doubts.values().stream().filter(this::isProved).toList()) {
                 doubts.remove(doubt.failed.place());
                 if (doubt.isOwnByProof()) {
                     own.add(doubt.failed);
