@@ -90,7 +90,7 @@ record FileLines(@Nullable String model, @Nullable String errors, @Nullable Stri
                         invalid.code().equals("invalid_json")
                                 ? "invalid_json_line"
                                 : invalid.code())
-                .put("message", invalid.text().replace("The body", "The line"))
+                .put("message", invalid.text("The line"))
                 .put("param", invalid.param())
                 .put("line", line)
                 .toString()

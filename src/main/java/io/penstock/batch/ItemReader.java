@@ -117,10 +117,7 @@ public class ItemReader {
             throw InvalidRequest.of(
                     invalid.param(),
                     invalid.code(),
-                    "Line "
-                            + lines.number()
-                            + ": "
-                            + invalid.text().replace("The body is", "It is"));
+                    "Line " + lines.number() + ": " + invalid.text("It"));
         }
     }
 
@@ -212,11 +209,7 @@ public class ItemReader {
         try {
             return new Item(customId, prompts.whole(Fields.of((JsonNode) body)), null);
         } catch (InvalidRequest invalid) {
-            String within = "body." + invalid.param();
-            throw InvalidRequest.of(
-                    within,
-                    invalid.code(),
-                    invalid.text().replace("\"" + invalid.param() + "\"", "\"" + within + "\""));
+            throw invalid.within("body");
         }
     }
 

@@ -256,7 +256,7 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
                 byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
                 taker.take(items.read(bytes, options), bytes);
             } catch (InvalidRequest invalid) {
-                taker.refuse(at(number, invalid.text().replace("The body is", "It is")));
+                taker.refuse(at(number, invalid.text("It")));
             }
         }
 
@@ -272,7 +272,7 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
                         items.read(Fields.of((JsonNode) item), options),
                         item.toString().getBytes(StandardCharsets.UTF_8));
             } catch (InvalidRequest invalid) {
-                taker.refuse(at(number, invalid.text().replace("The body is", "It is")));
+                taker.refuse(at(number, invalid.text("It")));
             } catch (CannotBegin missing) {
                 taker.refuse(at(number, missing.getMessage() + "."));
             }

@@ -38,10 +38,10 @@ public final class Fields {
             return new Fields(object);
         }
         if (node == null || node.isMissingNode()) {
-            throw InvalidRequest.of(null, "invalid_json", "The body is empty; send a JSON object.");
+            throw InvalidRequest.about(null, "invalid_json", "is empty; send a JSON object.");
         }
-        throw InvalidRequest.of(
-                null, "invalid_json", "The body is " + named(node) + "; send a JSON object.");
+        throw InvalidRequest.about(
+                null, "invalid_json", "is " + named(node) + "; send a JSON object.");
     }
 
     /// Refuses the request if it has any other field, so that a misspelt option is never passed
@@ -51,10 +51,8 @@ public final class Fields {
         object.fieldNames()
                 .forEachRemaining(name -> {
                     if (!names.contains(name)) {
-                        throw InvalidRequest.of(
-                                bounded(name),
-                                "unknown_field",
-                                "\"" + bounded(name) + "\" is not a field of this request.");
+                        throw InvalidRequest.about(
+                                bounded(name), "unknown_field", "is not a field of this request.");
                     }
                 });
         return this;
@@ -68,10 +66,10 @@ public final class Fields {
     public String requiredText(String name) {
         String text = text(name);
         if (text == null) {
-            throw InvalidRequest.of(name, "missing_field", "\"" + name + "\" is missing.");
+            throw InvalidRequest.about(name, "missing_field", "is missing.");
         }
         if (text.isBlank()) {
-            throw InvalidRequest.of(name, "blank_field", "\"" + name + "\" is blank.");
+            throw InvalidRequest.about(name, "blank_field", "is blank.");
         }
         return text;
     }
@@ -103,10 +101,8 @@ public final class Fields {
         }
         double value = node.doubleValue();
         if (!(value >= min && value <= max)) {
-            throw InvalidRequest.of(
-                    name,
-                    "out_of_range",
-                    "\"" + name + "\" must be from " + plain(min) + " to " + plain(max) + ".");
+            throw InvalidRequest.about(
+                    name, "out_of_range", "must be from " + plain(min) + " to " + plain(max) + ".");
         }
         return value;
     }
@@ -120,10 +116,8 @@ public final class Fields {
             throw mistyped(name, node, "a whole number");
         }
         if (!node.canConvertToLong() || node.longValue() < min || node.longValue() > max) {
-            throw InvalidRequest.of(
-                    name,
-                    "out_of_range",
-                    "\"" + name + "\" must be from " + min + " to " + max + ".");
+            throw InvalidRequest.about(
+                    name, "out_of_range", "must be from " + min + " to " + max + ".");
         }
         return node.longValue();
     }
@@ -164,10 +158,8 @@ public final class Fields {
     }
 
     private static InvalidRequest mistyped(String name, JsonNode node, String wanted) {
-        return InvalidRequest.of(
-                name,
-                "wrong_type",
-                "\"" + name + "\" is " + named(node) + "; it must be " + wanted + ".");
+        return InvalidRequest.about(
+                name, "wrong_type", "is " + named(node) + "; it must be " + wanted + ".");
     }
 
     /// What a JSON value is, in words.

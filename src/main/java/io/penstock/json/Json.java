@@ -130,13 +130,9 @@ public final class Json {
                 start = i + 1;
             }
         }
-        throw InvalidRequest.of(
+        throw InvalidRequest.about(
                 null,
                 "invalid_json",
-                "The body is not valid UTF-8: see line "
-                        + line
-                        + ", byte "
-                        + (at - start + 1)
-                        + ".");
+                "is not valid UTF-8: see line " + line + ", byte " + (at - start + 1) + ".");
     }
 }

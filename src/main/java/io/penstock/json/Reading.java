@@ -197,19 +197,19 @@ final class Reading {
     }
 
     private static InvalidRequest trailing(JsonLocation location) {
-        return InvalidRequest.of(
+        return InvalidRequest.about(
                 null,
                 "invalid_json",
-                "The body has something after its JSON value: see" + at(location) + ".");
+                "has something after its JSON value: see" + at(location) + ".");
     }
 
     static InvalidRequest malformed(@Nullable JsonLocation location) {
-        return InvalidRequest.of(
+        return InvalidRequest.about(
                 null,
                 "invalid_json",
                 location == null
-                        ? "The body is not valid JSON."
-                        : "The body is not valid JSON: see" + at(location) + ".");
+                        ? "is not valid JSON."
+                        : "is not valid JSON: see" + at(location) + ".");
     }
 
     private static String at(JsonLocation location) {
@@ -218,10 +218,7 @@ final class Reading {
 
     private InvalidRequest refusal(String code, String fault) {
         String path = path();
-        return InvalidRequest.of(
-                path.isEmpty() ? null : path,
-                code,
-                (path.isEmpty() ? "The body " : "\"" + path + "\" ") + fault + ".");
+        return InvalidRequest.about(path.isEmpty() ? null : path, code, fault + ".");
     }
 
     /// What is being read, such as `messages[2].content`; of a long path its beginning and its end,

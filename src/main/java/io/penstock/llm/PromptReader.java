@@ -92,10 +92,8 @@ public class PromptReader {
     public Prompt.PassedOn whole(Fields fields) {
         ArrayNode messages = fields.array("messages");
         if (messages == null || messages.isEmpty()) {
-            throw InvalidRequest.of(
-                    "messages",
-                    "missing_field",
-                    "\"messages\" must be an array with at least one message.");
+            throw InvalidRequest.about(
+                    "messages", "missing_field", "must be an array with at least one message.");
         }
         fit(fields.text("model"));
         fields.flag("stream");
@@ -105,10 +103,8 @@ public class PromptReader {
 
     private static @Nullable String fit(@Nullable String model) {
         if (model != null && (model.isBlank() || model.length() > MODEL_MAX)) {
-            throw InvalidRequest.of(
-                    "model",
-                    "out_of_range",
-                    "\"model\" must have from 1 to " + MODEL_MAX + " characters.");
+            throw InvalidRequest.about(
+                    "model", "out_of_range", "must have from 1 to " + MODEL_MAX + " characters.");
         }
         return model;
     }

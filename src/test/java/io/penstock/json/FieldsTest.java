@@ -181,6 +181,20 @@ class FieldsTest {
                 });
     }
 
+    @Test
+    void aRefusalSaysWhereTheValueIs() {
+        InvalidRequest field = refused("{\"a\":1}", fields -> fields.text("a"));
+        InvalidRequest whole = catchThrowableOfType(InvalidRequest.class, () -> Fields.of("[]"));
+
+        assertThat(field.text("It")).isEqualTo("\"a\" is a number; it must be a string.");
+        assertThat(field.within("body").text())
+                .isEqualTo("\"body.a\" is a number; it must be a string.");
+        assertThat(whole.text()).isEqualTo("The body is an array; send a JSON object.");
+        assertThat(whole.text("The line")).isEqualTo("The line is an array; send a JSON object.");
+        assertThat(whole.within("body").text())
+                .isEqualTo("\"body\" is an array; send a JSON object.");
+    }
+
     private static InvalidRequest refused(String json, Function<Fields, @Nullable Object> taken) {
         Fields fields = Fields.of(json);
         InvalidRequest refused =
