@@ -43,10 +43,10 @@ public record KeyRequest(
         String name = fields.requiredText("name").strip();
         // It goes into headers of answers, metrics and the log.
         if (!name.matches("[ -~]{1," + NAME_MAX + "}")) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "name",
                     "out_of_range",
-                    "\"name\" must have from 1 to " + NAME_MAX + " characters of ASCII.");
+                    "must have from 1 to " + NAME_MAX + " characters of ASCII.");
         }
         return new KeyRequest(
                 name,
@@ -71,20 +71,20 @@ public record KeyRequest(
                 if (!one.isTextual()
                         || one.asText().isBlank()
                         || (star >= 0 && star < one.asText().length() - 1)) {
-                    throw InvalidRequest.of(
+                    throw InvalidRequest.about(
                             "models",
                             "out_of_range",
-                            "\"models\" must be names of models, or beginnings of names with a * after"
+                            "must be names of models, or beginnings of names with a * after"
                                     + " them, such as gpt-4o*.");
                 }
                 models.add(one.asText());
             }
         }
         if (models.size() > MODELS_MAX) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "models",
                     "out_of_range",
-                    "\"models\" may have " + MODELS_MAX + " entries; use beginnings with a *.");
+                    "may have " + MODELS_MAX + " entries; use beginnings with a *.");
         }
         return models;
     }
@@ -99,10 +99,8 @@ public record KeyRequest(
         try {
             return text == null ? null : Instant.parse(text);
         } catch (DateTimeParseException noTime) {
-            throw InvalidRequest.of(
-                    "ends_at",
-                    "out_of_range",
-                    "\"ends_at\" must be a moment such as 2027-01-31T00:00:00Z.");
+            throw InvalidRequest.about(
+                    "ends_at", "out_of_range", "must be a moment such as 2027-01-31T00:00:00Z.");
         }
     }
 }

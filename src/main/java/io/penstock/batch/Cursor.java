@@ -213,10 +213,10 @@ sealed interface Cursor {
     }
 
     private static InvalidRequest unknown() {
-        return InvalidRequest.of(
+        return InvalidRequest.about(
                 "after",
                 "out_of_range",
-                "\"after\" is no cursor of these results; take it from x-next-cursor, with the same"
+                "is no cursor of these results; take it from x-next-cursor, with the same"
                         + " order.");
     }
 }

@@ -53,10 +53,10 @@ public final class Intake implements AutoCloseable {
     /// Adds an item of which some stages are finished already.
     void add(Item item, byte[] line, List<Finished> stages) {
         if (item.customId() != null && !customIds.add(LongSet.hash(item.customId()))) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "custom_id",
                     "duplicate_custom_id",
-                    "\"custom_id\" is that of an earlier item; each needs its own.");
+                    "is that of an earlier item; each needs its own.");
         }
         if (items >= config.maxItems() || bytes + line.length > config.maxInput().asLongValue()) {
             throw InvalidRequest.of(

@@ -180,10 +180,10 @@ public class ItemReader {
     private static void leftToThePipeline(Fields fields) {
         for (String name : LEFT_TO_PIPELINES) {
             if (fields.has(name)) {
-                throw InvalidRequest.of(
+                throw InvalidRequest.about(
                         name,
                         "unknown_field",
-                        "\"" + name + "\" is the pipeline's to set for each stage; leave it out.");
+                        "is the pipeline's to set for each stage; leave it out.");
             }
         }
     }
@@ -191,16 +191,16 @@ public class ItemReader {
     private Item readOpenAi(Fields fields, ObjectNode options) {
         String customId = customId(fields);
         if (customId == null) {
-            throw InvalidRequest.of("custom_id", "missing_field", "\"custom_id\" is missing.");
+            throw InvalidRequest.about("custom_id", "missing_field", "is missing.");
         }
         if (!"POST".equals(fields.requiredText("method"))) {
-            throw InvalidRequest.of("method", "out_of_range", "\"method\" must be POST.");
+            throw InvalidRequest.about("method", "out_of_range", "must be POST.");
         }
         if (!CHAT.equals(fields.requiredText("url"))) {
-            throw InvalidRequest.of("url", "out_of_range", "\"url\" must be " + CHAT + ".");
+            throw InvalidRequest.about("url", "out_of_range", "must be " + CHAT + ".");
         }
         if (!(fields.object("body") instanceof ObjectNode body)) {
-            throw InvalidRequest.of("body", "missing_field", "\"body\" is missing.");
+            throw InvalidRequest.about("body", "missing_field", "is missing.");
         }
         checkOpenAi(body);
         if (!body.hasNonNull("model") && options.hasNonNull("model")) {
@@ -232,10 +232,10 @@ public class ItemReader {
     private static @Nullable String customId(Fields fields) {
         String customId = fields.text("custom_id");
         if (customId != null && (customId.isBlank() || customId.length() > CUSTOM_ID_MAX)) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "custom_id",
                     "out_of_range",
-                    "\"custom_id\" must have from 1 to " + CUSTOM_ID_MAX + " characters.");
+                    "must have from 1 to " + CUSTOM_ID_MAX + " characters.");
         }
         return customId;
     }

@@ -185,15 +185,14 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
     static void check(Fields options, boolean pricesAreKnown) {
         String priority = options.text("priority");
         if (priority != null && !Set.of("low", "normal", "high").contains(priority)) {
-            throw InvalidRequest.of(
-                    "priority", "out_of_range", "\"priority\" must be low, normal or high.");
+            throw InvalidRequest.about("priority", "out_of_range", "must be low, normal or high.");
         }
         Double most = options.number("max_cost", 0, 1e9);
         if (most != null && !pricesAreKnown) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "max_cost",
                     "out_of_range",
-                    "\"max_cost\" cannot be kept: no model has a price (penstock.llm.prices).");
+                    "cannot be kept: no model has a price (penstock.llm.prices).");
         }
     }
 }

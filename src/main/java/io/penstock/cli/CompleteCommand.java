@@ -8,15 +8,11 @@ import io.penstock.llm.Failure;
 import io.penstock.llm.Llm;
 import io.penstock.llm.PromptReader;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -32,34 +28,14 @@ final class CompleteCommand implements Callable<Integer> {
     @Parameters(paramLabel = "PROMPT", description = "The prompt; @|cyan -|@ for standard input.")
     String prompt = "";
 
-    @Option(
-            names = {"-m", "--model"},
-            paramLabel = "NAME",
-            description = "The configured one unless given.")
-    @Nullable String model;
+    @Mixin PromptOptions options = new PromptOptions();
 
-    @Option(
-            names = {"-s", "--system"},
-            paramLabel = "TEXT",
-            description = "System message.")
-    @Nullable String system;
-
-    @Option(names = "--temperature", paramLabel = "0…2", description = "The model's unless given.")
-    @Nullable BigDecimal temperature;
-
-    @Option(names = "--max-tokens", paramLabel = "N", description = "Of the answer.")
-    @Nullable Long maxTokens;
-
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "Any setting of docs/configuration.md.")
-    Map<String, String> settings = new HashMap<>();
+    @Mixin Settings settings = new Settings();
 
     @Override
     public Integer call() {
         return CommandApplication.run(
-                settings,
+                settings.all,
                 null,
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
     }
@@ -96,18 +72,7 @@ final class CompleteCommand implements Callable<Integer> {
                 prompt.equals(RunCommand.STANDARD)
                         ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
                         : prompt);
-        if (model != null) {
-            fields.put("model", model);
-        }
-        if (system != null) {
-            fields.put("system", system);
-        }
-        if (temperature != null) {
-            fields.put("temperature", temperature);
-        }
-        if (maxTokens != null) {
-            fields.put("max_tokens", maxTokens);
-        }
+        options.putInto(fields);
         return fields;
     }
 }

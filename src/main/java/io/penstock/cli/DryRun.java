@@ -34,7 +34,7 @@ final class DryRun {
         try {
             ObjectNode options = command.options();
             items.check(options);
-            Estimate estimate = new Estimate(command.model == null ? llm.model() : command.model);
+            Estimate estimate = new Estimate(command.modelOr(llm.model()));
             PromptFile.of(command).estimate(items, options, estimate);
             FlowConfig.BudgetConfig limits = flow.budgets().get("command");
             ObjectNode json =

@@ -84,7 +84,7 @@ final class FileRun {
             record.keep(directory);
         }
         Display display = Display.of(command, Terminal.here(), System.err);
-        String model = command.model == null ? llm.model() : command.model;
+        String model = command.modelOr(llm.model());
         Console console =
                 new Console(
                         display,

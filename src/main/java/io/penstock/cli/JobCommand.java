@@ -61,13 +61,22 @@ abstract sealed class JobCommand implements Callable<Integer> {
         RunRecord.Order order = RunRecord.Order.INPUT;
 
         @Override
-        public Integer call() throws IOException {
+        public Integer call() {
             String path =
                     Remote.path(
                             job,
                             order == RunRecord.Order.INPUT
                                     ? "/results?order=input"
                                     : "/results?order=finished");
+            try {
+                copy(path);
+            } catch (IOException failed) {
+                throw new CannotBegin("The results are not all there: " + failed + "; ask again.");
+            }
+            return ExitCode.ALL;
+        }
+
+        private void copy(String path) throws IOException {
             if (output == null) {
                 remote.copy(path, System.out);
                 System.out.flush();
@@ -76,7 +85,6 @@ abstract sealed class JobCommand implements Callable<Integer> {
                     remote.copy(path, out);
                 }
             }
-            return ExitCode.ALL;
         }
     }
 

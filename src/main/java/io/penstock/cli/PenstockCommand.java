@@ -28,7 +28,7 @@ import picocli.CommandLine.Help.ColorScheme;
             "  penstock attach batch_0a1b2c --url https://penstock.example",
             "",
             "The provider is OpenAI's with OPENAI_API_KEY, any compatible one with OPENAI_BASE_URL.",
-            "@|bold penstock COMMAND --help|@ tells more."
+            "@|bold penstock COMMAND --help|@ tells more; @|bold penstock keys|@ makes and ends callers' keys."
         },
         subcommands = {
             RunCommand.class,
@@ -51,6 +51,8 @@ import picocli.CommandLine.Help.ColorScheme;
             RunCommand.class,
             CompleteCommand.class,
             ServeCommand.class,
+            PromptOptions.class,
+            Settings.class,
             ListCommand.class,
             JobCommand.class,
             JobCommand.Status.class,

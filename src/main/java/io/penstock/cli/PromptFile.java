@@ -63,10 +63,11 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
         Format form = command.format;
         if (command.isStandardInput()) {
             name = "Standard input";
-            path =
-                    command.dryRun
-                            ? Files.createTempFile("penstock", ".txt")
-                            : command.directory().resolve("standard-input");
+            path = command.directory().resolve("standard-input");
+            if (command.dryRun) {
+                path = Files.createTempFile("penstock", ".txt");
+                path.toFile().deleteOnExit();
+            }
             Files.copy(System.in, path, StandardCopyOption.REPLACE_EXISTING);
         }
         if (form == null) {

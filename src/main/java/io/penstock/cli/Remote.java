@@ -1,7 +1,6 @@
 package io.penstock.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.json.Json;
@@ -10,7 +9,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +55,7 @@ final class Remote {
     }
 
     JsonNode call(String method, String path) {
-        try (InputStream in = open(method, path, null, "application/json")) {
+        try (InputStream in = open(method, path, "application/json")) {
             byte[] all = in.readAllBytes();
             return all.length == 0 ? Fields.JSON.createObjectNode() : Json.read(all);
         } catch (IOException | InvalidRequest broken) {
@@ -67,7 +65,7 @@ final class Remote {
 
     /// Copies what is at a path.
     void copy(String path, OutputStream out) throws IOException {
-        try (InputStream in = open("GET", path, null, "application/jsonl")) {
+        try (InputStream in = open("GET", path, "application/jsonl")) {
             in.transferTo(out);
         }
     }
@@ -75,7 +73,7 @@ final class Remote {
     /// Opens an answer, which the caller closes.
     ///
     /// @throws CannotBegin in the other's own words when it refuses
-    InputStream open(String method, String path, @Nullable ObjectNode body, String accept) {
+    private InputStream open(String method, String path, String accept) {
         try {
             HttpURLConnection to =
                     (HttpURLConnection) URI.create(base() + path).toURL().openConnection();
@@ -85,13 +83,6 @@ final class Remote {
             to.setRequestProperty("accept", accept);
             if (key != null && !key.isBlank()) {
                 to.setRequestProperty("authorization", "Bearer " + key);
-            }
-            if (body != null) {
-                to.setDoOutput(true);
-                to.setRequestProperty("content-type", "application/json");
-                try (OutputStream out = to.getOutputStream()) {
-                    out.write(body.toString().getBytes(StandardCharsets.UTF_8));
-                }
             }
             if (to.getResponseCode() >= 400) {
                 throw new CannotBegin(refusal(to));

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Spec;
         descriptionHeading = "%n",
         description = {
             "Each prompt becomes one line of JSON, in the order of the input unless you say otherwise;"
-                    + " the file holds whole lines whenever you look. Stop it with Ctrl-C, or let it be"
+                    + " the file holds whole lines whenever you look. What a prompt says itself comes"
+                    + " before the options. Stop it with Ctrl-C, or let it be"
                     + " killed: the same command goes on where it was."
         },
         parameterListHeading = "%n@|bold Input|@%n",
@@ -83,29 +85,7 @@ final class RunCommand implements Callable<Integer> {
             description = "jsonl, csv, tsv or text; by the file's name unless given.")
     PromptFile.@Nullable Format format;
 
-    @Option(
-            names = {"-m", "--model"},
-            paramLabel = "NAME",
-            description = "For prompts that name none.")
-    @Nullable String model;
-
-    @Option(
-            names = {"-s", "--system"},
-            paramLabel = "TEXT",
-            description = "System message for prompts that have none.")
-    @Nullable String system;
-
-    @Option(
-            names = "--temperature",
-            paramLabel = "0…2",
-            description = "For prompts that name none.")
-    @Nullable BigDecimal temperature;
-
-    @Option(
-            names = "--max-tokens",
-            paramLabel = "N",
-            description = "Of each answer, for prompts that name no limit.")
-    @Nullable Long maxTokens;
+    @Mixin PromptOptions options = new PromptOptions();
 
     @Option(
             names = "--pipeline",
@@ -182,11 +162,7 @@ final class RunCommand implements Callable<Integer> {
             description = "Show nothing but errors.")
     boolean quiet;
 
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "Any setting of docs/configuration.md, such as penstock.llm.timeout=2m.")
-    Map<String, String> settings = new HashMap<>();
+    @Mixin Settings settings = new Settings();
 
     @Override
     public Integer call() {
@@ -273,7 +249,7 @@ final class RunCommand implements Callable<Integer> {
         if (rpm != null || tpm != null) {
             all.put(BUDGET + "models", "*");
         }
-        all.putAll(settings);
+        all.putAll(settings.all);
         return all;
     }
 
@@ -294,28 +270,22 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    /// The model of prompts that name none.
+    String modelOr(String configured) {
+        return options.model == null ? configured : options.model;
+    }
+
     /// The options for all items, as batches have them.
     ObjectNode options() {
-        ObjectNode options = Fields.JSON.createObjectNode();
-        if (model != null) {
-            options.put("model", model);
-        }
-        if (system != null) {
-            options.put("system", system);
-        }
-        if (temperature != null) {
-            options.put("temperature", temperature);
-        }
-        if (maxTokens != null) {
-            options.put("max_tokens", maxTokens);
-        }
+        ObjectNode fields = Fields.JSON.createObjectNode();
+        options.putInto(fields);
         if (pipeline != null) {
-            options.put("pipeline", pipeline);
+            fields.put("pipeline", pipeline);
         }
         if (maxCost != null) {
-            options.put("max_cost", maxCost);
+            fields.put("max_cost", maxCost);
         }
-        return options;
+        return fields;
     }
 
     /// What tells this run from another over the same input: all that changes what is asked.

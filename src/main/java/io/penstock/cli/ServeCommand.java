@@ -2,11 +2,10 @@ package io.penstock.cli;
 
 import io.quarkus.runtime.Quarkus;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `penstock serve`: what the package is without arguments, with a few of its settings as options.
@@ -31,18 +30,14 @@ final class ServeCommand implements Callable<Integer> {
             description = "Where batches are kept; penstock-data unless given.")
     @Nullable Path data;
 
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "Any setting of docs/configuration.md.")
-    Map<String, String> settings = new HashMap<>();
+    @Mixin Settings settings = new Settings();
 
     @Override
     public Integer call() {
         put("quarkus.http.port", port);
         put("quarkus.http.host", host);
         put("penstock.store.directory", data);
-        settings.forEach(System::setProperty);
+        settings.all.forEach(System::setProperty);
         Quarkus.run();
         return ExitCode.ALL;
     }

@@ -100,8 +100,7 @@ class BatchRequests {
         } catch (NumberFormatException notANumber) {
             // Said below, in the same words as for a number that makes no sense.
         }
-        throw InvalidRequest.of(
-                "max_cost", "out_of_range", "\"max_cost\" must be a number above zero.");
+        throw InvalidRequest.about("max_cost", "out_of_range", "must be a number above zero.");
     }
 
     private static void put(ObjectNode options, String name, String value) {
@@ -112,7 +111,7 @@ class BatchRequests {
                 default -> options.put(name, value);
             }
         } catch (NumberFormatException notANumber) {
-            throw InvalidRequest.of(name, "wrong_type", "\"" + name + "\" must be a number.");
+            throw InvalidRequest.about(name, "wrong_type", "must be a number.");
         }
     }
 
@@ -120,8 +119,7 @@ class BatchRequests {
     private static BigDecimal decimal(String name, String text) {
         BigDecimal number = new BigDecimal(text);
         if (number.precision() > DIGITS_MAX || Math.abs(number.scale()) > DIGITS_MAX) {
-            throw InvalidRequest.of(
-                    name, "out_of_range", "\"" + name + "\" has more than 18 digits.");
+            throw InvalidRequest.about(name, "out_of_range", "has more than 18 digits.");
         }
         return number;
     }

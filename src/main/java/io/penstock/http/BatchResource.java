@@ -90,10 +90,10 @@ public class BatchResource {
             Request request = new Request(options, key, Sha256.end(digest), null, callers.owner());
             if (source != null) {
                 if (!source.matches(SOURCE)) {
-                    throw InvalidRequest.of(
+                    throw InvalidRequest.about(
                             "input",
                             "out_of_range",
-                            "\"input\" must be s3://bucket/key, with the bucket's name of 3 to 63 lower-case"
+                            "must be s3://bucket/key, with the bucket's name of 3 to 63 lower-case"
                                     + " letters, digits, dots and hyphens.");
                 }
                 return answer(submissions.submitUnread(source, request));
@@ -146,14 +146,14 @@ public class BatchResource {
         String after = query.text("after");
         String status = query.text("status");
         if (status != null && !JobJson.STATUSES.contains(status)) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "status",
                     "out_of_range",
-                    "\"status\" must be processing, paused, completed, failed, cancelling,"
+                    "must be processing, paused, completed, failed, cancelling,"
                             + " cancelled or expired.");
         }
         if (after != null && batches.find(after).filter(callers::sees).isEmpty()) {
-            throw InvalidRequest.of("after", "out_of_range", "\"after\" is the id of no batch.");
+            throw InvalidRequest.about("after", "out_of_range", "is the id of no batch.");
         }
         List<Job> found =
                 batches.list(

@@ -127,8 +127,8 @@ public class FilesResource {
 
     private StoredFile complete(Files.Upload upload, Form.Read form) {
         if (form.filename() == null) {
-            throw InvalidRequest.of(
-                    "file", "missing_field", "\"file\" is missing: add the file to the form.");
+            throw InvalidRequest.about(
+                    "file", "missing_field", "is missing: add the file to the form.");
         }
         requireBatch(form.fields().get("purpose"));
         String anchor = form.fields().get(ANCHOR);
@@ -144,7 +144,7 @@ public class FilesResource {
             life = Retention.of(Fields.of(expiry), "expires_after");
         }
         if (upload.bytes() == 0) {
-            throw InvalidRequest.of("file", "empty_file", "\"file\" is empty; send its content.");
+            throw InvalidRequest.about("file", "empty_file", "is empty; send its content.");
         }
         return upload.complete(filename(form.filename()), "batch", life, callers.ownerId());
     }
@@ -162,10 +162,8 @@ public class FilesResource {
             requireBatch(fields.text("purpose"));
             Long bytes = fields.integer("bytes", 1, maxUpload);
             if (bytes == null) {
-                throw InvalidRequest.of(
-                        "bytes",
-                        "missing_field",
-                        "\"bytes\" is missing: say how long the file is.");
+                throw InvalidRequest.about(
+                        "bytes", "missing_field", "is missing: say how long the file is.");
             }
             Duration life =
                     fields.has("expires_after")
@@ -199,12 +197,11 @@ public class FilesResource {
         int limit = query.number("limit", LIST_MAX, LIST_MAX);
         String after = query.text("after");
         if (after != null && files.find(after).filter(callers::sees).isEmpty()) {
-            throw InvalidRequest.of("after", "out_of_range", "\"after\" is the id of no file.");
+            throw InvalidRequest.about("after", "out_of_range", "is the id of no file.");
         }
         String purpose = query.text("purpose");
         if (purpose != null && !PURPOSES.contains(purpose)) {
-            throw InvalidRequest.of(
-                    "purpose", "out_of_range", "\"purpose\" must be batch or batch_output.");
+            throw InvalidRequest.about("purpose", "out_of_range", "must be batch or batch_output.");
         }
         List<StoredFile> found =
                 files.list(
@@ -316,13 +313,13 @@ public class FilesResource {
 
     private static void requireBatch(@Nullable String purpose) {
         if (purpose == null) {
-            throw InvalidRequest.of("purpose", "missing_field", "\"purpose\" is missing.");
+            throw InvalidRequest.about("purpose", "missing_field", "is missing.");
         }
         if (!purpose.equals("batch")) {
-            throw InvalidRequest.of(
+            throw InvalidRequest.about(
                     "purpose",
                     "out_of_range",
-                    "\"purpose\" must be batch: Penstock keeps files for batches alone.");
+                    "must be batch: Penstock keeps files for batches alone.");
         }
     }
 

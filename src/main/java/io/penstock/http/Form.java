@@ -94,15 +94,13 @@ final class Form implements MultipartParser.PartHandler {
         length = 0;
         if (found.equals(fileField)) {
             if (filename != null) {
-                throw InvalidRequest.of(
-                        fileField, "out_of_range", "\"" + fileField + "\" is in the form twice.");
+                throw InvalidRequest.about(fileField, "out_of_range", "is in the form twice.");
             }
             String given = parameter(disposition, "filename");
             filename = given == null || given.isBlank() ? "upload" : given;
         } else if (!names.contains(found)) {
             String bounded = found.length() > 64 ? found.substring(0, 64) : found;
-            throw InvalidRequest.of(
-                    bounded, "unknown_field", "\"" + bounded + "\" is not a field of this form.");
+            throw InvalidRequest.about(bounded, "unknown_field", "is not a field of this form.");
         }
     }
 
@@ -113,10 +111,8 @@ final class Form implements MultipartParser.PartHandler {
             return;
         }
         if (bytes.remaining() > FIELD_BYTES - length) {
-            throw InvalidRequest.of(
-                    name,
-                    "out_of_range",
-                    "\"" + name + "\" is longer than " + FIELD_BYTES + " bytes.");
+            throw InvalidRequest.about(
+                    name, "out_of_range", "is longer than " + FIELD_BYTES + " bytes.");
         }
         int count = bytes.remaining();
         bytes.get(value, length, count);

@@ -89,10 +89,8 @@ public class OpenAiBatchResource {
             Fields fields = Fields.of(sent.bytes()).only(FIELDS);
             String fileId = fields.requiredText("input_file_id");
             if (!ItemReader.CHAT.equals(fields.requiredText("endpoint"))) {
-                throw InvalidRequest.of(
-                        "endpoint",
-                        "out_of_range",
-                        "\"endpoint\" must be " + ItemReader.CHAT + ".");
+                throw InvalidRequest.about(
+                        "endpoint", "out_of_range", "must be " + ItemReader.CHAT + ".");
             }
             String window = fields.requiredText("completion_window");
             Duration expiry = window(window);
@@ -223,10 +221,10 @@ public class OpenAiBatchResource {
                 return window;
             }
         }
-        throw InvalidRequest.of(
+        throw InvalidRequest.about(
                 "completion_window",
                 "out_of_range",
-                "\"completion_window\" must be a time up to 24h, such as 24h, 90m or 30s.");
+                "must be a time up to 24h, such as 24h, 90m or 30s.");
     }
 
     private static @Nullable String metadata(Fields fields) {
@@ -248,10 +246,10 @@ public class OpenAiBatchResource {
     }
 
     private static InvalidRequest badMetadata() {
-        return InvalidRequest.of(
+        return InvalidRequest.about(
                 "metadata",
                 "out_of_range",
-                "\"metadata\" may have "
+                "may have "
                         + METADATA_PAIRS
                         + " pairs of strings, names of up to "
                         + METADATA_KEY

@@ -100,8 +100,8 @@ public class PipelineResource {
     private static @Nullable String id(Fields fields) {
         String id = fields.text("id");
         if (id != null && id.length() > ID_MAX) {
-            throw InvalidRequest.of(
-                    "id", "out_of_range", "\"id\" must have " + ID_MAX + " characters at most.");
+            throw InvalidRequest.about(
+                    "id", "out_of_range", "must have " + ID_MAX + " characters at most.");
         }
         return id;
     }

@@ -40,17 +40,13 @@ final class Query {
                 throw unknown(name, "is not an option of this path's query.");
             }
             if (one.getValue().size() > 1) {
-                throw InvalidRequest.of(
-                        name,
-                        "out_of_range",
-                        "\"" + name + "\" is in the query more than once; give it once.");
+                throw InvalidRequest.about(
+                        name, "out_of_range", "is in the query more than once; give it once.");
             }
             String value = one.getValue().getFirst();
             if (value.isEmpty()) {
-                throw InvalidRequest.of(
-                        name,
-                        "out_of_range",
-                        "\"" + name + "\" is empty; give it a value or leave it out.");
+                throw InvalidRequest.about(
+                        name, "out_of_range", "is empty; give it a value or leave it out.");
             }
             options.put(name, value);
         }
@@ -85,9 +81,7 @@ final class Query {
         return switch (options.getOrDefault("order", "desc")) {
             case "asc" -> true;
             case "desc" -> false;
-            default ->
-                    throw InvalidRequest.of(
-                            "order", "out_of_range", "\"order\" must be asc or desc.");
+            default -> throw InvalidRequest.about("order", "out_of_range", "must be asc or desc.");
         };
     }
 
@@ -100,17 +94,15 @@ final class Query {
         if (!value.matches("[0-9]{1,9}")
                 || Integer.parseInt(value) < 1
                 || Integer.parseInt(value) > max) {
-            throw InvalidRequest.of(
-                    name,
-                    "out_of_range",
-                    "\"" + name + "\" must be a whole number from 1 to " + max + ".");
+            throw InvalidRequest.about(
+                    name, "out_of_range", "must be a whole number from 1 to " + max + ".");
         }
         return Integer.parseInt(value);
     }
 
-    private static InvalidRequest unknown(String name, String sentence) {
+    private static InvalidRequest unknown(String name, String said) {
         String bounded = name.length() > NAME_MAX ? name.substring(0, NAME_MAX) : name;
-        return InvalidRequest.of(bounded, "unknown_field", "\"" + bounded + "\" " + sentence);
+        return InvalidRequest.about(bounded, "unknown_field", said);
     }
 
     private static int hex(char high, char low) {

@@ -142,8 +142,8 @@ public class ResultsResource {
             case "finished" -> Results.Order.FINISHED;
             case "input" -> Results.Order.INPUT;
             default ->
-                    throw InvalidRequest.of(
-                            "order", "out_of_range", "\"order\" must be finished or input.");
+                    throw InvalidRequest.about(
+                            "order", "out_of_range", "must be finished or input.");
         };
     }
 }

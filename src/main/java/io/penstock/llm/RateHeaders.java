@@ -54,10 +54,10 @@ final class RateHeaders {
                 : new Rates(
                         requestLimit,
                         left(headers, names.requestsLeft, requestLimit),
-                        RetryAfter.span(headers.get(names.requestReset), now),
+                        RetryAfter.header(headers.get(names.requestReset), now),
                         tokenLimit,
                         left(headers, names.tokensLeft, tokenLimit),
-                        RetryAfter.span(headers.get(names.tokenReset), now));
+                        RetryAfter.header(headers.get(names.tokenReset), now));
     }
 
     /// What a caller is told: of each limit how much there is, how much is left, and how long it

@@ -78,11 +78,7 @@ final class RetryAfter {
     /// A time that a header tells as `6m0s`, in seconds or as a date.
     ///
     /// @return null when it tells none
-    static @Nullable Duration span(@Nullable String value, Instant now) {
-        return header(value, now);
-    }
-
-    private static @Nullable Duration header(@Nullable String value, Instant now) {
+    static @Nullable Duration header(@Nullable String value, Instant now) {
         if (value == null) {
             return null;
         }

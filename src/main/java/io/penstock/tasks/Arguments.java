@@ -123,9 +123,7 @@ final class Arguments {
     }
 
     private static InvalidRequest refused(String name) {
-        return InvalidRequest.of(
-                name,
-                "out_of_range",
-                "\"" + name + "\" is refused by its own type; give it another value.");
+        return InvalidRequest.about(
+                name, "out_of_range", "is refused by its own type; give it another value.");
     }
 }

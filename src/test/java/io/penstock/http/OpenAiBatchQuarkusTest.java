@@ -240,7 +240,7 @@ class OpenAiBatchQuarkusTest extends PenstockTest {
         refused(
                 softly,
                 "out_of_range",
-                "seconds",
+                "expires_after.seconds",
                 purpose,
                 field("expires_after[anchor]", "created_at"),
                 field("expires_after[seconds]", "1"),
