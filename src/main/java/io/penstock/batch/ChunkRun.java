@@ -6,9 +6,7 @@ import io.penstock.llm.Running;
 import io.penstock.store.StoreException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -38,15 +36,16 @@ final class ChunkRun {
     private final Supplier<Shift> shift;
     private final Inbox<Happened> inbox;
     private final Feed feed;
-    private final Map<Integer, Running> running = new HashMap<>();
+    private final Quarantine.Member quarantine;
+    private final CallsInHand running = new CallsInHand();
     private boolean feeding;
     private @Nullable Stop stop;
-    private boolean cut;
 
     /// @param maxWait for the provider's `Retry-After` within a run
     /// @param shift for how long items are started and run; it may become shorter
     /// @param outage as the chunk's claims before have left it
     /// @param inbox to which `feed` sends
+    /// @param quarantine that `feed` obeys
     ChunkRun(
             JobWatch job,
             MillisClock clock,
@@ -57,7 +56,8 @@ final class ChunkRun {
             Outage outage,
             Elsewhere elsewhere,
             Inbox<Happened> inbox,
-            Feed feed) {
+            Feed feed,
+            Quarantine.Member quarantine) {
         this.job = job;
         this.clock = clock;
         this.maxWait = maxWait;
@@ -68,6 +68,7 @@ final class ChunkRun {
         this.shift = shift;
         this.inbox = inbox;
         this.feed = feed;
+        this.quarantine = quarantine;
     }
 
     /// @return why it stopped; null when every item has an outcome
@@ -86,7 +87,8 @@ final class ChunkRun {
                     call.cancel();
                 }
             }
-            running.values().forEach(Running::cancel);
+            running.cancel();
+            quarantine.leave();
         }
     }
 
@@ -135,7 +137,7 @@ final class ChunkRun {
     }
 
     private void runCarefully() throws InterruptedException {
-        CarefulRun careful = new CarefulRun(claim, items, this::runTogether);
+        CarefulRun careful = new CarefulRun(claim, items, this::awaitAlone, this::runTogether);
         careful.recordCulprit(job.id());
         flush(true);
         if (stop == null && !careful.run()) {
@@ -146,7 +148,21 @@ final class ChunkRun {
     private boolean runTogether(List<Integer> places) throws InterruptedException {
         run(places);
         flush(true);
+        quarantine.leave();
         return stop == null;
+    }
+
+    private boolean awaitAlone() throws InterruptedException {
+        while (stop == null && !quarantine.isAlone()) {
+            idle();
+        }
+        return stop == null;
+    }
+
+    private void idle() throws InterruptedException {
+        inbox.take(claim.nanosUntilFlush());
+        flush(false);
+        watch();
     }
 
     private void run(List<Integer> places) throws InterruptedException {
@@ -168,24 +184,20 @@ final class ChunkRun {
 
     private void happened(Happened message) {
         switch (message) {
-            case Happened.Started(int place, Running call) -> {
-                running.put(place, call);
-                if (stop != null) {
-                    end(call, stop);
-                }
-            }
+            case Happened.Started(int place, Running call) -> running.started(place, call, stop);
             case Happened.StageDone done -> {
                 answered(done.asked(), done.begunNanos());
                 items.stageDone(done);
             }
             case Happened.Unreadable(int place, var why) -> items.unreadable(place, why);
             case Happened.AllStarted() -> feeding = false;
-            case Happened.Ended ended -> ended(ended, running.remove(ended.place()));
+            case Happened.Ended ended -> ended(ended, running.ended(ended.place()));
         }
     }
 
     private void answered(String model, long begunNanos) {
         elsewhere.answeredHere();
+        quarantine.answered();
         claim.heard(model, begunNanos);
         outage.answered(model, begunNanos).forEach(items::failed);
     }
@@ -285,15 +297,8 @@ final class ChunkRun {
                 && outage.awaitsWord()
                 && job.hasMoreThan(items.open().size())
                 && System.nanoTime() - end < 0) {
-            inbox.take(claim.nanosUntilFlush());
-            flush(false);
-            watch();
+            idle();
         }
-    }
-
-    private boolean isTroubled() {
-        return outage.isInDoubt()
-                || running.values().stream().anyMatch(one -> one.attemptCount() > 1);
     }
 
     /// Writes the pending results when their time has come.
@@ -310,9 +315,8 @@ final class ChunkRun {
         if (!time.startsMore()) {
             stop(new Stop.HandBack(Duration.ZERO));
         }
-        if (!time.letsRun() && !cut) {
-            cut = true;
-            running.values().forEach(Running::cancel);
+        if (!time.letsRun()) {
+            running.cut();
         }
         try {
             Stop why = job.look(now);
@@ -322,7 +326,7 @@ final class ChunkRun {
         } catch (StoreException unreachable) {
             LOG.debugf("Job %s cannot be watched now: %s", job.id(), unreachable.getMessage());
         }
-        if (isTroubled() && elsewhere.listen()) {
+        if ((outage.isInDoubt() || running.isAnyTriedAgain()) && elsewhere.listen()) {
             outage.settled().forEach(items::failed);
         }
         if (!(stop instanceof Stop.Fenced) && !claim.keepLease()) {
@@ -336,15 +340,7 @@ final class ChunkRun {
         if (stop == null || why instanceof Stop.Fenced) {
             stop = why;
             feed.stop();
-            running.values().forEach(call -> end(call, why));
-        }
-    }
-
-    private void end(Running call, Stop why) {
-        if (cut || why instanceof Stop.Fenced) {
-            call.cancel();
-        } else {
-            call.drain();
+            running.stop(why);
         }
     }
 }

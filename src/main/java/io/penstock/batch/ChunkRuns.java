@@ -33,6 +33,7 @@ class ChunkRuns {
     private final StoreLog storeLog;
     private final JobSums sums;
     private final BiConsumer<String, Duration> heard;
+    private final Quarantine quarantine;
     private final MillisClock clock;
 
     /// Makes the calls of a chunk's items.
@@ -54,6 +55,7 @@ class ChunkRuns {
             StoreLog storeLog,
             JobSums sums,
             Admission admission,
+            Quarantine quarantine,
             MillisClock clock) {
         this(
                 (job, options, chunk) ->
@@ -72,6 +74,7 @@ class ChunkRuns {
                 storeLog,
                 sums,
                 admission::answeredElsewhere,
+                quarantine,
                 clock);
     }
 
@@ -86,6 +89,7 @@ class ChunkRuns {
             StoreLog storeLog,
             JobSums sums,
             BiConsumer<String, Duration> heard,
+            Quarantine quarantine,
             MillisClock clock) {
         this.calls = calls;
         this.jobs = jobs;
@@ -95,6 +99,7 @@ class ChunkRuns {
         this.storeLog = storeLog;
         this.sums = sums;
         this.heard = heard;
+        this.quarantine = quarantine;
         this.clock = clock;
     }
 
@@ -116,6 +121,7 @@ class ChunkRuns {
         JobOptions options = options(job, claim);
         Inbox<Happened> inbox = new Inbox<>(INBOX);
         Supplier<Progress> progress = () -> sums.of(job);
+        Quarantine.Member alone = quarantine.member();
         Elsewhere elsewhere = new Elsewhere(progress, jobRun.answers, clock, heard);
         if (chunk.inVain() > 0) {
             elsewhere.look();
@@ -136,6 +142,8 @@ class ChunkRuns {
                         options.json(),
                         calls.of(job, options, chunk),
                         CarefulRun.isNeeded(chunk) ? CarefulRun.places() : jobRun.places,
-                        inbox));
+                        alone,
+                        inbox),
+                alone);
     }
 }

@@ -15,8 +15,8 @@ public class DeadLetters {
 
     private static final Logger LOG = Logger.getLogger(DeadLetters.class);
 
-    /// Crashes of a chunk before its dead letter is believed: far more than it takes to find an
-    /// item that ends its worker.
+    /// Crashes of a chunk in a row, with no outcome between them, before its dead letter is
+    /// believed: far more than it takes to find an item that ends its worker.
     private static final int CRASHES_MAX = 50;
 
     private final JobStore jobs;

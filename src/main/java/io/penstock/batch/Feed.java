@@ -18,6 +18,7 @@ final class Feed {
     private final ObjectNode options;
     private final Calls calls;
     private final Semaphore places;
+    private final Quarantine.Member quarantine;
     private final Inbox<Happened> inbox;
 
     private @Nullable Thread feeder;
@@ -53,11 +54,13 @@ final class Feed {
             ObjectNode options,
             Calls calls,
             Semaphore places,
+            Quarantine.Member quarantine,
             Inbox<Happened> inbox) {
         this.reader = reader;
         this.options = options;
         this.calls = calls;
         this.places = places;
+        this.quarantine = quarantine;
         this.inbox = inbox;
     }
 
@@ -81,7 +84,7 @@ final class Feed {
                 if (stopped) {
                     return;
                 }
-                places.acquire();
+                acquire();
                 start(item);
             }
         } catch (InterruptedException stopping) {
@@ -89,6 +92,24 @@ final class Feed {
         } finally {
             inbox.send(new Happened.AllStarted());
         }
+    }
+
+    private void acquire() throws InterruptedException {
+        places.acquire();
+        boolean begun = false;
+        try {
+            quarantine.begin();
+            begun = true;
+        } finally {
+            if (!begun) {
+                places.release();
+            }
+        }
+    }
+
+    private void release() {
+        quarantine.end();
+        places.release();
     }
 
     private void start(Waiting waiting) {
@@ -105,7 +126,7 @@ final class Feed {
         } finally {
             if (!started) {
                 inbox.send(new Happened.Gone(place));
-                places.release();
+                release();
             }
         }
     }
@@ -119,7 +140,7 @@ final class Feed {
             }
         } finally {
             inbox.send(ended);
-            places.release();
+            release();
         }
     }
 }

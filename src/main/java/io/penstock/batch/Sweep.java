@@ -121,6 +121,21 @@ public class Sweep {
         }
     }
 
+    /// Notes that whoever held a lease is gone, so that nobody waits for its end. Only where no
+    /// other process can be at work on the store, and before this one is.
+    public void takeOver() {
+        Instant now = clock.now();
+        List<Job> page = jobs.live(null, PAGE);
+        while (!page.isEmpty()) {
+            for (Job job : page) {
+                jobs.chunks(job.area()).stream()
+                        .filter(chunk -> chunk.isLeased(now))
+                        .forEach(chunk -> jobs.replace(chunk.lapsed()));
+            }
+            page = page.size() < PAGE ? List.of() : jobs.live(page.getLast(), PAGE);
+        }
+    }
+
     private void bury(long end, Failures failures) throws InterruptedException {
         boolean goesOn = true;
         while (goesOn && System.nanoTime() - end < 0) {
@@ -241,7 +256,7 @@ public class Sweep {
             open = true;
             Instant lease = chunk.leaseUntil();
             Task task = new Task.RunChunk(job.id(), chunk.index());
-            if (lease == null) {
+            if (lease == null || chunk.isNoted()) {
                 (ending || chunk.isWhole() ? lost : free).add(task);
             } else if (now.isAfter(lease)) {
                 lost.add(task);

@@ -33,6 +33,7 @@ public class Worker {
     private final BatchConfig config;
     private final ChunkRuns runs;
     private final JobRuns jobRuns;
+    private final JobSums sums;
     private final JobChanges changes;
     private final Splitting splitting;
     private final Finisher finisher;
@@ -51,6 +52,7 @@ public class Worker {
             BatchConfig config,
             ChunkRuns runs,
             JobRuns jobRuns,
+            JobSums sums,
             JobChanges changes,
             Splitting splitting,
             Finisher finisher,
@@ -64,6 +66,7 @@ public class Worker {
                 config,
                 runs,
                 jobRuns,
+                sums,
                 changes,
                 splitting,
                 finisher,
@@ -80,6 +83,7 @@ public class Worker {
             BatchConfig config,
             ChunkRuns runs,
             JobRuns jobRuns,
+            JobSums sums,
             JobChanges changes,
             Splitting splitting,
             Finisher finisher,
@@ -92,6 +96,7 @@ public class Worker {
         this.config = config.checked();
         this.runs = runs;
         this.jobRuns = jobRuns;
+        this.sums = sums;
         this.changes = changes;
         this.splitting = splitting;
         this.finisher = finisher;
@@ -166,12 +171,36 @@ public class Worker {
             messages.send(task, Duration.between(now, lease).plus(AFTER_LEASE));
             return;
         }
+        Optional<Chunk> left = chunk.isLeft(now) ? Optional.empty() : claimLeft(job);
+        if (left.isPresent()) {
+            messages.send(task, Duration.ZERO);
+            Task.RunChunk before = new Task.RunChunk(job.id(), left.get().index());
+            stopped(before, job, run(job, left.get(), shift), shift);
+            return;
+        }
         Chunk claimed = chunk.claimed(now, config.lease());
         if (!jobs.replace(claimed)) {
             messages.send(task, config.lease());
             return;
         }
         stopped(task, job, run(job, claimed, shift), shift);
+    }
+
+    /// Claims a chunk of the job that a dead worker has left. Its message may be behind those of
+    /// all chunks that nobody has begun, or be a dead letter, and no queue need keep to any order.
+    private Optional<Chunk> claimLeft(Job job) {
+        for (int index : sums.left(job)) {
+            Instant now = clock.now();
+            Optional<Chunk> claimed =
+                    jobs.chunk(job.area(), index)
+                            .filter(chunk -> !chunk.done() && chunk.isLeft(now))
+                            .map(chunk -> chunk.claimed(now, config.lease()))
+                            .filter(jobs::replace);
+            if (claimed.isPresent()) {
+                return claimed;
+            }
+        }
+        return Optional.empty();
     }
 
     private @Nullable Stop run(Job job, Chunk claimed, Supplier<Shift> shift)

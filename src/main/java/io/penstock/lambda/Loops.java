@@ -68,17 +68,22 @@ public class Loops {
         if (workers == 0) {
             return;
         }
+        // An embedded store is this process's alone.
+        Thread before =
+                Thread.ofVirtual()
+                        .name("take-over")
+                        .start(where.engine() == Where.Engine.LOCAL ? this::takeOver : () -> {});
         for (int i = 0; i < workers; i++) {
             threads.add(
                     Thread.ofVirtual()
                             .name("worker-", i)
-                            .start(() -> work(() -> queue.receive(1, TURN))));
+                            .start(() -> work(before, () -> queue.receive(1, TURN))));
         }
         // So that a small job begins at once while the others are all at a large one's chunks.
         threads.add(
                 Thread.ofVirtual()
                         .name("worker-", workers)
-                        .start(() -> work(() -> queue.receiveFromIdleGroup(TURN))));
+                        .start(() -> work(before, () -> queue.receiveFromIdleGroup(TURN))));
         threads.add(Thread.ofVirtual().name("sweep").start(this::sweep));
     }
 
@@ -107,9 +112,20 @@ public class Loops {
         List<ChunkQueue.Delivery> receive() throws InterruptedException;
     }
 
-    private void work(Source source) {
+    private void takeOver() {
+        try {
+            sweep.takeOver();
+        } catch (RuntimeException failed) {
+            storeLog.failed(
+                    "Chunks of a process that has ended wait for the end of their leases",
+                    String.valueOf(failed.getMessage()));
+        }
+    }
+
+    private void work(Thread before, Source source) {
         while (!stopping) {
             try {
+                before.join();
                 for (ChunkQueue.Delivery delivery : source.receive()) {
                     handle(delivery);
                 }

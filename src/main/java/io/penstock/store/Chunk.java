@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// @param index from 0
 /// @param version from 0, up by one with each write
 /// @param epoch how many claims there have been
-/// @param leaseUntil when the present claim lapses; null when nobody holds one
-/// @param crashes claims that lapsed instead of ending
+/// @param leaseUntil when the present claim lapses; null when nobody holds one, and long ago when
+///   the last one has lapsed and that is [noted][#lapsed]
+/// @param crashes claims in a row that lapsed instead of ending, since an item had an outcome
 /// @param segments the recorded results: for each epoch the number of its segments
 /// @param compacted where the results are in the order of the input, once every item has one
 /// @param inVain claims in a row that were given up because of the provider, with no answer
@@ -41,6 +42,8 @@ public record Chunk(
         int inVain,
         @Nullable Compacted compacted,
         Heard heard) {
+
+    private static final Instant NOTED = Instant.EPOCH;
 
     /// Where its items are.
     ///
@@ -65,15 +68,6 @@ public record Chunk(
         public long lineBytes() {
             return outputBytes + errorBytes;
         }
-    }
-
-    /// Items, by index in the chunk, one of which may have ended its worker.
-    ///
-    /// @param crashes how often a claim that had started just these items lapsed
-    /// @param epoch that started them last
-    public record Suspicion(List<Integer> items, int crashes, int epoch) {
-
-        static final Suspicion NONE = new Suspicion(List.of(), 0, 0);
     }
 
     /// A chunk that nobody has worked on.
@@ -124,12 +118,12 @@ public record Chunk(
 
     /// The items of [#suspicion].
     public List<Integer> suspects() {
-        return suspicion.items;
+        return suspicion.items();
     }
 
     /// The crashes of [#suspicion].
     public int suspectCrashes() {
-        return suspicion.crashes;
+        return suspicion.crashes();
     }
 
     /// The next version with segments that were written when the chunk was made. They have finished
@@ -144,6 +138,16 @@ public record Chunk(
         return leaseUntil != null && now.isBefore(leaseUntil);
     }
 
+    /// Whether its last worker has died and no other has claimed it since.
+    public boolean isLeft(Instant now) {
+        return leaseUntil != null && !now.isBefore(leaseUntil);
+    }
+
+    /// Whether its last worker has died and that is [noted][#lapsed].
+    public boolean isNoted() {
+        return NOTED.equals(leaseUntil);
+    }
+
     /// The next claim. One that has lapsed and was not [noted][#lapsed] yet counts as a crash.
     public Chunk claimed(Instant now, Duration lease) {
         return ended(epoch + 1, now.plus(lease));
@@ -152,23 +156,13 @@ public record Chunk(
     /// The next version after a claim that has lapsed, which is noted as a crash: nobody holds the
     /// chunk now, and its last worker can record no more.
     public Chunk lapsed() {
-        return ended(epoch, null);
+        return ended(epoch, NOTED);
     }
 
-    /// A crash leaves the suspects where they are; it speaks against them only if the claim had
-    /// started them.
-    private Chunk ended(int nextEpoch, @Nullable Instant nextLease) {
-        if (leaseUntil == null) {
-            return next(nextEpoch, nextLease, crashes, suspicion);
-        }
-        boolean withSuspects = !suspicion.items.isEmpty() && suspicion.epoch == epoch;
-        return next(
-                nextEpoch,
-                nextLease,
-                crashes + 1,
-                withSuspects
-                        ? new Suspicion(suspicion.items, suspicion.crashes + 1, epoch)
-                        : suspicion);
+    private Chunk ended(int nextEpoch, Instant nextLease) {
+        return leaseUntil == null || isNoted()
+                ? next(nextEpoch, nextLease, crashes, suspicion)
+                : next(nextEpoch, nextLease, crashes + 1, suspicion.lapsed(epoch));
     }
 
     /// One more segment of the present epoch.
@@ -190,14 +184,7 @@ public record Chunk(
 
     /// Other suspects, before they are started.
     public Chunk suspecting(List<Integer> items, Instant until) {
-        return next(
-                epoch,
-                until,
-                crashes,
-                new Suspicion(
-                        List.copyOf(items),
-                        items.equals(suspicion.items) ? suspicion.crashes : 0,
-                        epoch));
+        return next(epoch, until, crashes, suspicion.started(items, epoch));
     }
 
     /// Given back by its worker before it is done.
@@ -264,7 +251,7 @@ public record Chunk(
                 version + 1,
                 epoch,
                 newLease,
-                crashes,
+                newCounts.ended() > counts.ended() ? 0 : crashes,
                 newCounts,
                 newTokens,
                 newSegments,
@@ -293,9 +280,7 @@ public record Chunk(
         tokens.putTo(json.putObject("tokens"));
         ArrayNode written = json.putArray("segments");
         segments.forEach(s -> written.addArray().add(s.epoch()).add(s.count()));
-        ArrayNode suspected = json.putArray("suspects");
-        suspicion.items.forEach(suspected::add);
-        json.put("suspect_crashes", suspicion.crashes).put("suspected_in", suspicion.epoch);
+        suspicion.putTo(json);
         json.put("in_vain", inVain);
         heard.putTo(json);
         if (compacted != null) {
@@ -313,8 +298,6 @@ public record Chunk(
         List<EpochSegments> segments = new ArrayList<>();
         json.path("segments")
                 .forEach(s -> segments.add(new EpochSegments(s.get(0).asInt(), s.get(1).asInt())));
-        List<Integer> suspects = new ArrayList<>();
-        json.path("suspects").forEach(s -> suspects.add(s.asInt()));
         return new Chunk(
                 json.path("area").textValue(),
                 json.path("index").asInt(),
@@ -330,10 +313,7 @@ public record Chunk(
                 Counts.of(json.path("counts")),
                 Tokens.of(json.path("tokens")),
                 List.copyOf(segments),
-                new Suspicion(
-                        List.copyOf(suspects),
-                        json.path("suspect_crashes").asInt(),
-                        json.path("suspected_in").asInt()),
+                Suspicion.of(json),
                 json.path("in_vain").asInt(),
                 compacted(json.path("compacted")),
                 Heard.of(json));

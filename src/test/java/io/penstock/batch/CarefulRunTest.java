@@ -64,7 +64,7 @@ class CarefulRunTest extends StoreTest {
         assertThat(store.chunk(job, 0).suspectCrashes()).isEqualTo(10);
         Claim claim = store.claim(job, 0);
         ChunkItems items = items(claim);
-        CarefulRun careful = new CarefulRun(claim, items, this::noted);
+        CarefulRun careful = new CarefulRun(claim, items, () -> true, this::noted);
 
         careful.recordCulprit(job.id());
 
@@ -86,9 +86,24 @@ class CarefulRunTest extends StoreTest {
         Claim claim = store.claim(job, 0);
         ChunkItems items = items(claim);
 
-        new CarefulRun(claim, items, this::noted).recordCulprit(job.id());
+        new CarefulRun(claim, items, () -> true, this::noted).recordCulprit(job.id());
 
         assertThat(items.isOpen(4)).isTrue();
+    }
+
+    /// As when processes are killed soon after their start, again and again.
+    @Test
+    void whereItIsNeverAloneNoEndSpeaksAgainstIt() throws InterruptedException {
+        suspect(List.of(4));
+        for (int i = 0; i < 20; i++) {
+            Claim claim = store.claim(job, 0);
+            assertThat(new CarefulRun(claim, items(claim), () -> false, this::noted).run())
+                    .isTrue();
+            assertThat(store.jobs.replace(claim.chunk().lapsed())).isTrue();
+        }
+
+        assertThat(run).isEmpty();
+        assertThat(store.chunk(job, 0).suspectCrashes()).isEqualTo(1);
     }
 
     @Test
@@ -108,7 +123,7 @@ class CarefulRunTest extends StoreTest {
     }
 
     private CarefulRun careful(Claim claim, CarefulRun.Together together) {
-        return new CarefulRun(claim, items(claim), together);
+        return new CarefulRun(claim, items(claim), () -> true, together);
     }
 
     private ChunkItems items(Claim claim) {

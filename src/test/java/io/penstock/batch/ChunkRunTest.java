@@ -2,6 +2,7 @@ package io.penstock.batch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.store.Chunk;
 import io.penstock.store.Counts;
@@ -13,7 +14,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// What a chunk's run does with its items, its lease and its time.
@@ -307,6 +310,63 @@ class ChunkRunTest extends ModelRuns {
         assertThat(jobRun.places.availablePermits()).isZero();
     }
 
+    /// A process that dies takes down whatever it works on.
+    @Test
+    void aSuspectRunsWhenNothingElseIsAtWorkInTheProcess() throws InterruptedException {
+        Job job = store.job(2);
+        Job other = store.job(3);
+        for (int i = 0; i < 3; i++) {
+            Claim crashed = store.claim(job, 0);
+            crashed.suspect(List.of(1));
+            store.jobs.replace(crashed.chunk().lapsed());
+        }
+        CountDownLatch atWork = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Thread others =
+                Thread.ofVirtual()
+                        .start(() ->
+                                ran(
+                                        other,
+                                        _ -> {
+                                            atWork.countDown();
+                                            await(goOn);
+                                            return null;
+                                        }));
+        await(atWork);
+        called.clear();
+        Thread suspected = Thread.ofVirtual().start(() -> ran(job, ANSWERS));
+        long epoch = store.chunk(job, 0).epoch();
+        while (store.chunk(job, 0).epoch() == epoch) {
+            Thread.onSpinWait();
+        }
+        store.pass(Duration.ofSeconds(10));
+        awaitLease(job);
+
+        assertThat(called).doesNotContain("item 1");
+        assertThat(store.chunk(job, 0).lapsed().suspectCrashes()).isEqualTo(3);
+        goOn.countDown();
+        others.join();
+        suspected.join();
+        assertThat(store.chunk(job, 0).done()).isTrue();
+        assertThat(store.chunk(other, 0).done()).isTrue();
+    }
+
+    private void ran(Job job, Function<String, @Nullable Failure> model) {
+        try {
+            run(job, model);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Test
     void theLeaseIsKeptWhileTheChunkIsRead() throws InterruptedException {
         Job job = store.job(5);
@@ -335,6 +395,7 @@ class ChunkRunTest extends ModelRuns {
                                         store.storeLog,
                                         store.sums,
                                         (_, _) -> {},
+                                        store.quarantine,
                                         store.clock)
                                 .of(job, store.claimed(job, 0), new JobRun(5), Shift::endless)
                                 .run())

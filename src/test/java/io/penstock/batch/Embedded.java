@@ -48,6 +48,10 @@ final class Embedded implements AutoCloseable {
     final Messages messages;
     final JobChanges changes;
     final JobSums sums;
+
+    /// Of a process that has shown that it lives.
+    final Quarantine quarantine = new Quarantine(Duration.ZERO, System::nanoTime);
+
     private final Opened opened;
 
     Embedded(Path directory) {
@@ -73,7 +77,16 @@ final class Embedded implements AutoCloseable {
     /// Runs of chunks whose calls are the test's.
     ChunkRuns runs(ChunkRuns.CallsOf calls) {
         return new ChunkRuns(
-                calls, jobs, payloads, reader, config, storeLog, sums, (_, _) -> {}, clock);
+                calls,
+                jobs,
+                payloads,
+                reader,
+                config,
+                storeLog,
+                sums,
+                (_, _) -> {},
+                quarantine,
+                clock);
     }
 
     Splitting splitting() {

@@ -73,6 +73,7 @@ abstract class ModelRuns extends StoreTest {
                 store.storeLog,
                 store.sums,
                 (known, _) -> heard.add(known),
+                store.quarantine,
                 store.clock);
     }
 

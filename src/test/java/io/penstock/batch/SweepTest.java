@@ -131,6 +131,20 @@ class SweepTest extends StoreTest {
     }
 
     @Test
+    void whoHasTheStoreAloneWaitsForNoLeaseOfAProcessThatIsGone() throws InterruptedException {
+        Job job = store.job(4, 2, "{}");
+        store.claimed(job, 1);
+        assertThat(store.chunk(job, 1).isLeft(store.clock.now())).isFalse();
+
+        sweep(store.jobs).takeOver();
+
+        assertThat(store.chunk(job, 1).isLeft(store.clock.now())).isTrue();
+        assertThat(store.chunk(job, 1).crashes()).isEqualTo(1);
+        assertThat(store.chunk(job, 0).version()).isZero();
+        assertThat(store.sums.left(job)).containsExactly(1);
+    }
+
+    @Test
     void oneBadJobAndOneBadLetterKeepNobodyElseWaiting() throws InterruptedException {
         List<Job> all = new ArrayList<>();
         for (int i = 1; i <= 3; i++) {
@@ -234,6 +248,7 @@ class SweepTest extends StoreTest {
                         store.storeLog,
                         store.sums,
                         (_, _) -> {},
+                        store.quarantine,
                         store.clock);
         return new Sweep(
                 jobs,

@@ -7,6 +7,7 @@ import io.penstock.llm.Call;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Prompt;
+import io.penstock.store.ChunkQueue;
 import io.penstock.store.Job;
 import io.penstock.store.Job.Status;
 import io.penstock.store.Tokens;
@@ -27,6 +28,7 @@ class WorkerTest extends StoreTest {
     private final AtomicInteger calls = new AtomicInteger();
     private @Nullable FailureKind failing;
     private Worker worker;
+    private DeadLetters deadLetters;
 
     @BeforeEach
     void begin() {
@@ -37,6 +39,9 @@ class WorkerTest extends StoreTest {
                                 new Feed.Begun(
                                         Call.of(Prompt.of("x"), null),
                                         () -> ended(place, chunk.firstItem() + place)));
+        deadLetters =
+                new DeadLetters(
+                        store.jobs, store.messages, runs, finisher, store.config, store.clock);
         worker =
                 new Worker(
                         store.jobs,
@@ -45,6 +50,7 @@ class WorkerTest extends StoreTest {
                         store.config,
                         runs,
                         new JobRuns(Settings.of(FlowConfig.class, Map.of()), store.clock),
+                        store.sums,
                         store.changes,
                         store.splitting(),
                         finisher,
@@ -102,6 +108,49 @@ class WorkerTest extends StoreTest {
         assertThat(store.queued()).isEmpty();
         store.pass(Duration.ofMillis(20_100));
         assertThat(store.queued()).containsExactly(new Task.RunChunk(job.id(), 0));
+    }
+
+    /// Its message may have become a dead letter, whose new one waits behind all others.
+    @Test
+    void aChunkThatADeadWorkerLeftComesBeforeThoseThatNobodyHasBegun() throws InterruptedException {
+        Job job = store.job(24, 2, "{}");
+        store.messages.announce(job, Task.chunks(job));
+        ChunkQueue.Delivery received = store.queue.receive(1, Duration.ZERO).getFirst();
+        for (int deaths = 0; deaths < 10; deaths++) {
+            store.claimed(job, 0);
+            store.pass(Duration.ofSeconds(31));
+            store.queue.extend(received.receipt(), Duration.ZERO);
+            received = store.queue.receive(1, Duration.ZERO).getFirst();
+        }
+        ChunkQueue.Delivery dead = store.queue.receiveDead().getFirst();
+        assertThat(Task.parse(dead.body())).contains(new Task.RunChunk(job.id(), 0));
+        deadLetters.bury(dead.body());
+        assertThat(Task.parse(received.body())).contains(new Task.RunChunk(job.id(), 1));
+
+        assertThat(worker.handle(received.body(), received.receipt(), Shift.endless())).isTrue();
+
+        assertThat(store.chunk(job, 0).done()).isTrue();
+        assertThat(store.chunk(job, 1).epoch()).isZero();
+        store.queue.delete(received);
+        assertThat(store.queued())
+                .startsWith(new Task.RunChunk(job.id(), 2))
+                .endsWith(new Task.RunChunk(job.id(), 0), new Task.RunChunk(job.id(), 1));
+    }
+
+    /// That some are left is known to be so as of 10 s ago, so that not each message costs a look
+    /// at all chunks.
+    @Test
+    void itComesSoonAlsoWhereTheChunksWereLookedAtBefore() throws InterruptedException {
+        Job job = store.job(24, 2, "{}");
+        store.claimed(job, 5);
+        handle(new Task.RunChunk(job.id(), 0));
+        assertThat(store.chunk(job, 0).done()).isTrue();
+        store.pass(store.config.lease());
+
+        handle(new Task.RunChunk(job.id(), 1));
+
+        assertThat(store.chunk(job, 5).done()).isTrue();
+        assertThat(store.chunk(job, 1).done()).isFalse();
     }
 
     @Test

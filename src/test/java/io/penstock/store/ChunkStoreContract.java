@@ -59,7 +59,7 @@ public interface ChunkStoreContract {
                         new Counts(1, 2, 3, 4),
                         new Tokens(1L << 35, 1L << 36, 1L << 50),
                         List.of(new Chunk.EpochSegments(1, 4), new Chunk.EpochSegments(5, 1)),
-                        new Chunk.Suspicion(List.of(3, 499), 1, 6),
+                        new Suspicion(List.of(3, 499), 1, 6),
                         4,
                         new Chunk.Compacted(5, 1L << 33, 1L << 34),
                         new Heard(Map.of("model", now(), "other", now().plusSeconds(1))));

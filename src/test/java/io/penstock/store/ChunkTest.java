@@ -53,10 +53,24 @@ class ChunkTest {
 
         Chunk claimed = noted.claimed(NOW, LEASE);
 
-        assertThat(noted.leaseUntil()).isNull();
+        assertThat(noted.isLeased(NOW)).isFalse();
+        assertThat(noted.isLeft(NOW)).isTrue();
+        assertThat(noted.isNoted()).isTrue();
+        assertThat(Chunk.fromJson(noted.toJson())).isEqualTo(noted);
         assertThat(claimed.crashes()).isEqualTo(1);
         assertThat(claimed.suspectCrashes()).isEqualTo(1);
         assertThat(claimed.suspects()).containsExactly(2);
+    }
+
+    @Test
+    void crashesCountInARowOnly() {
+        Chunk chunk = Chunk.of("area", 0, 0, 10, 0, 5).claimed(NOW, LEASE).claimed(NOW, LEASE);
+        assertThat(chunk.crashes()).isEqualTo(1);
+
+        Chunk tried = chunk.recorded(Counts.NONE, Tokens.NONE, NOW, Heard.NOTHING);
+        assertThat(tried.crashes()).isEqualTo(1);
+        Chunk answered = tried.recorded(new Counts(1, 0, 0, 0), Tokens.NONE, NOW, Heard.NOTHING);
+        assertThat(answered.crashes()).isZero();
     }
 
     @Test

@@ -93,12 +93,11 @@ public class LocalEngine implements StoreEngine {
         try {
             clock.keepIn(lock);
             Database database = new Database(directory.resolve("penstock.db"));
+            LocalQueue queue =
+                    new LocalQueue(database, clock, config.visibility(), config.maxReceives());
+            queue.takeOver();
             opening = false;
-            return new Opened(
-                    lock,
-                    database,
-                    new LocalPayloads(directory),
-                    new LocalQueue(database, clock, config.visibility(), config.maxReceives()));
+            return new Opened(lock, database, new LocalPayloads(directory), queue);
         } finally {
             if (opening) {
                 lock.close();

@@ -32,6 +32,19 @@ final class LocalQueue implements ChunkQueue {
         this.maxReceives = maxReceives;
     }
 
+    /// Gives back what a process had received that is gone. Only before this one receives.
+    void takeOver() {
+        database.call(
+                "queue",
+                session -> {
+                    long now = clock.millis();
+                    return session.execute(
+                            "UPDATE queue SET visible_at = ?1 WHERE dead = 0 AND receipt IS NOT"
+                                    + " NULL AND visible_at > ?1",
+                            now);
+                });
+    }
+
     @Override
     public void send(String group, List<String> bodies, Duration delay) {
         Duration bounded = delay.compareTo(MAX_DELAY) > 0 ? MAX_DELAY : delay;

@@ -92,6 +92,22 @@ class LocalEngineTest {
     }
 
     @Test
+    void whatAProcessHadReceivedThatIsGoneIsDeliveredAgainAtOnce() throws Exception {
+        queue.send("a", List.of("new"), Duration.ZERO);
+        queue.send("a", List.of("later"), Duration.ofMinutes(1));
+        Delivery received = queue.receive(1, Duration.ZERO).getFirst();
+        queue.extend(received.receipt(), Duration.ofMinutes(10));
+        assertThat(queue.receive(10, Duration.ZERO)).isEmpty();
+
+        close();
+        open();
+
+        assertThat(queue.receive(10, Duration.ZERO))
+                .extracting(Delivery::body)
+                .containsExactly("new");
+    }
+
+    @Test
     void ofManyWhoCreateOrReplaceOneSucceeds() throws Exception {
         assertThat(winners(() -> jobs.create(job("one", NOW)))).isEqualTo(1);
         Job next = jobs.job("one").orElseThrow().in(Job.Status.FINALIZING);
