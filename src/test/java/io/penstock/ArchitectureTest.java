@@ -71,11 +71,12 @@ class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers(
                             "cli", "lambda", "http", "batch", "pipeline", "tasks", "dev")
                     .whereLayer("flow")
-                    .mayOnlyBeAccessedByLayers("cli", "llm", "batch", "pipeline", "tasks")
+                    .mayOnlyBeAccessedByLayers("cli", "llm", "batch", "pipeline", "tasks", "access")
                     .whereLayer("access")
-                    .mayOnlyBeAccessedByLayers("cli", "http")
+                    .mayOnlyBeAccessedByLayers("cli", "http", "batch", "llm")
                     .whereLayer("store")
-                    .mayOnlyBeAccessedByLayers("cli", "lambda", "http", "batch", "flow", "access")
+                    .mayOnlyBeAccessedByLayers(
+                            "cli", "lambda", "http", "batch", "llm", "flow", "access")
                     .whereLayer("json")
                     .mayOnlyBeAccessedByLayers(
                             "cli", "lambda", "http", "batch", "pipeline", "tasks", "llm", "access");

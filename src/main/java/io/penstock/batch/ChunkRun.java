@@ -225,7 +225,7 @@ final class ChunkRun {
         FailureKind kind = failed.failure().kind();
         Duration wait = failed.failure().retryAfter();
         switch (kind) {
-            case QUOTA_EXHAUSTED -> stop(new Stop.Park(kind.code(), failed.failure().message()));
+            case QUOTA_EXHAUSTED -> stop(Stop.Park.spent(failed.failure()));
             case CANCELLED -> {} // Without an outcome: the next claim runs it again.
             case REJECTED -> {
                 // Out of time in the middle of a pipeline, it goes on there with the next claim.

@@ -1,5 +1,7 @@
 package io.penstock.batch;
 
+import io.penstock.access.KeyAccount;
+import io.penstock.access.KeyAccounts;
 import io.penstock.flow.Admission;
 import io.penstock.llm.Call;
 import io.penstock.llm.Llm;
@@ -8,6 +10,7 @@ import io.penstock.pipeline.Pipelines;
 import io.penstock.store.Chunk;
 import io.penstock.store.Job;
 import io.penstock.store.JobStore;
+import io.penstock.store.Owner;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
@@ -16,6 +19,7 @@ import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Puts the runs of claimed chunks together. Thread-safe.
 @ApplicationScoped
@@ -34,6 +38,7 @@ class ChunkRuns {
     private final JobSums sums;
     private final BiConsumer<String, Duration> heard;
     private final Quarantine quarantine;
+    private final AccountOf accounts;
     private final MillisClock clock;
 
     /// Makes the calls of a chunk's items.
@@ -41,6 +46,13 @@ class ChunkRuns {
     interface CallsOf {
 
         Feed.Calls of(Job job, JobOptions options, Chunk chunk);
+    }
+
+    /// Finds the account of the key that a job was made with; null where callers need none.
+    @FunctionalInterface
+    interface AccountOf {
+
+        @Nullable KeyAccount of(@Nullable Owner owner);
     }
 
     @Inject
@@ -56,6 +68,7 @@ class ChunkRuns {
             JobSums sums,
             Admission admission,
             Quarantine quarantine,
+            KeyAccounts accounts,
             MillisClock clock) {
         this(
                 (job, options, chunk) ->
@@ -75,9 +88,12 @@ class ChunkRuns {
                 sums,
                 admission::answeredElsewhere,
                 quarantine,
+                accounts::of,
                 clock);
     }
 
+    /// Runs of jobs of nobody in particular.
+    ///
     /// @param heard takes, for each model, how long ago the latest call began that was answered in
     ///   another process
     ChunkRuns(
@@ -91,6 +107,33 @@ class ChunkRuns {
             BiConsumer<String, Duration> heard,
             Quarantine quarantine,
             MillisClock clock) {
+        this(
+                calls,
+                jobs,
+                payloads,
+                reader,
+                config,
+                storeLog,
+                sums,
+                heard,
+                quarantine,
+                _ -> null,
+                clock);
+    }
+
+    ChunkRuns(
+            CallsOf calls,
+            JobStore jobs,
+            Payloads payloads,
+            ItemReader reader,
+            BatchConfig config,
+            StoreLog storeLog,
+            JobSums sums,
+            BiConsumer<String, Duration> heard,
+            Quarantine quarantine,
+            AccountOf accounts,
+            MillisClock clock) {
+        this.accounts = accounts;
         this.calls = calls;
         this.jobs = jobs;
         this.payloads = payloads;
@@ -126,6 +169,14 @@ class ChunkRuns {
         if (chunk.inVain() > 0) {
             elsewhere.look();
         }
+        Feed.Calls itsCalls = calls.of(job, options, chunk);
+        KeyAccount account = accounts.of(job.owner());
+        if (account != null) {
+            String model = options.json().path("model").asText("");
+            JobAccount billed = new JobAccount(account.apart(), job, itsCalls, model);
+            claim.tells(billed::note);
+            itsCalls = billed;
+        }
         return new ChunkRun(
                 new JobWatch(
                         job, jobs, jobRun, new Spending(options.maxCost(), progress), progress),
@@ -140,7 +191,7 @@ class ChunkRuns {
                 new Feed(
                         reader,
                         options.json(),
-                        calls.of(job, options, chunk),
+                        itsCalls,
                         CarefulRun.isNeeded(chunk) ? CarefulRun.places() : jobRun.places,
                         alone,
                         inbox),

@@ -21,6 +21,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,7 @@ final class Claim {
     private long pendingSinceNanos;
     private long sinceNanos = System.nanoTime();
     private Supplier<Shift> shift = Shift::endless;
+    private Consumer<Chunk> told = _ -> {};
 
     private record Recorded(byte[] line, Counts counts, Tokens tokens) {}
 
@@ -77,6 +79,20 @@ final class Claim {
     /// time.
     void within(Supplier<Shift> time) {
         shift = time;
+    }
+
+    /// Has someone told of the chunk after each write of results, and before it is released; who
+    /// cannot take it then is told again with the next.
+    void tells(Consumer<Chunk> someone) {
+        told = someone;
+    }
+
+    private void tell() {
+        try {
+            told.accept(chunk);
+        } catch (StoreException away) {
+            storeLog.failed("What a chunk has used waits to be noted", away.text());
+        }
     }
 
     /// The chunk as it was stored last.
@@ -144,6 +160,7 @@ final class Claim {
                     || !store(chunk.recorded(counts, tokens, leaseEnd(), heard()))) {
                 return false;
             }
+            tell();
             seq++;
             answeredNanos.clear();
             group = group(now);
@@ -239,6 +256,10 @@ final class Claim {
     /// @param inVain claims in a row that were given up because of the provider
     /// @return false when another worker has the chunk
     boolean release(int inVain) throws InterruptedException {
+        persistently(() -> {
+            told.accept(chunk);
+            return true;
+        });
         if (!chunk.isWhole()) {
             return store(chunk.released(inVain));
         }

@@ -138,13 +138,6 @@ final class ModelCalls implements Feed.Calls {
     }
 
     private Tokens tokens(String model, @Nullable Usage usage) {
-        return usage == null
-                ? Tokens.NONE
-                : new Tokens(
-                        usage.promptTokens(),
-                        usage.completionTokens(),
-                        prices.nanos(model, usage),
-                        usage.cachedTokens(),
-                        usage.reasoningTokens());
+        return usage == null ? Tokens.NONE : prices.tokens(model, usage);
     }
 }

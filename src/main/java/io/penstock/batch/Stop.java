@@ -1,5 +1,6 @@
 package io.penstock.batch;
 
+import io.penstock.access.KeyAccount;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import java.time.Duration;
@@ -24,6 +25,15 @@ sealed interface Stop {
     /// @param reason one word
     /// @param message one sentence that says what to do
     record Park(String reason, String message) implements Stop {
+
+        /// Because there is no credit: the provider's, or what the job's own key may spend.
+        static Park spent(Failure last) {
+            return new Park(
+                    KeyAccount.SPENT.equals(last.providerCode())
+                            ? KeyAccount.SPENT
+                            : last.kind().code(),
+                    last.message());
+        }
 
         /// Because the provider refuses whatever is asked.
         static Park refused(Failure last) {

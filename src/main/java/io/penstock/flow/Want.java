@@ -32,6 +32,12 @@ public record Want(
         return new Want(model, null, 1, 0, null, null, longest, longest, new Trial());
     }
 
+    /// The same of another model.
+    public Want of(String other) {
+        return new Want(
+                other, job, weight, promptBytes, maxTokens, patience, longest, before, trial);
+    }
+
     /// The same with less time, once this process knows what others know: its own start must not
     /// refuse a call.
     public Want within(Duration wait) {

@@ -33,6 +33,7 @@ final class Allowed {
                     row("/keys", BOTH),
                     row("/keys/[^/]+", REMOVE),
                     row("/keys/[^/]+/rotate", WRITE),
+                    row("/usage", READ),
                     row("/pipeline", READ),
                     row("/pipeline/[^/]+", WRITE),
                     row("/tasks", READ),

@@ -1,5 +1,7 @@
 package io.penstock.http;
 
+import io.penstock.access.KeyAccount;
+import io.penstock.access.KeyAccounts;
 import io.penstock.access.KeyIdentities;
 import io.penstock.store.CallerKey;
 import io.penstock.store.Job;
@@ -15,8 +17,10 @@ import org.jspecify.annotations.Nullable;
 class Callers {
 
     private final SecurityIdentity identity;
+    private final KeyAccounts accounts;
 
-    Callers(SecurityIdentity identity) {
+    Callers(SecurityIdentity identity, KeyAccounts accounts) {
+        this.accounts = accounts;
         this.identity = identity;
     }
 
@@ -24,6 +28,12 @@ class Callers {
     @Nullable Owner owner() {
         CallerKey key = key();
         return key == null ? null : key.owner();
+    }
+
+    /// On which the calls of this request are; null where callers need no key. To be asked before
+    /// the work goes to another thread.
+    @Nullable KeyAccount account() {
+        return accounts.of(owner());
     }
 
     @Nullable String ownerId() {

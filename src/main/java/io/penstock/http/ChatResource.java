@@ -1,5 +1,6 @@
 package io.penstock.http;
 
+import io.penstock.access.KeyAccount;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Call;
@@ -29,9 +30,11 @@ public class ChatResource {
     private final Llm llm;
     private final PromptReader prompts;
     private final Bodies bodies;
+    private final Callers callers;
     private final boolean isFunction;
 
-    ChatResource(Llm llm, PromptReader prompts, Bodies bodies, Where where) {
+    ChatResource(Llm llm, PromptReader prompts, Bodies bodies, Callers callers, Where where) {
+        this.callers = callers;
         this.llm = llm;
         this.prompts = prompts;
         this.bodies = bodies;
@@ -60,7 +63,7 @@ public class ChatResource {
     private Response whole(Prompt prompt, RoutingContext exchange) {
         Call call = Call.of(prompt, null);
         Exchanges.runs(exchange, call);
-        return switch (llm.complete(call)) {
+        return switch (KeyAccount.on(callers.account(), () -> llm.complete(call))) {
             case Completion completion ->
                     Response.ok(completion.body(), MediaType.APPLICATION_JSON_TYPE).build();
             case Failure failure -> throw Refusals.openAi(failure).exception();
@@ -78,13 +81,19 @@ public class ChatResource {
         }
         // Also where the client has left before anything is written.
         exchange.addEndHandler(_ -> sent.close());
+        KeyAccount account = callers.account();
         return EventStream.of(events -> {
             try (sent) {
                 Call call = Call.streaming(prompt, null, events::piece);
                 Exchanges.runs(exchange, call);
                 // An error without [DONE] after it: OpenAI's SDKs raise what has an
                 // `error`.
-                events.run(llm, call, _ -> "[DONE]", Refusals::openAi);
+                KeyAccount.on(
+                        account,
+                        () -> {
+                            events.run(llm, call, _ -> "[DONE]", Refusals::openAi);
+                            return true;
+                        });
             }
         });
     }

@@ -1,5 +1,6 @@
 package io.penstock.http;
 
+import io.penstock.access.KeyAccount;
 import io.penstock.json.Fields;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
@@ -27,8 +28,10 @@ public class CompleteResource {
     private final Llm llm;
     private final PromptReader prompts;
     private final Bodies bodies;
+    private final Callers callers;
 
-    CompleteResource(Llm llm, PromptReader prompts, Bodies bodies) {
+    CompleteResource(Llm llm, PromptReader prompts, Bodies bodies, Callers callers) {
+        this.callers = callers;
         this.llm = llm;
         this.prompts = prompts;
         this.bodies = bodies;
@@ -46,7 +49,7 @@ public class CompleteResource {
             PromptReader.Asked asked = read(sent);
             Call call = Call.of(asked.prompt(), asked.limit());
             Exchanges.runs(exchange, call);
-            return switch (llm.complete(call)) {
+            return switch (KeyAccount.on(callers.account(), () -> llm.complete(call))) {
                 case Completion completion ->
                         Frames.whole(completion, call.attemptCount()).toString();
                 case Failure failure -> throw Refusals.of(failure).exception();
@@ -69,7 +72,14 @@ public class CompleteResource {
             PromptReader.Asked asked = read(sent);
             read = true;
             exchange.addEndHandler(_ -> sent.close());
-            return EventStream.of(events -> stream(asked, sent, events, exchange));
+            KeyAccount account = callers.account();
+            return EventStream.of(events ->
+                    KeyAccount.on(
+                            account,
+                            () -> {
+                                stream(asked, sent, events, exchange);
+                                return true;
+                            }));
         } finally {
             if (!read) {
                 sent.close();

@@ -2,6 +2,7 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.access.KeyAccount;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.PromptReader;
@@ -38,8 +39,10 @@ public class PipelineResource {
     private final Pipelines pipelines;
     private final PromptReader prompts;
     private final Bodies bodies;
+    private final Callers callers;
 
-    PipelineResource(Pipelines pipelines, PromptReader prompts, Bodies bodies) {
+    PipelineResource(Pipelines pipelines, PromptReader prompts, Bodies bodies, Callers callers) {
+        this.callers = callers;
         this.pipelines = pipelines;
         this.prompts = prompts;
         this.bodies = bodies;
@@ -87,7 +90,7 @@ public class PipelineResource {
             PromptReader.Asked asked = prompts.read(fields, "input");
             Run run = Run.of(pipeline, asked.prompt().text(), asked.limit());
             Exchanges.runs(exchange, run.calls());
-            return switch (pipelines.run(run, _ -> {})) {
+            return switch (KeyAccount.on(callers.account(), () -> pipelines.run(run, _ -> {}))) {
                 case Finished last -> whole(id, run, last).toString();
                 case Failed failed ->
                         throw Refusals.of(failed.failure())

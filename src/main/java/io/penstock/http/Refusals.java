@@ -2,6 +2,7 @@ package io.penstock.http;
 
 import static io.penstock.http.Problem.INVALID_REQUEST;
 
+import io.penstock.access.KeyAccount;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import java.time.Duration;
@@ -129,7 +130,8 @@ final class Refusals {
 
     private static boolean isOfTheRequest(Failure failure) {
         return failure.kind() == FailureKind.INVALID_REQUEST
-                || failure.kind() == FailureKind.CONTENT_FILTER;
+                || failure.kind() == FailureKind.CONTENT_FILTER
+                || KeyAccount.SPENT.equals(failure.providerCode());
     }
 
     private static Problem problem(

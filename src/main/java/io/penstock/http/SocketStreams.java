@@ -2,6 +2,7 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.access.KeyAccount;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.json.Json;
@@ -69,6 +70,7 @@ public final class SocketStreams {
     private final Consumer<ObjectNode> client;
     private final @Nullable OtherProcesses elsewhere;
     private final @Nullable Duration longest;
+    private final @Nullable KeyAccount account;
     private final ConcurrentHashMap<String, Call> calls = new ConcurrentHashMap<>();
 
     private final Set<Thread> running = ConcurrentHashMap.newKeySet();
@@ -79,11 +81,14 @@ public final class SocketStreams {
     ///   the prompt
     /// @param elsewhere null where one process has all of a socket's prompts
     /// @param longest bounds each prompt; null for no further bound
+    /// @param account on which the prompts are; null where callers need no key
     SocketStreams(
             Shared shared,
             Consumer<ObjectNode> client,
             @Nullable OtherProcesses elsewhere,
-            @Nullable Duration longest) {
+            @Nullable Duration longest,
+            @Nullable KeyAccount account) {
+        this.account = account;
         this.shared = shared;
         this.client = client;
         this.elsewhere = elsewhere;
@@ -275,7 +280,7 @@ public final class SocketStreams {
     private void run(@Nullable JsonNode id, Call call, Bodies.Hold hold) {
         try (hold) {
             ObjectNode last =
-                    switch (shared.llm.complete(call)) {
+                    switch (KeyAccount.on(account, () -> shared.llm.complete(call))) {
                         case Completion completion -> Frames.done(completion);
                         case Failure failure -> Refusals.of(failure).toJson();
                     };

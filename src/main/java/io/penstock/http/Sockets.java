@@ -1,6 +1,7 @@
 package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.access.KeyAccount;
 import io.penstock.llm.Llm;
 import io.penstock.llm.LlmConfig;
 import io.penstock.llm.PromptReader;
@@ -24,8 +25,9 @@ public class Sockets {
     /// A socket all of whose prompts run in this process.
     ///
     /// @param client see [SocketStreams]
-    SocketStreams open(Consumer<ObjectNode> client) {
-        return new SocketStreams(shared, client, null, null);
+    /// @param account on which its prompts are; null where callers need no key
+    SocketStreams open(Consumer<ObjectNode> client, @Nullable KeyAccount account) {
+        return new SocketStreams(shared, client, null, null, account);
     }
 
     /// A socket whose prompts run in several processes, or this process's part of it.
@@ -39,6 +41,10 @@ public class Sockets {
             SocketStreams.@Nullable OtherProcesses elsewhere,
             Duration longest) {
         return new SocketStreams(
-                shared, client, elsewhere, longest.compareTo(deadline) < 0 ? longest : deadline);
+                shared,
+                client,
+                elsewhere,
+                longest.compareTo(deadline) < 0 ? longest : deadline,
+                null);
     }
 }

@@ -30,9 +30,11 @@ public class StreamSocket {
             new CloseReason(1009, "a message is longer than penstock.http.max-body");
 
     private final Sockets sockets;
+    private final Callers callers;
     private final ConcurrentHashMap<String, SocketStreams> open = new ConcurrentHashMap<>();
 
-    StreamSocket(Sockets sockets) {
+    StreamSocket(Sockets sockets, Callers callers) {
+        this.callers = callers;
         this.sockets = sockets;
     }
 
@@ -40,7 +42,8 @@ public class StreamSocket {
     void onOpen(WebSocketConnection connection) {
         open.put(
                 connection.id(),
-                sockets.open(frame -> connection.sendTextAndAwait(frame.toString())));
+                sockets.open(
+                        frame -> connection.sendTextAndAwait(frame.toString()), callers.account()));
     }
 
     @OnTextMessage

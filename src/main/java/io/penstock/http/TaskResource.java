@@ -2,6 +2,7 @@ package io.penstock.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.access.KeyAccount;
 import io.penstock.json.Fields;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
@@ -30,8 +31,10 @@ public class TaskResource {
 
     private final Tasks tasks;
     private final Bodies bodies;
+    private final Callers callers;
 
-    TaskResource(Tasks tasks, Bodies bodies) {
+    TaskResource(Tasks tasks, Bodies bodies, Callers callers) {
+        this.callers = callers;
         this.tasks = tasks;
         this.bodies = bodies;
     }
@@ -72,7 +75,7 @@ public class TaskResource {
             Tasks.TaskRun run =
                     tasks.begin(task, arguments, "task_" + UUID.randomUUID(), null, null);
             Exchanges.runs(exchange, run.work().calls());
-            return switch (tasks.run(run)) {
+            return switch (KeyAccount.on(callers.account(), () -> tasks.run(run))) {
                 case TaskOutcome.Returned returned -> whole(returned, run.work()).toString();
                 case TaskOutcome.Failed(Failure failure, String raw) ->
                         throw Refusals.of(failure).about(raw).exception();

@@ -196,15 +196,22 @@ class Attempts {
     }
 
     private Decision decision(Call call) throws InterruptedException {
+        return admission.await(want(call, admission.maxWait()));
+    }
+
+    /// What a call is willing to wait for, with its likely size.
+    ///
+    /// @param longest that somebody waits before anything has begun
+    static Want want(Call call, Duration longest) {
         Call.JobTerms job = call.ask().job();
         Want want =
                 Want.of(call.asked(), job == null ? call.timeLeft() : JOBS_WAIT)
                         .sized(call.prompt().bytes(), call.prompt().maxTokens())
                         .in(call.trial());
         if (job != null) {
-            return admission.await(want.ofJob(job.name(), job.weight(), job.patience()));
+            return want.ofJob(job.name(), job.weight(), job.patience());
         }
-        return admission.await(isNew(call) ? want.within(admission.maxWait()) : want);
+        return isNew(call) ? want.within(longest) : want;
     }
 
     private static Failure notBefore(String model, Duration retryAfter) {

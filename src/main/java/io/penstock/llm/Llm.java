@@ -20,6 +20,7 @@ public class Llm {
     private final Attempts attempts;
     private final Meters meters;
     private final FailureLog failures;
+    private final Billing billing;
 
     Llm(
             LlmConfig config,
@@ -28,7 +29,9 @@ public class Llm {
             Attempts attempts,
             Meters meters,
             FailureLog failures,
-            Config all) {
+            Config all,
+            Billing billing) {
+        this.billing = billing;
         this.config = config.checked();
         this.admission = admission;
         this.attempts = attempts;
@@ -44,7 +47,7 @@ public class Llm {
     /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.
     public Outcome complete(Call call) {
         call.start(config.deadline(), config.timeout().plus(config.maxBackoff()), config.model());
-        Outcome outcome = outcome(call);
+        Outcome outcome = billing.run(call, admission.maxWait(), () -> outcome(call));
         meters.record(call, outcome);
         if (outcome instanceof Failure failure) {
             failures.record(call, failure);

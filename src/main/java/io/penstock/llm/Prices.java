@@ -1,5 +1,6 @@
 package io.penstock.llm;
 
+import io.penstock.store.Tokens;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.math.BigDecimal;
 import java.util.Map;
@@ -21,6 +22,21 @@ public class Prices {
     /// Whether anything has a price.
     public boolean areKnown() {
         return !prices.isEmpty();
+    }
+
+    /// Whether a model has a price.
+    public boolean knows(String model) {
+        return price(model) != null;
+    }
+
+    /// What was used, with its cost as far as the model has a price.
+    public Tokens tokens(String model, Usage usage) {
+        return new Tokens(
+                usage.promptTokens(),
+                usage.completionTokens(),
+                nanos(model, usage),
+                usage.cachedTokens(),
+                usage.reasoningTokens());
     }
 
     /// @return the cost in billionths of the prices' currency; 0 when the model has no price

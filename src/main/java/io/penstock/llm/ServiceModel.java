@@ -14,6 +14,7 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
 import dev.langchain4j.model.openai.internal.OpenAiUtils;
+import io.penstock.access.KeyAccount;
 import io.penstock.json.Json;
 import io.smallrye.config.SmallRyeConfig;
 import jakarta.enterprise.inject.Any;
@@ -131,7 +132,12 @@ public class ServiceModel implements ChatModel, StreamingChatModel {
 
     private static Work work() {
         Work found = WorkInHand.current();
-        return found == null ? Work.of(null, null, null) : found;
+        if (found != null) {
+            return found;
+        }
+        Work own = Work.of(null, null, null);
+        own.on(KeyAccount.current());
+        return own;
     }
 
     private ObjectNode body(ChatRequest request, @Nullable Wanted wanted) {
@@ -162,7 +168,7 @@ public class ServiceModel implements ChatModel, StreamingChatModel {
     }
 
     private Outcome complete(Work work, Call call) {
-        Outcome outcome = llm.complete(call);
+        Outcome outcome = KeyAccount.on(work.account(), () -> llm.complete(call));
         work.ended(
                 call,
                 outcome,

@@ -1,5 +1,6 @@
 package io.penstock.llm;
 
+import io.penstock.access.KeyAccount;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ public final class Work {
     private long costNanos;
     private @Nullable Completion last;
     private volatile boolean answered;
+    private volatile @Nullable KeyAccount account;
 
     private Work(CallsInTurn calls, @Nullable Wanted wanted) {
         this.calls = calls;
@@ -37,6 +39,16 @@ public final class Work {
     /// Its calls, by which it is ended.
     public CallsInTurn calls() {
         return calls;
+    }
+
+    /// Puts its calls on an account, whichever thread makes them.
+    void on(@Nullable KeyAccount its) {
+        account = its;
+    }
+
+    /// Null where callers need no key.
+    @Nullable KeyAccount account() {
+        return account;
     }
 
     /// Notes whether the AI service's own method has answered, and nothing in its place.

@@ -1,5 +1,6 @@
 package io.penstock.llm;
 
+import io.penstock.access.KeyAccount;
 import io.quarkus.arc.Arc;
 import jakarta.enterprise.context.RequestScoped;
 import org.jspecify.annotations.Nullable;
@@ -10,8 +11,9 @@ public class WorkInHand {
 
     private volatile @Nullable Work work;
 
-    /// Takes up what this context is for.
+    /// Takes up what this context is for, on the account of the thread that does.
     public void take(Work its) {
+        its.on(KeyAccount.current());
         work = its;
     }
 

@@ -12,6 +12,7 @@ package io.penstock.store;
 /// | budget | its name | | | nobody has used it for long |
 /// | stream | its connection | its id | | it has ended for certain |
 /// | key | its id | | by its creation | far off |
+/// | usage | its key's id and the day | its share | | 400 days after it |
 /// | announcement | its job's id | | | the job's retention ends |
 public enum Kind {
     JOB("J#"),
@@ -22,7 +23,8 @@ public enum Kind {
     BUDGET("B#"),
     STREAM("S#"),
     ANNOUNCEMENT("A#"),
-    KEY("K#");
+    KEY("K#"),
+    USAGE("U#");
 
     private final String prefix;
 
@@ -47,6 +49,7 @@ public enum Kind {
             case STREAM -> "stream";
             case ANNOUNCEMENT -> "announcement of job";
             case KEY -> "key";
+            case USAGE -> "usage of key";
         };
     }
 }

@@ -28,6 +28,15 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
                 reasoning + other.reasoning);
     }
 
+    public Tokens minus(Tokens other) {
+        return new Tokens(
+                prompt - other.prompt,
+                completion - other.completion,
+                costNanos - other.costNanos,
+                cached - other.cached,
+                reasoning - other.reasoning);
+    }
+
     public long total() {
         return prompt + completion;
     }

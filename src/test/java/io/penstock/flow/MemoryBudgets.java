@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// Budgets that several admissions of one test share.
-class MemoryBudgets implements BudgetStore {
+public class MemoryBudgets implements BudgetStore {
 
     private final Map<String, Budget> budgets = new ConcurrentHashMap<>();
     private final Map<String, Holdings> holdings = new ConcurrentHashMap<>();
@@ -19,7 +19,7 @@ class MemoryBudgets implements BudgetStore {
     private final boolean isShared;
     private final AtomicInteger writes = new AtomicInteger();
 
-    MemoryBudgets(boolean isShared) {
+    public MemoryBudgets(boolean isShared) {
         this.isShared = isShared;
     }
 

@@ -275,6 +275,10 @@ class ApiDescriptionQuarkusTest extends PenstockTest {
                 "POST /keys/{id}/rotate",
                 new OpenAiApi(caller)
                         .post("/keys/" + id + "/rotate", JSON, "{\"overlap_seconds\":1}"));
+        String key = get("/keys/" + id).json().path("id").asText();
+        check("GET /usage", get("/usage?key=" + key + "&from=2026-11-01&to=2026-11-30"));
+        check("GET /usage", get("/usage?key=none"));
+        check("GET /usage", get("/usage?from=yesterday"));
         check("DELETE /keys/{id}", delete("/keys/" + id));
         check("DELETE /keys/{id}", delete("/keys/none"));
     }
