@@ -102,8 +102,10 @@ final class Apis {
     void explain(Access access) {
         Reasons.explain(webSocketStage);
         Reasons.explain(webSocketApi, access);
-        if (access instanceof Access.Open) {
-            Reasons.explainOpen(httpApi);
+        switch (access) {
+            case Access.Open _ -> Reasons.explainOpen(httpApi);
+            case Access.Key _ -> Reasons.explainKeys(httpApi);
+            case Access.Iam _, Access.Jwt _ -> {}
         }
     }
 
@@ -132,13 +134,13 @@ final class Apis {
                     HttpJwtAuthorizer.Builder.create("jwt", jwt.issuer())
                             .jwtAudience(jwt.audience())
                             .build();
-            case Access.Open _ -> new HttpNoneAuthorizer();
+            case Access.Key _, Access.Open _ -> new HttpNoneAuthorizer();
         };
     }
 
     private static IWebSocketRouteAuthorizer webSocketAuthorizer(Access access) {
         return switch (access) {
-            case Access.Iam _, Access.Jwt _ -> new WebSocketIamAuthorizer();
+            case Access.Key _, Access.Iam _, Access.Jwt _ -> new WebSocketIamAuthorizer();
             case Access.Open _ -> new WebSocketNoneAuthorizer();
         };
     }

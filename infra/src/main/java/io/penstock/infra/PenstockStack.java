@@ -81,7 +81,9 @@ final class PenstockStack extends Stack {
         queue = queue();
         roles = new Roles(this, settings, table, bucket, queue, deadLetters, secret);
 
-        Function http = function("http", 512, limits.interactive(), interactive(), null);
+        Map<String, String> door = new TreeMap<>(interactive());
+        door.put("PENSTOCK_HTTP_AUTH", access instanceof Access.Key ? "key" : "none");
+        Function http = function("http", 512, limits.interactive(), door, null);
         Function socket = function("socket", 512, limits.interactive(), interactive(), null);
         // Else a flood at the doors, which share the account's limit, would keep both from running.
         Function work =
@@ -115,6 +117,7 @@ final class PenstockStack extends Stack {
         output("WebSocketUrl", apis.webSocketUrl());
         output("TableName", table.getTableName());
         output("BucketName", bucket.getBucketName());
+        output("QueueUrl", queue.getQueueUrl());
     }
 
     static Duration cdk(java.time.Duration duration) {

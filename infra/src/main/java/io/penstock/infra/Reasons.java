@@ -67,6 +67,15 @@ final class Reasons {
                                         + " routes of a WebSocket API cannot have an authorizer."));
     }
 
+    static void explainKeys(HttpApi api) {
+        write(
+                api,
+                reason(
+                        "AwsSolutions-APIG4",
+                        "The function itself wants a key of every caller, as OpenAI's SDKs send it;"
+                                + " an authorizer could not tell which batches are whose."));
+    }
+
     static void explainOpen(HttpApi api) {
         write(
                 api,

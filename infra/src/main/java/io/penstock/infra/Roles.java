@@ -9,6 +9,7 @@ import java.util.Objects;
 import software.amazon.awscdk.CfnParameter;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.dynamodb.Table;
+import software.amazon.awscdk.services.iam.Effect;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
@@ -52,6 +53,15 @@ final class Roles {
         arns.put("traces", List.of("*"));
     }
 
+    private static final List<String> WRITES =
+            List.of(
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:BatchWriteItem");
+
+    private static final List<String> READS = List.of("dynamodb:GetItem", "dynamodb:Query");
+
     /// Conditions that narrow what an ARN cannot.
     private static final Map<String, Map<String, Object>> CONDITIONS =
             Map.of(
@@ -84,7 +94,27 @@ final class Roles {
         roles.put(function, role);
         allow(function, "log", log.getLogGroupArn());
         arns.forEach((resource, list) -> allow(function, resource, list));
+        deny(role, function);
         return role;
+    }
+
+    /// Callers' keys are in the same table. The operator alone writes them, and `http` alone reads
+    /// them.
+    private void deny(Role role, String function) {
+        List<String> denied = new ArrayList<>(WRITES);
+        if (!function.equals("http")) {
+            denied.addAll(READS);
+        }
+        role.addToPrincipalPolicy(
+                PolicyStatement.Builder.create()
+                        .effect(Effect.DENY)
+                        .actions(denied)
+                        .resources(Objects.requireNonNull(arns.get("table")))
+                        .conditions(
+                                Map.of(
+                                        "ForAnyValue:StringLike",
+                                        Map.of("dynamodb:LeadingKeys", List.of("K#*"))))
+                        .build());
     }
 
     /// Allows a function what the file says of one resource, which is known only now.

@@ -285,7 +285,9 @@ class TemplateTest {
         for (JsonNode policy : made.resources("AWS::IAM::Policy").values()) {
             for (JsonNode statement :
                     policy.path("Properties").path("PolicyDocument").path("Statement")) {
-                assertThat(statement.path("Effect").asText()).isEqualTo("Allow");
+                if (statement.path("Effect").asText().equals("Deny")) {
+                    continue;
+                }
                 assertThat(statement.path("Action").toString()).doesNotContain("*");
                 for (JsonNode resource : each(statement.path("Resource"))) {
                     if (resource.toString().contains("*")) {
@@ -348,9 +350,12 @@ class TemplateTest {
             made.properties("AWS::IAM::Policy", handler + "role")
                     .path("PolicyDocument")
                     .path("Statement")
-                    .forEach(statement ->
+                    .forEach(statement -> {
+                        if (statement.path("Effect").asText().equals("Allow")) {
                             each(statement.path("Action"))
-                                    .forEach(action -> allowed.add(action.asText())));
+                                    .forEach(action -> allowed.add(action.asText()));
+                        }
+                    });
             Set<String> said = new TreeSet<>();
             Permission.all().stream()
                     .filter(permission -> permission.function().equals(handler))
@@ -398,11 +403,52 @@ class TemplateTest {
     }
 
     @Test
-    void callersSignTheirRequests() {
+    void callersShowAKeyThatTheFunctionWants() {
         assertThat(route(made, "$default", "HttpApi").path("AuthorizationType").asText())
-                .isEqualTo("AWS_IAM");
+                .isEqualTo("NONE");
+        assertThat(variables("http").path("PENSTOCK_HTTP_AUTH").asText()).isEqualTo("key");
         assertThat(route(made, "$connect", "WebSocketApi").path("AuthorizationType").asText())
                 .isEqualTo("AWS_IAM");
+    }
+
+    @Test
+    void noFunctionWritesKeysAndOneReadsThem() {
+        for (String function : List.of("http", "socket", "work", "sweep")) {
+            String denied = denials(function).toString();
+            assertThat(denied)
+                    .as(function)
+                    .contains("\"dynamodb:LeadingKeys\":[\"K#*\"]")
+                    .contains(
+                            "dynamodb:PutItem",
+                            "dynamodb:UpdateItem",
+                            "dynamodb:DeleteItem",
+                            "dynamodb:BatchWriteItem");
+            assertThat(denied.contains("dynamodb:GetItem")).isEqualTo(!function.equals("http"));
+        }
+    }
+
+    private static List<JsonNode> denials(String function) {
+        List<JsonNode> denied = new ArrayList<>();
+        for (JsonNode statement :
+                made.properties("AWS::IAM::Policy", function + "role")
+                        .path("PolicyDocument")
+                        .path("Statement")) {
+            if (statement.path("Effect").asText().equals("Deny")) {
+                denied.add(statement);
+            }
+        }
+        return denied;
+    }
+
+    @Test
+    void orSignTheirRequests() {
+        Synthesis signed = Synthesis.of(Map.of("auth", "iam"));
+
+        assertThat(route(signed, "$default", "HttpApi").path("AuthorizationType").asText())
+                .isEqualTo("AWS_IAM");
+        assertThat(route(signed, "$connect", "WebSocketApi").path("AuthorizationType").asText())
+                .isEqualTo("AWS_IAM");
+        assertThat(signed.findings()).isEmpty();
     }
 
     @Test
