@@ -17,7 +17,7 @@ public class DeadLetters {
 
     /// Crashes of a chunk in a row, with no outcome between them, before its dead letter is
     /// believed: far more than it takes to find an item that ends its worker.
-    private static final int CRASHES_MAX = 50;
+    static final int CRASHES_MAX = 50;
 
     private final JobStore jobs;
     private final Messages messages;

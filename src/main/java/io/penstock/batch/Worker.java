@@ -186,14 +186,16 @@ public class Worker {
         stopped(task, job, run(job, claimed, shift), shift);
     }
 
-    /// Claims a chunk of the job that a dead worker has left. Its message may be behind those of
-    /// all chunks that nobody has begun, or be a dead letter, and no queue need keep to any order.
+    /// Claims a chunk of the job that a dead worker has left, but for one that is to be given up.
+    /// Its message may be behind those of all chunks that nobody has begun, or be a dead letter,
+    /// and no queue need keep to any order.
     private Optional<Chunk> claimLeft(Job job) {
         for (int index : sums.left(job)) {
             Instant now = clock.now();
             Optional<Chunk> claimed =
                     jobs.chunk(job.area(), index)
                             .filter(chunk -> !chunk.done() && chunk.isLeft(now))
+                            .filter(chunk -> chunk.crashes() < DeadLetters.CRASHES_MAX)
                             .map(chunk -> chunk.claimed(now, config.lease()))
                             .filter(jobs::replace);
             if (claimed.isPresent()) {
