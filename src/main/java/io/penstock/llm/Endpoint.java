@@ -2,6 +2,7 @@ package io.penstock.llm;
 
 import java.net.URI;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The provider that calls go to.
@@ -20,6 +21,9 @@ public record Endpoint(URI baseUrl, @Nullable String apiKey, boolean simulated) 
         return new Endpoint(URI.create(trimmed), apiKey, simulated);
     }
 
+    private static final Pattern LOOPBACK =
+            Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
+
     /// The endpoint that the configuration names; empty when it names neither a base URL nor a key.
     public static Optional<Endpoint> configured(LlmConfig config) {
         LlmConfig checked = config.checked();
@@ -32,6 +36,16 @@ public record Endpoint(URI baseUrl, @Nullable String apiKey, boolean simulated) 
     /// Host and port, for logs and error texts.
     public String authority() {
         return baseUrl.getAuthority();
+    }
+
+    /// Whether the key travels in clear to another machine.
+    boolean showsKey() {
+        String host = baseUrl.getHost();
+        return apiKey != null
+                && !simulated
+                && !isSecure()
+                && host != null
+                && !LOOPBACK.matcher(host).matches();
     }
 
     boolean isSecure() {

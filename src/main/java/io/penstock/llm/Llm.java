@@ -42,6 +42,13 @@ public class Llm {
                 endpoint.authority(),
                 endpoint.simulated() ? "simulated" : ProviderSettings.origin(all),
                 config.model());
+        if (endpoint.showsKey()) {
+            LOG.warnf(
+                    "The key goes to %s in clear, since the base URL begins with http:// and names"
+                            + " another machine. Use https://, or leave the key out"
+                            + " (OPENAI_BASE_URL, OPENAI_API_KEY).",
+                    endpoint.authority());
+        }
     }
 
     /// Runs a call to its end: answer, failure, deadline or cancellation. Run each call once.
