@@ -66,7 +66,7 @@ class ArchitectureTest {
                     .whereLayer("pipeline")
                     .mayOnlyBeAccessedByLayers("http", "batch")
                     .whereLayer("tasks")
-                    .mayOnlyBeAccessedByLayers("http")
+                    .mayOnlyBeAccessedByLayers("http", "batch")
                     .whereLayer("llm")
                     .mayOnlyBeAccessedByLayers(
                             "cli", "lambda", "http", "batch", "pipeline", "tasks", "dev")

@@ -43,6 +43,9 @@ final class ChunkItems {
 
     private final BitSet triedNow = new BitSet();
 
+    /// What was spent in this claim on answers that came to nothing, by the item's place.
+    private final Map<Integer, Tokens> spentNow = new HashMap<>();
+
     /// @param options that hold for all items
     ChunkItems(Payloads payloads, ItemReader reader, ObjectNode options, Job job, Claim claim) {
         this.payloads = payloads;
@@ -85,7 +88,9 @@ final class ChunkItems {
     /// An item without an outcome, as the [Feed] starts it.
     Feed.Waiting waiting(int place) {
         return new Feed.Waiting(
-                place, lines.get(place), new Feed.Before(finished(place), tried(place).attempts()));
+                place,
+                lines.get(place),
+                new Feed.Before(finished(place), tried(place).attempts(), tried(place).spent()));
     }
 
     void answered(Happened.Answered answered) {
@@ -110,9 +115,13 @@ final class ChunkItems {
     void tried(Happened.Failed failed) {
         int place = failed.place();
         int more = failed.attempts() - stageAttempts(place);
-        if (more > tried(place).attempts()) {
-            tried.put(place, new ResultLine.Tried(more, tried(place).again()));
+        ResultLine.Tried last = tried(place);
+        if (more > last.attempts()) {
+            tried.put(
+                    place,
+                    new ResultLine.Tried(more, last.again(), last.spent().plus(failed.spent())));
             triedNow.set(place);
+            spentNow.put(place, failed.spent());
         }
     }
 
@@ -129,9 +138,11 @@ final class ChunkItems {
                         ResultLine.tried(
                                 firstItem + place,
                                 new ResultLine.Tried(
-                                        last.attempts(), last.again() + (again ? 1 : 0))),
+                                        last.attempts(),
+                                        last.again() + (again ? 1 : 0),
+                                        last.spent())),
                         Counts.NONE,
-                        Tokens.NONE);
+                        spentNow(place));
             }
         }
     }
@@ -141,14 +152,17 @@ final class ChunkItems {
     }
 
     void failed(Happened.Failed failed) {
+        int place = failed.place();
         record(
-                failed.place(),
-                ResultLine.failed(
-                        firstItem + failed.place(),
-                        failed.customId(),
-                        failed.failure(),
-                        failed.attempts(),
-                        reached(failed.place(), failed.stage())),
+                place,
+                options.hasNonNull("task")
+                        ? ResultLine.failed(firstItem + place, failed, tried(place).spent())
+                        : ResultLine.failed(
+                                firstItem + place,
+                                failed.customId(),
+                                failed.failure(),
+                                failed.attempts(),
+                                reached(place, failed.stage())),
                 FAILED,
                 failed.spent());
     }
@@ -199,7 +213,11 @@ final class ChunkItems {
                         tried(place).attempts() + stageAttempts(place),
                         reached(place, null)),
                 counts,
-                Tokens.NONE);
+                spentNow(place));
+    }
+
+    private Tokens spentNow(int place) {
+        return spentNow.getOrDefault(place, Tokens.NONE);
     }
 
     private void record(int place, byte[] line, Counts counts, Tokens tokens) {

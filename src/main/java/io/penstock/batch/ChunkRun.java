@@ -208,7 +208,9 @@ final class ChunkRun {
         String model = its == null ? "" : its.asked();
         switch (ended) {
             case Happened.Answered answered -> {
-                answered(model, begunNanos);
+                if (answered.byModel()) {
+                    answered(model, begunNanos);
+                }
                 items.answered(answered);
             }
             case Happened.Failed failed -> {

@@ -14,6 +14,7 @@ import io.penstock.store.Owner;
 import io.penstock.store.Payloads;
 import io.penstock.store.StoreException;
 import io.penstock.store.StoreLog;
+import io.penstock.tasks.Tasks;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
@@ -59,6 +60,7 @@ class ChunkRuns {
     ChunkRuns(
             Llm llm,
             Pipelines pipelines,
+            Tasks tasks,
             Prices prices,
             JobStore jobs,
             Payloads payloads,
@@ -78,6 +80,8 @@ class ChunkRuns {
                                 prices,
                                 new Call.JobTerms(job.id(), options.weight(), config.maxWait()),
                                 pipelines.of(options.pipeline()),
+                                tasks,
+                                options.task(),
                                 config.itemDeadline(),
                                 chunk.firstItem()),
                 jobs,

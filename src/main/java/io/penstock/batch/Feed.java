@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Running;
 import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.store.Tokens;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
@@ -36,7 +37,8 @@ final class Feed {
     ///
     /// @param stages that are finished
     /// @param attempts requests that were made besides those for these stages
-    record Before(List<Finished> stages, int attempts) {}
+    /// @param spent on answers that came to nothing, besides these stages
+    record Before(List<Finished> stages, int attempts, Tokens spent) {}
 
     /// An item's call before it is made.
     ///

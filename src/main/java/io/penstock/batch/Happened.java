@@ -30,7 +30,13 @@ sealed interface Happened {
     /// An item has its answer.
     ///
     /// @param line its result as it is to be recorded
-    record Answered(int place, byte[] line, Tokens tokens) implements Ended {}
+    /// @param byModel whether a model has given it, which tells that the model is there
+    record Answered(int place, byte[] line, Tokens tokens, boolean byModel) implements Ended {
+
+        Answered(int place, byte[] line, Tokens tokens) {
+            this(place, line, tokens, true);
+        }
+    }
 
     /// An item failed.
     ///
@@ -39,6 +45,7 @@ sealed interface Happened {
     /// @param attempts requests made for it, by earlier workers too
     /// @param drained whether the item was told to start no further attempt, which might have
     ///   succeeded
+    /// @param raw the answer of a task's model that does not fit; null where that is not why
     record Failed(
             int place,
             @Nullable String customId,
@@ -46,8 +53,21 @@ sealed interface Happened {
             @Nullable String stage,
             Tokens spent,
             int attempts,
-            boolean drained)
-            implements Ended {}
+            boolean drained,
+            @Nullable String raw)
+            implements Ended {
+
+        Failed(
+                int place,
+                @Nullable String customId,
+                Failure failure,
+                @Nullable String stage,
+                Tokens spent,
+                int attempts,
+                boolean drained) {
+            this(place, customId, failure, stage, spent, attempts, drained, null);
+        }
+    }
 
     /// An item came to no end of its own: the next claim of the chunk runs it again.
     record Gone(int place) implements Ended {}

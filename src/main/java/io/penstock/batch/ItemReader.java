@@ -7,9 +7,11 @@ import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Prices;
 import io.penstock.llm.PromptReader;
 import io.penstock.pipeline.Pipelines;
+import io.penstock.tasks.Tasks;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -24,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An item is `{"custom_id"?, "prompt", …}` with the fields of a prompt, or OpenAI's
 /// `{"custom_id","method":"POST","url":"/v1/chat/completions","body":{…}}` (API reference, "The
-/// request input object"). In a job with a pipeline, the prompt is the pipeline's input.
+/// request input object"). In a job with a pipeline, the prompt is the pipeline's input. In a job
+/// with a task, an item is a row of it ([TaskRows]).
 @ApplicationScoped
 public class ItemReader {
 
@@ -46,10 +49,14 @@ public class ItemReader {
                     .collect(Collectors.toUnmodifiableSet());
 
     private static final String PIPELINE = "pipeline";
+    private static final String TASK = "task";
     private static final String LIMIT = "timeout_ms";
 
     private static final List<String> LEFT_TO_PIPELINES =
             OPTIONS.stream().filter(name -> !name.equals(LIMIT)).sorted().toList();
+
+    private static final List<String> LEFT_TO_TASKS =
+            Stream.concat(Stream.of(PIPELINE), LEFT_TO_PIPELINES.stream()).toList();
 
     private static final Set<String> OPENAI_FIELDS = Set.of("custom_id", "method", "url", "body");
     private static final Set<String> CREDENTIALS =
@@ -63,11 +70,13 @@ public class ItemReader {
     private final PromptReader prompts;
     private final Prices prices;
     private final Pipelines pipelines;
+    private final Tasks tasks;
 
-    ItemReader(PromptReader prompts, Prices prices, Pipelines pipelines) {
+    ItemReader(PromptReader prompts, Prices prices, Pipelines pipelines, Tasks tasks) {
         this.prompts = prompts;
         this.prices = prices;
         this.pipelines = pipelines;
+        this.tasks = tasks;
     }
 
     /// Checks a job's options.
@@ -80,6 +89,11 @@ public class ItemReader {
         if (pipeline != null) {
             pipelines.named(pipeline);
             leftToThePipeline(fields);
+        }
+        String task = fields.text(TASK);
+        if (task != null) {
+            tasks.named(task);
+            leftToTheTask(fields);
         }
         prompts.read(fields);
         int length = options.toString().length();
@@ -151,6 +165,13 @@ public class ItemReader {
     }
 
     private Item item(Fields fields, ObjectNode options) {
+        if (options.hasNonNull(TASK)) {
+            JsonNode limit = options.path(LIMIT);
+            return TaskRows.read(
+                    fields,
+                    tasks.named(options.path(TASK).asText()),
+                    limit.isNumber() ? Duration.ofMillis(limit.longValue()) : null);
+        }
         boolean inPipeline = options.hasNonNull(PIPELINE);
         if (fields.has("body") || fields.has("url") || fields.has("method")) {
             if (inPipeline) {
@@ -175,6 +196,17 @@ public class ItemReader {
         }
         PromptReader.Asked asked = prompts.read(Fields.of((JsonNode) merged));
         return new Item(customId, asked.prompt(), asked.limit());
+    }
+
+    private static void leftToTheTask(Fields fields) {
+        for (String name : LEFT_TO_TASKS) {
+            if (fields.has(name)) {
+                throw InvalidRequest.about(
+                        name,
+                        "unknown_field",
+                        "is no option of a batch that runs a task; leave it out.");
+            }
+        }
     }
 
     private static void leftToThePipeline(Fields fields) {
@@ -230,12 +262,14 @@ public class ItemReader {
     }
 
     private static @Nullable String customId(Fields fields) {
-        String customId = fields.text("custom_id");
+        return customId(fields, "custom_id");
+    }
+
+    static @Nullable String customId(Fields fields, String name) {
+        String customId = fields.text(name);
         if (customId != null && (customId.isBlank() || customId.length() > CUSTOM_ID_MAX)) {
             throw InvalidRequest.about(
-                    "custom_id",
-                    "out_of_range",
-                    "must have from 1 to " + CUSTOM_ID_MAX + " characters.");
+                    name, "out_of_range", "must have from 1 to " + CUSTOM_ID_MAX + " characters.");
         }
         return customId;
     }

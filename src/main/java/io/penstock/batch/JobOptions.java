@@ -35,13 +35,14 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
     /// provider repeats them.
     static final int MAX = 1 << 20;
 
+    private static final String TASK = "task";
     private static final String FILE = "options.json";
 
     /// Says in the document that the options are in the file.
     private static final String IN_FILE = "in_file";
 
     /// The names of the options.
-    public static final Set<String> NAMES = Set.of("priority", "max_cost", "pipeline");
+    public static final Set<String> NAMES = Set.of("priority", "max_cost", "pipeline", TASK);
 
     /// How many calls of a job start for one of a job with low priority.
     enum Priority {
@@ -148,6 +149,11 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
         return json.get("pipeline");
     }
 
+    /// The name of the task that the items are rows of; null for none.
+    @Nullable String task() {
+        return json.path(TASK).textValue();
+    }
+
     /// The name of the pipeline that a job's items go through; null for none. Reads no more of the
     /// options than it has to: a kept pipeline is long, and a list of jobs asks for many.
     public static @Nullable String pipelineName(Job job) {
@@ -156,6 +162,17 @@ public record JobOptions(ObjectNode json, Priority priority, @Nullable BigDecima
                             && isAt("pipeline", options)
                             && options.currentToken() == JsonToken.START_OBJECT
                             && isAt("name", options)
+                    ? options.getValueAsString()
+                    : null;
+        } catch (IOException damaged) {
+            throw damaged(job, damaged);
+        }
+    }
+
+    /// The name of the task that a job's items are rows of; null for none.
+    public static @Nullable String taskName(Job job) {
+        try (JsonParser options = Fields.JSON.createParser(job.options())) {
+            return options.nextToken() == JsonToken.START_OBJECT && isAt(TASK, options)
                     ? options.getValueAsString()
                     : null;
         } catch (IOException damaged) {

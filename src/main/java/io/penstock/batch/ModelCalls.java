@@ -1,5 +1,6 @@
 package io.penstock.batch;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.llm.Call;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
@@ -8,12 +9,15 @@ import io.penstock.llm.Outcome;
 import io.penstock.llm.Prices;
 import io.penstock.llm.Running;
 import io.penstock.llm.Usage;
+import io.penstock.llm.Work;
 import io.penstock.pipeline.Pipeline;
 import io.penstock.pipeline.Pipelines;
 import io.penstock.pipeline.Run;
 import io.penstock.pipeline.StageOutcome;
 import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.Tokens;
+import io.penstock.tasks.TaskOutcome;
+import io.penstock.tasks.Tasks;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,10 +31,13 @@ final class ModelCalls implements Feed.Calls {
     private final Prices prices;
     private final Call.JobTerms job;
     private final @Nullable Pipeline pipeline;
+    private final Tasks tasks;
+    private final @Nullable String task;
     private final Duration itemDeadline;
     private final long firstItem;
 
-    /// @param pipeline null where each item is one call
+    /// @param pipeline null where each item is one call, or a row of a task
+    /// @param task null where the items are no rows of one
     /// @param itemDeadline of items that name none
     /// @param firstItem index of the chunk's first item in its job
     ModelCalls(
@@ -39,6 +46,8 @@ final class ModelCalls implements Feed.Calls {
             Prices prices,
             Call.JobTerms job,
             @Nullable Pipeline pipeline,
+            Tasks tasks,
+            @Nullable String task,
             Duration itemDeadline,
             long firstItem) {
         this.llm = llm;
@@ -46,6 +55,8 @@ final class ModelCalls implements Feed.Calls {
         this.prices = prices;
         this.job = job;
         this.pipeline = pipeline;
+        this.tasks = tasks;
+        this.task = task;
         this.itemDeadline = itemDeadline;
         this.firstItem = firstItem;
     }
@@ -53,6 +64,14 @@ final class ModelCalls implements Feed.Calls {
     @Override
     public Feed.Begun begin(int place, Item item, Feed.Before before, Consumer<Happened> sent) {
         Duration limit = item.limit() != null ? item.limit() : itemDeadline;
+        ObjectNode arguments = item.arguments();
+        if (task != null && arguments != null) {
+            String id = job.name() + "/" + (firstItem + place);
+            Tasks.TaskRun row = tasks.begin(tasks.named(task), arguments, id, limit, job);
+            return new Feed.Begun(
+                    row.work().calls(),
+                    () -> ended(place, item, row.work(), before, tasks.run(row)));
+        }
         if (pipeline == null) {
             Call call = Call.of(item.prompt(), limit, job);
             return new Feed.Begun(
@@ -86,6 +105,47 @@ final class ModelCalls implements Feed.Calls {
                             tokens(done));
             case Failure failure -> failed(place, item, call, before, failure, null, Tokens.NONE);
         };
+    }
+
+    private Happened.Ended ended(
+            int place, Item item, Work work, Feed.Before before, TaskOutcome outcome) {
+        int attempts = before.attempts() + work.calls().attemptCount();
+        return switch (outcome) {
+            case TaskOutcome.Returned returned ->
+                    new Happened.Answered(
+                            place,
+                            ResultLine.returned(
+                                    firstItem + place,
+                                    item.customId(),
+                                    returned,
+                                    work,
+                                    attempts,
+                                    before.spent()),
+                            tokens(work),
+                            !returned.fallback());
+            case TaskOutcome.Failed(Failure failure, String raw) ->
+                    new Happened.Failed(
+                            place,
+                            item.customId(),
+                            failure,
+                            null,
+                            tokens(work),
+                            attempts,
+                            work.calls().isDraining(),
+                            raw);
+        };
+    }
+
+    private static Tokens tokens(Work work) {
+        Usage usage = work.usage();
+        return usage == null
+                ? Tokens.NONE
+                : new Tokens(
+                        usage.promptTokens(),
+                        usage.completionTokens(),
+                        work.costNanos(),
+                        usage.cachedTokens(),
+                        usage.reasoningTokens());
     }
 
     private Happened.Ended ended(int place, Item item, Run run, int before, StageOutcome last) {

@@ -8,9 +8,13 @@ import io.penstock.json.Fields;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
+import io.penstock.llm.Prices;
 import io.penstock.llm.Usage;
+import io.penstock.llm.Work;
 import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.StoreException;
+import io.penstock.store.Tokens;
+import io.penstock.tasks.TaskOutcome;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,9 +32,13 @@ import org.jspecify.annotations.Nullable;
 /// "attempts"}…]`, those that are finished, and `"final_result"`, or with an error `"stage"`, the
 /// one that failed; usage and attempts are those of all stages.
 ///
+/// A row of a task has a result of any type and `"cost"`, both also of its failed attempts, and
+/// `"fallback":true` where the result is no model's; one whose answers did not fit has `"raw"`.
+///
 /// A stage that is finished while its item has no outcome yet is a line `{"index","stage":{…}}`:
 /// for the worker that goes on with the item, and not for readers. So is `{"index","stage":null,
-/// "attempts","again"}`, which is written when a worker hands an item on that it has tried.
+/// "attempts","again","spent"?}`, which is written when a worker hands an item on that it has
+/// tried.
 ///
 /// The index always comes first, and an error or a stage always second, so that lines can be sorted
 /// and told apart without being parsed. The body comes last, byte for byte but for line ends. No
@@ -55,9 +63,10 @@ final class ResultLine {
     ///
     /// @param attempts requests that were made for it, without those for its finished stages
     /// @param again claims in which it failed although others were answered
-    record Tried(int attempts, int again) {
+    /// @param spent on answers that came to nothing
+    record Tried(int attempts, int again, Tokens spent) {
 
-        static final Tried NOT = new Tried(0, 0);
+        static final Tried NOT = new Tried(0, 0, Tokens.NONE);
     }
 
     private ResultLine() {}
@@ -97,6 +106,37 @@ final class ResultLine {
         return bytes(line.put("final_result", last.result()));
     }
 
+    /// A row of a task.
+    ///
+    /// @param before spent on it in vain by earlier workers
+    static byte[] returned(
+            long index,
+            @Nullable String customId,
+            TaskOutcome.Returned returned,
+            Work work,
+            int attempts,
+            Tokens before) {
+        ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
+        line.put("custom_id", customId).set("result", returned.value());
+        if (returned.fallback()) {
+            line.put("fallback", true);
+        }
+        Completion last = work.last();
+        line.put("model", last == null ? null : last.model())
+                .put("finish_reason", last == null ? null : last.finishReason());
+        Usage own = work.usage();
+        Usage earlier = usage(before);
+        line.set("usage", usage(own == null ? earlier : earlier == null ? own : own.plus(earlier)));
+        line.put("cost", Prices.amount(work.costNanos() + before.costNanos()));
+        return bytes(line.put("attempts", attempts));
+    }
+
+    private static @Nullable Usage usage(Tokens tokens) {
+        return tokens.total() == 0
+                ? null
+                : new Usage(tokens.prompt(), tokens.completion(), tokens.total(), 0, 0);
+    }
+
     static byte[] stage(long index, Finished stage) {
         ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
         line.set("stage", stage.toJson());
@@ -104,13 +144,17 @@ final class ResultLine {
     }
 
     static byte[] tried(long index, Tried tried) {
-        return bytes(
+        ObjectNode line =
                 Fields.JSON
                         .createObjectNode()
                         .put("index", index)
                         .putNull("stage")
                         .put("attempts", tried.attempts)
-                        .put("again", tried.again));
+                        .put("again", tried.again);
+        if (!tried.spent.equals(Tokens.NONE)) {
+            tried.spent.putTo(line.putObject("spent"));
+        }
+        return bytes(line);
     }
 
     private static @Nullable ObjectNode usage(@Nullable Usage usage) {
@@ -118,6 +162,28 @@ final class ResultLine {
     }
 
     static byte[] failed(
+            long index,
+            @Nullable String customId,
+            Failure failure,
+            int attempts,
+            @Nullable Reached reached) {
+        return bytes(json(index, customId, failure, attempts, reached));
+    }
+
+    /// A row of a task.
+    ///
+    /// @param spent on it by all workers
+    static byte[] failed(long index, Happened.Failed failed, Tokens spent) {
+        ObjectNode line = json(index, failed.customId(), failed.failure(), failed.attempts(), null);
+        line.set("usage", usage(usage(spent)));
+        line.put("cost", Prices.amount(spent.costNanos()));
+        if (failed.raw() != null) {
+            line.put("raw", failed.raw());
+        }
+        return bytes(line);
+    }
+
+    private static ObjectNode json(
             long index,
             @Nullable String customId,
             Failure failure,
@@ -141,7 +207,7 @@ final class ResultLine {
         if (failure.requestId() != null) {
             line.put("provider_request_id", failure.requestId());
         }
-        return bytes(line);
+        return line;
     }
 
     static byte[] error(
@@ -232,7 +298,10 @@ final class ResultLine {
     /// What such a line tells of.
     static Tried tried(byte[] line) {
         JsonNode tried = parse(line);
-        return new Tried(tried.path("attempts").asInt(), tried.path("again").asInt());
+        return new Tried(
+                tried.path("attempts").asInt(),
+                tried.path("again").asInt(),
+                Tokens.of(tried.path("spent")));
     }
 
     /// The stage that a line tells of.

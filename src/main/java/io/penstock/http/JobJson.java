@@ -8,13 +8,13 @@ import io.penstock.batch.Progress;
 import io.penstock.batch.Results;
 import io.penstock.json.Fields;
 import io.penstock.json.Json;
+import io.penstock.llm.Prices;
 import io.penstock.store.Counts;
 import io.penstock.store.Job;
 import io.penstock.store.Tokens;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// The JSON of a batch:
 /// `{"job_id","status","completed","failed","expired","cancelled","pending","total","results",
 /// "errors","results_url","created_at","started_at","finished_at","expires_at","usage",
-/// "rate_per_second","eta_seconds","reason","retry_of","pipeline"}`; times are ISO 8601 in UTC.
+/// "rate_per_second","eta_seconds","reason","retry_of","pipeline","task"}`; times are ISO 8601 in
+/// UTC.
 final class JobJson {
 
     /// The words for where a job stands.
@@ -72,7 +73,7 @@ final class JobJson {
                 .put("prompt_tokens", tokens.prompt())
                 .put("completion_tokens", tokens.completion())
                 .put("total_tokens", tokens.total());
-        json.put("cost", cost(tokens.costNanos()));
+        json.put("cost", Prices.amount(tokens.costNanos()));
         Double rate = rate(job, counts, now);
         json.put("rate_per_second", rate);
         if (rate != null && rate > 0 && !job.status().isTerminal() && job.paused() == null) {
@@ -82,7 +83,8 @@ final class JobJson {
         }
         return json.put("reason", job.paused() == null ? job.reason() : reason(job))
                 .put("retry_of", job.input().retryOf())
-                .put("pipeline", JobOptions.pipelineName(job));
+                .put("pipeline", JobOptions.pipelineName(job))
+                .put("task", JobOptions.taskName(job));
     }
 
     /// With the results of a job that has ended, when they are few enough.
@@ -109,15 +111,10 @@ final class JobJson {
                     error.set("stage", result.get("stage"));
                 }
             } else {
-                texts.add(result.path("result").textValue());
+                texts.add(result.path("result"));
             }
         }
         return json;
-    }
-
-    /// A cost as it is written; null where no price is known.
-    static @Nullable BigDecimal cost(long nanos) {
-        return nanos == 0 ? null : BigDecimal.valueOf(nanos, 9).stripTrailingZeros();
     }
 
     /// The word for where a job stands, at this door.

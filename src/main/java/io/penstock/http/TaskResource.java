@@ -6,6 +6,7 @@ import io.penstock.access.KeyAccount;
 import io.penstock.json.Fields;
 import io.penstock.llm.Completion;
 import io.penstock.llm.Failure;
+import io.penstock.llm.Prices;
 import io.penstock.llm.Usage;
 import io.penstock.llm.Work;
 import io.penstock.tasks.TaskMethod;
@@ -93,7 +94,7 @@ public class TaskResource {
         Usage usage = work.usage();
         json.put("model", last == null ? null : last.model())
                 .set("usage", usage == null ? null : usage.toJson());
-        return json.put("cost", JobJson.cost(work.costNanos()))
+        return json.put("cost", Prices.amount(work.costNanos()))
                 .put("attempts", work.calls().attemptCount());
     }
 }

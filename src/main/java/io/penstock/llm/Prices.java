@@ -52,6 +52,11 @@ public class Prices {
                 .longValue();
     }
 
+    /// An amount as it is written, from billionths; null where no price is known.
+    public static @Nullable BigDecimal amount(long nanos) {
+        return nanos == 0 ? null : BigDecimal.valueOf(nanos, 9).stripTrailingZeros();
+    }
+
     /// The price of the model itself, or of the longest name that begins its own: providers serve
     /// `gpt-4o-mini` as `gpt-4o-mini-2024-07-18`.
     private LlmConfig.@Nullable PriceConfig price(String model) {

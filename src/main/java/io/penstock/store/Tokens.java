@@ -41,7 +41,8 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
         return prompt + completion;
     }
 
-    void putTo(ObjectNode json) {
+    /// Writes what [#of] reads.
+    public void putTo(ObjectNode json) {
         json.put("prompt", prompt)
                 .put("completion", completion)
                 .put("cost_nanos", costNanos)
@@ -49,7 +50,7 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
                 .put("reasoning", reasoning);
     }
 
-    static Tokens of(JsonNode json) {
+    public static Tokens of(JsonNode json) {
         return new Tokens(
                 json.path("prompt").asLong(),
                 json.path("completion").asLong(),

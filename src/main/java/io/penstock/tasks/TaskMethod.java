@@ -44,6 +44,11 @@ public final class TaskMethod {
         return signature.result().schema();
     }
 
+    /// Whether it has a parameter of that name.
+    public boolean takes(String argument) {
+        return signature.arguments().names().contains(argument);
+    }
+
     /// Checks arguments.
     ///
     /// @param at the field that holds them, such as `args`; empty where they are the whole

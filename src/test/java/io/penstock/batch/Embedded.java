@@ -15,6 +15,7 @@ import io.penstock.store.Outlived;
 import io.penstock.store.StoreLog;
 import io.penstock.store.Tokens;
 import io.penstock.store.local.Opened;
+import io.penstock.tasks.NoTasks;
 import io.penstock.testing.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,7 +41,11 @@ final class Embedded implements AutoCloseable {
                     .checked();
     final MillisClock clock;
     final ItemReader reader =
-            new ItemReader(Reading.prompts(), Reading.prices(Map.of()), Declared.of(Map.of()));
+            new ItemReader(
+                    Reading.prompts(),
+                    Reading.prices(Map.of()),
+                    Declared.of(Map.of()),
+                    NoTasks.get());
     final StoreLog storeLog = new StoreLog();
     final JobStore jobs;
     final WatchedPayloads payloads;

@@ -9,6 +9,7 @@ import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Reading;
 import io.penstock.pipeline.Declared;
+import io.penstock.tasks.NoTasks;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
@@ -27,7 +28,8 @@ class ItemFieldsTest {
                                     "penstock.pipelines.two.stages[0].name", "a",
                                     "penstock.pipelines.two.stages[0].prompt", "{input}",
                                     "penstock.pipelines.two.stages[1].name", "b",
-                                    "penstock.pipelines.two.stages[1].prompt", "{a.result}")));
+                                    "penstock.pipelines.two.stages[1].prompt", "{a.result}")),
+                    NoTasks.get());
 
     @Test
     void anItemsFieldsOverrideTheOptions() {

@@ -8,6 +8,7 @@ import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Usage;
 import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.store.Tokens;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -19,6 +20,9 @@ class ResultLineTest {
 
     private static final Finished STAGE =
             new Finished("a", "facts", "m", "stop", new Usage(1, 2, 3, 0, 0), 2);
+
+    private static final ResultLine.Tried TRIED =
+            new ResultLine.Tried(3, 2, new Tokens(5, 6, 7, 1, 2));
 
     @Test
     void anAnswerHasItsFieldsInTheirOrder() {
@@ -39,12 +43,12 @@ class ResultLineTest {
 
     @Test
     void whatWasTriedOfAnItemIsNoOutcome() {
-        byte[] line = ResultLine.tried(12, new ResultLine.Tried(3, 2));
+        byte[] line = ResultLine.tried(12, TRIED);
 
         assertThat(ResultLine.index(line)).isEqualTo(12);
         assertThat(ResultLine.isStage(line)).isTrue();
         assertThat(ResultLine.isTried(line)).isTrue();
-        assertThat(ResultLine.tried(line)).isEqualTo(new ResultLine.Tried(3, 2));
+        assertThat(ResultLine.tried(line)).isEqualTo(TRIED);
         assertThat(ResultLine.isTried(ResultLine.stage(12, STAGE))).isFalse();
     }
 
