@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -128,11 +129,27 @@ public class ItemReader {
         } catch (Lines.TooLong tooLong) {
             throw InvalidRequest.of(null, "prompt_too_long", tooLong.text());
         } catch (InvalidRequest invalid) {
-            throw InvalidRequest.of(
-                    invalid.param(),
-                    invalid.code(),
-                    "Line " + lines.number() + ": " + invalid.text("It"));
+            throw invalid.atLine(lines.number());
         }
+    }
+
+    /// Takes in the rows of a task from comma-separated values, whose first line names its
+    /// parameters.
+    ///
+    /// @param rows takes each, and the line of JSON that it is kept as
+    /// @throws InvalidRequest that names the line
+    public void readTable(
+            InputStream in, char separator, ObjectNode options, BiConsumer<Item, byte[]> rows)
+            throws IOException {
+        String task = options.path(TASK).textValue();
+        if (task == null) {
+            throw InvalidRequest.about(
+                    TASK,
+                    "missing_field",
+                    "is missing: say in the query whose rows these are, or send JSON Lines.");
+        }
+        TaskTable.read(
+                in, separator, tasks.named(task), line -> rows.accept(read(line, options), line));
     }
 
     /// A line of a file for OpenAI's batch API, which has its form and no other.

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class TaskRows {
 
     private static final String ARGS = "args";
-    private static final List<String> IDS = List.of("custom_id", "id");
+    static final List<String> IDS = List.of("custom_id", "id");
     private static final Set<String> WRAPPED = Set.of("custom_id", "id", ARGS);
 
     private TaskRows() {}
@@ -30,6 +30,10 @@ final class TaskRows {
         String customId = null;
         for (String name : IDS) {
             if (row.has(name) && (wrapped || !task.takes(name))) {
+                if (customId != null) {
+                    throw InvalidRequest.about(
+                            name, "unknown_field", "does not go with custom_id; leave one out.");
+                }
                 customId = ItemReader.customId(fields, name);
                 if (!wrapped && arguments instanceof ObjectNode own) {
                     own.remove(name);

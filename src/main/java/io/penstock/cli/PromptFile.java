@@ -2,6 +2,7 @@ package io.penstock.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.batch.Csv;
 import io.penstock.batch.Estimate;
 import io.penstock.batch.Intake;
 import io.penstock.batch.Item;
@@ -28,8 +29,10 @@ import org.jspecify.annotations.Nullable;
 /// The file of prompts. It is read line by line, so that it may be larger than memory.
 ///
 /// @param name as the user wrote it
-/// @param prompt of a row; null where each line is an item already
-record PromptFile(String name, Path path, Format form, @Nullable RowPrompt prompt) {
+/// @param prompt of a row; null where each line is an item already, or a row of a task
+/// @param isOfTask whether a table has rows of a task in it
+record PromptFile(
+        String name, Path path, Format form, @Nullable RowPrompt prompt, boolean isOfTask) {
 
     /// The name of a whole line of text in a template.
     private static final String LINE = "line";
@@ -73,7 +76,7 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
         if (form == null) {
             form = command.isStandardInput() ? guessed(path) : Format.of(command.input);
         }
-        return new PromptFile(name, path, form, prompt(command, form));
+        return new PromptFile(name, path, form, prompt(command, form), command.task != null);
     }
 
     /// Objects are JSON Lines, all else is text.
@@ -88,6 +91,14 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
     }
 
     private static @Nullable RowPrompt prompt(RunCommand command, Format form) {
+        if (command.task != null) {
+            if (command.prompt != null || command.column != null || form == Format.TEXT) {
+                throw new CannotBegin(
+                        "--task takes CSV or TSV whose columns are its arguments, or JSON Lines, without"
+                                + " --prompt and --column.");
+            }
+            return null;
+        }
         if (command.prompt != null && command.column != null) {
             throw new CannotBegin(
                     "--prompt and --column do not go together; name the column in the template.");
@@ -124,10 +135,28 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
     }
 
     private void takeIn(Rows rows) throws IOException {
-        if (form == Format.CSV || form == Format.TSV) {
+        if (isTable() && isOfTask) {
+            taskRows(rows);
+        } else if (isTable()) {
             records(rows, prompt == null ? RowPrompt.of("prompt") : prompt);
         } else {
             lines(rows);
+        }
+    }
+
+    private boolean isTable() {
+        return form == Format.CSV || form == Format.TSV;
+    }
+
+    private char separator() {
+        return form == Format.TSV ? '\t' : ',';
+    }
+
+    private void taskRows(Rows rows) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            rows.items.readTable(in, separator(), rows.options, rows.taker::take);
+        } catch (InvalidRequest invalid) {
+            rows.taker.refuse(new CannotBegin(name + ": " + invalid.text()));
         }
     }
 
@@ -190,26 +219,31 @@ record PromptFile(String name, Path path, Format form, @Nullable RowPrompt promp
     }
 
     private void records(Rows rows, RowPrompt template) throws IOException {
-        try (BufferedReader in = Files.newBufferedReader(path)) {
-            Csv csv = new Csv(in, form == Format.TSV ? '\t' : ',');
-            List<String> header = csv.next();
-            if (header == null) {
-                return;
+        try (Csv csv = new Csv(Files.newInputStream(path), separator())) {
+            try {
+                records(rows, template, csv);
+            } catch (InvalidRequest malformed) {
+                throw new CannotBegin(name + ": " + malformed.atLine(csv.line()).text());
             }
-            List<String> columns = header.stream().map(String::strip).toList();
-            require(columns, template.names());
-            long number = csv.line();
-            for (List<String> row = csv.next(); row != null; row = csv.next()) {
-                List<String> values = row;
-                rows.add(
-                        number,
-                        template,
-                        column -> {
-                            int at = columns.indexOf(column);
-                            return at < 0 ? null : at < values.size() ? values.get(at) : "";
-                        });
-                number = csv.line();
-            }
+        }
+    }
+
+    private void records(Rows rows, RowPrompt template, Csv csv) throws IOException {
+        List<String> header = csv.next();
+        if (header == null) {
+            return;
+        }
+        List<String> columns = header.stream().map(String::strip).toList();
+        require(columns, template.names());
+        for (List<String> row = csv.next(); row != null; row = csv.next()) {
+            List<String> values = row;
+            rows.add(
+                    csv.line(),
+                    template,
+                    column -> {
+                        int at = columns.indexOf(column);
+                        return at < 0 ? null : at < values.size() ? values.get(at) : "";
+                    });
         }
     }
 

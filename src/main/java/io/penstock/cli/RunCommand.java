@@ -94,6 +94,12 @@ final class RunCommand implements Callable<Integer> {
     @Nullable String pipeline;
 
     @Option(
+            names = "--task",
+            paramLabel = "NAME",
+            description = "The input has rows of this task; the columns are its arguments.")
+    @Nullable String task;
+
+    @Option(
             names = "--concurrency",
             paramLabel = "N",
             description =
@@ -281,6 +287,9 @@ final class RunCommand implements Callable<Integer> {
         options.putInto(fields);
         if (pipeline != null) {
             fields.put("pipeline", pipeline);
+        }
+        if (task != null) {
+            fields.put("task", task);
         }
         if (maxCost != null) {
             fields.put("max_cost", maxCost);

@@ -129,6 +129,11 @@ class BatchRequests {
         items.readLines(lines, options, intake);
     }
 
+    /// Takes in the rows of a task from comma-separated values.
+    void takeInTable(InputStream table, ObjectNode options, Intake intake) throws IOException {
+        items.readTable(table, ',', options, intake::add);
+    }
+
     /// Takes in the items of the short form or of the form with items.
     void takeIn(Fields fields, ObjectNode options, Intake intake) {
         boolean isShort = fields.has("prompts");

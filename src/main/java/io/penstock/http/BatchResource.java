@@ -27,6 +27,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
@@ -45,6 +46,7 @@ public class BatchResource {
 
     private static final String JSON_LINES = "application/jsonl";
     private static final String ND_JSON = "application/x-ndjson";
+    private static final String CSV = "text/csv";
 
     /// Bucket names: Amazon S3 User Guide, "General purpose bucket naming rules".
     private static final String SOURCE = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}";
@@ -112,6 +114,27 @@ public class BatchResource {
     @Produces(MediaType.APPLICATION_JSON)
     public Response submitLines(
             @Context RoutingContext exchange, @Context HttpHeaders headers, @Context UriInfo uri) {
+        return submit(exchange, headers, uri, requests::takeIn);
+    }
+
+    /// Takes the rows of a task, likewise.
+    @POST
+    @Consumes(CSV)
+    @Produces(MediaType.APPLICATION_JSON)
+    public Response submitTable(
+            @Context RoutingContext exchange, @Context HttpHeaders headers, @Context UriInfo uri) {
+        return submit(exchange, headers, uri, requests::takeInTable);
+    }
+
+    /// Takes in the items of a body.
+    @FunctionalInterface
+    private interface TakingIn {
+
+        void from(InputStream body, ObjectNode options, Intake intake) throws IOException;
+    }
+
+    private Response submit(
+            RoutingContext exchange, HttpHeaders headers, UriInfo uri, TakingIn items) {
         boolean read = false;
         try {
             String key = IdempotencyKey.of(headers);
@@ -119,8 +142,7 @@ public class BatchResource {
             MessageDigest digest = Sha256.begin();
             digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
             try (Intake intake = submissions.intake()) {
-                requests.takeIn(
-                        new DigestInputStream(bodies.open(exchange), digest), options, intake);
+                items.from(new DigestInputStream(bodies.open(exchange), digest), options, intake);
                 read = true;
                 return answer(
                         submissions.submit(

@@ -127,7 +127,8 @@ class Errors {
                 415,
                 "unsupported_media_type",
                 "Send the body as JSON, with the header Content-Type: application/json; for /batch also as JSON"
-                        + " Lines, application/jsonl, and for /v1/files as a form, multipart/form-data.");
+                        + " Lines, application/jsonl, or the rows of a task as text/csv, and for"
+                        + " /v1/files as a form, multipart/form-data.");
     }
 
     static Problem unsupportedEncoding(String encoding) {

@@ -40,6 +40,11 @@ public final class InvalidRequest extends RuntimeException {
                 param == null ? field : field + "." + param, code, isAboutParam, said);
     }
 
+    /// The same, said of a line of what was sent.
+    public InvalidRequest atLine(long line) {
+        return of(param, code, "Line " + line + ": " + text("It"));
+    }
+
     public @Nullable String param() {
         return param;
     }

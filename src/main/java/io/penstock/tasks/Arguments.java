@@ -3,9 +3,12 @@ package io.penstock.tasks;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import io.penstock.json.InvalidRequest;
+import io.penstock.json.Json;
 import io.penstock.tasks.Shape.Field;
 import io.penstock.tasks.Shape.Misfit;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +79,47 @@ final class Arguments {
             String separator = at.isEmpty() || where.isEmpty() ? "" : ".";
             String param = at + separator + where;
             throw InvalidRequest.of(param.isEmpty() ? null : param, misfit.code(), said(misfit));
+        }
+    }
+
+    /// @throws InvalidRequest that names the argument and says what to change
+    void checkNames(Set<String> given) {
+        for (String name : given) {
+            if (!signature.arguments().names().contains(name)) {
+                throw InvalidRequest.of(
+                        name, "unknown_field", said(new Misfit(name, "unknown_field", "")));
+            }
+        }
+        for (Field field : signature.arguments().fields()) {
+            if (!field.optional() && !given.contains(field.name())) {
+                throw InvalidRequest.about(
+                        field.name(),
+                        "missing_field",
+                        "is missing; the first line has to name it.");
+            }
+        }
+    }
+
+    /// @return a missing node where the cell is empty and stands for nothing
+    JsonNode cell(String argument, String text) {
+        Field field =
+                signature.arguments().fields().stream()
+                        .filter(one -> one.name().equals(argument))
+                        .findFirst()
+                        .orElseThrow();
+        boolean isText = field.shape() instanceof Shape.Text;
+        if (text.isEmpty() && (field.optional() || !isText)) {
+            return MissingNode.getInstance();
+        }
+        if (isText || field.shape() instanceof Shape.OneOf) {
+            return TextNode.valueOf(text);
+        }
+        try {
+            return Json.read(
+                    field.shape() instanceof Shape.Truth ? text.toLowerCase(Locale.ROOT) : text);
+        } catch (InvalidRequest notJson) {
+            // It is said what it has to be, and not how JSON is written.
+            return TextNode.valueOf(text);
         }
     }
 

@@ -8,6 +8,7 @@ import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Wanted;
 import jakarta.enterprise.invoke.Invoker;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// One task: a method of an AI service, with what is known of it. Immutable and thread-safe.
@@ -47,6 +48,21 @@ public final class TaskMethod {
     /// Whether it has a parameter of that name.
     public boolean takes(String argument) {
         return signature.arguments().names().contains(argument);
+    }
+
+    /// Checks which arguments there are.
+    ///
+    /// @throws InvalidRequest that names the argument and says what to change
+    public void checkNames(Set<String> given) {
+        arguments.checkNames(given);
+    }
+
+    /// What a cell of a table stands for: an argument that is no text, as JSON.
+    ///
+    /// @param argument that it [#takes]
+    /// @return a missing node where the cell is empty and stands for nothing
+    public JsonNode cell(String argument, String text) {
+        return arguments.cell(argument, text);
     }
 
     /// Checks arguments.

@@ -64,6 +64,31 @@ class RunIT {
     }
 
     @Test
+    void rowsOfATaskAreTypedAndCheckedBefore() throws IOException {
+        Path example = Path.of("examples/reviews.csv").toAbsolutePath();
+        try (PenstockProcess run =
+                start("run", "--task", "sentiment", example.toString(), "-o", "results.jsonl")) {
+            assertThat(run.await()).as(run.err()).isZero();
+        }
+        List<JsonNode> lines = results();
+        assertThat(lines).hasSize(300);
+        for (int i = 0; i < lines.size(); i++) {
+            JsonNode line = lines.get(i);
+            assertThat(line.path("index").asInt()).isEqualTo(i);
+            assertThat(line.path("result").path("sentiment").asText())
+                    .isIn("POSITIVE", "NEGATIVE", "MIXED");
+            assertThat(line.path("result").path("confidence").isNumber()).isTrue();
+        }
+        write("wrong.csv", "id,review\na,b\n");
+        try (PenstockProcess run =
+                start("run", "--task", "sentiment", "wrong.csv", "-o", "none.jsonl")) {
+            assertThat(run.await()).isEqualTo(1);
+            assertThat(run.err()).contains("Line 1: \"review\" is no argument of task sentiment");
+        }
+        assertThat(provider.stats().path("requests").asInt()).isEqualTo(300);
+    }
+
+    @Test
     void whatIsKilledGoesOnAndLosesNoMoreThanWhatWasInFlight() throws IOException {
         slow();
         write("prompts.jsonl", lines(200));
