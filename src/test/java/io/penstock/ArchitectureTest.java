@@ -66,7 +66,7 @@ class ArchitectureTest {
                     .whereLayer("pipeline")
                     .mayOnlyBeAccessedByLayers("http", "batch")
                     .whereLayer("tasks")
-                    .mayOnlyBeAccessedByLayers("http", "batch")
+                    .mayOnlyBeAccessedByLayers("http", "batch", "pipeline")
                     .whereLayer("llm")
                     .mayOnlyBeAccessedByLayers(
                             "cli", "lambda", "http", "batch", "pipeline", "tasks", "dev")

@@ -64,9 +64,9 @@ final class ModelCalls implements Feed.Calls {
     @Override
     public Feed.Begun begin(int place, Item item, Feed.Before before, Consumer<Happened> sent) {
         Duration limit = item.limit() != null ? item.limit() : itemDeadline;
+        String id = job.name() + "/" + (firstItem + place);
         ObjectNode arguments = item.arguments();
         if (task != null && arguments != null) {
-            String id = job.name() + "/" + (firstItem + place);
             Tasks.TaskRun row = tasks.begin(tasks.named(task), arguments, id, limit, job);
             return new Feed.Begun(
                     row.work().calls(),
@@ -77,7 +77,7 @@ final class ModelCalls implements Feed.Calls {
             return new Feed.Begun(
                     call, () -> ended(place, item, call, before.attempts(), llm.complete(call)));
         }
-        Run run = Run.of(pipeline, item.input(), before.stages(), limit, job);
+        Run run = Run.of(pipeline, item.input(), id, before.stages(), limit, job);
         Consumer<Finished> passed =
                 stage ->
                         sent.accept(

@@ -61,7 +61,8 @@ public class PipelineResource {
                 stages.addObject()
                         .put("name", stage.name())
                         .put("model", pipelines.model(stage))
-                        .put("max_concurrency", stage.maxConcurrency());
+                        .put("max_concurrency", stage.maxConcurrency())
+                        .put("task", stage.taskName());
             }
         }
         return json.toString();

@@ -36,6 +36,11 @@ public final class Work {
         return new Work(new CallsInTurn(limit, job, 0), wanted);
     }
 
+    /// Work among other calls for the same end.
+    public static Work of(CallsInTurn calls, Wanted wanted) {
+        return new Work(calls, wanted);
+    }
+
     /// Its calls, by which it is ended.
     public CallsInTurn calls() {
         return calls;

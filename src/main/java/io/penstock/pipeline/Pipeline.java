@@ -48,11 +48,12 @@ public record Pipeline(String name, List<Stage> stages) {
             } catch (IllegalArgumentException wrong) {
                 throw new IllegalArgumentException(key + wrong.getMessage(), wrong);
             }
-            for (String used : stage.template().stages()) {
+            for (String used : stage.uses()) {
                 if (!earlier.contains(used)) {
                     throw new IllegalArgumentException(
                             key
-                                    + ".prompt takes {"
+                                    + (stage.task() == null ? ".prompt" : ".arguments")
+                                    + " takes {"
                                     + used
                                     + ".result}, but no earlier stage has that name: name one of "
                                     + earlier.stream().sorted().toList()

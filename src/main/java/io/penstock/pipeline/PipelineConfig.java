@@ -28,7 +28,14 @@ public interface PipelineConfig {
         String name();
 
         /// The prompt, with `{input}` and `{STAGE.result}` for values; `{{` and `}}` are braces.
-        String prompt();
+        Optional<String> prompt();
+
+        /// The task that is run instead of a prompt.
+        Optional<String> task();
+
+        /// The task's arguments by their names, with the same values in them as a prompt; what
+        /// comes from the stage before unless given.
+        Map<String, String> arguments();
 
         /// The system message, sent as it is.
         Optional<String> system();

@@ -13,6 +13,7 @@ import io.penstock.llm.Meters;
 import io.penstock.llm.Prompt;
 import io.penstock.pipeline.StageOutcome.Failed;
 import io.penstock.pipeline.StageOutcome.Finished;
+import io.penstock.tasks.Tasks;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -43,13 +44,16 @@ public class Pipelines {
     private final Llm llm;
     private final LlmConfig config;
     private final Meters meters;
+    private final TaskStages tasks;
 
     /// Stops the start with one sentence when a pipeline makes no sense.
-    Pipelines(PipelineConfig declared, Llm llm, LlmConfig config, Meters meters) {
+    Pipelines(PipelineConfig declared, Llm llm, LlmConfig config, Meters meters, Tasks tasks) {
         this.llm = llm;
         this.config = config;
         this.meters = meters;
+        this.tasks = new TaskStages(tasks);
         this.pipelines = checked(declared);
+        pipelines.values().forEach(this.tasks::check);
     }
 
     static Map<String, Pipeline> checked(PipelineConfig declared) {
@@ -93,10 +97,10 @@ public class Pipelines {
                 + ".";
     }
 
-    /// The model that a stage asks for.
-    public String model(Stage stage) {
+    /// The model that a stage asks for; null where a task says which.
+    public @Nullable String model(Stage stage) {
         String model = stage.model();
-        return model != null ? model : config.model();
+        return model != null || stage.task() != null ? model : config.model();
     }
 
     /// Runs what is left of a run: to its last answer, or to the first stage without one.
@@ -124,6 +128,21 @@ public class Pipelines {
     }
 
     private StageOutcome next(Run run, Stage stage) {
+        StageTask task = stage.task();
+        if (task == null) {
+            return ask(run, stage);
+        }
+        if (run.isShortOf(config.timeout())) {
+            return new Failed(stage.name(), outOfTime(), 0, null);
+        }
+        StageOutcome outcome = tasks.run(run, stage, task);
+        if (outcome instanceof Finished finished) {
+            run.finished(finished);
+        }
+        return outcome;
+    }
+
+    private StageOutcome ask(Run run, Stage stage) {
         Prompt.Text prompt = run.prompt(stage);
         long bytes = prompt.text().getBytes(StandardCharsets.UTF_8).length;
         if (bytes > config.maxPrompt().asLongValue()) {

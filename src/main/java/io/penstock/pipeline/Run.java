@@ -7,6 +7,7 @@ import io.penstock.pipeline.StageOutcome.Finished;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// One input on its way through a pipeline, run once by [Pipelines#run]. May be read from any
@@ -15,6 +16,7 @@ public final class Run {
 
     private final Pipeline pipeline;
     private final String input;
+    private final String id;
     private final @Nullable Duration limit;
     private final boolean isOfJob;
     private final CallsInTurn calls;
@@ -25,11 +27,13 @@ public final class Run {
     private Run(
             Pipeline pipeline,
             String input,
+            String id,
             List<Finished> earlier,
             @Nullable Duration limit,
             Call.@Nullable JobTerms job) {
         this.pipeline = pipeline;
         this.input = input;
+        this.id = id;
         this.limit = limit;
         this.isOfJob = job != null;
         // The last stage is never taken from an earlier run: with it there is nothing left to run.
@@ -47,20 +51,22 @@ public final class Run {
     ///
     /// @param limit for all stages together, or null for the configured one
     public static Run of(Pipeline pipeline, String input, @Nullable Duration limit) {
-        return new Run(pipeline, input, List.of(), limit, null);
+        return new Run(pipeline, input, "pipeline_" + UUID.randomUUID(), List.of(), limit, null);
     }
 
     /// A run of a batch's item.
     ///
+    /// @param id the same each time the item is run
     /// @param earlier stages that were finished before, from the first
     /// @param limit for the attempts of all stages and the pauses between them
     public static Run of(
             Pipeline pipeline,
             String input,
+            String id,
             List<Finished> earlier,
             Duration limit,
             Call.JobTerms job) {
-        return new Run(pipeline, input, earlier, limit, job);
+        return new Run(pipeline, input, id, earlier, limit, job);
     }
 
     /// The calls of its stages, by which it is ended. Their attempts are those of all stages, also
@@ -93,17 +99,33 @@ public final class Run {
         return pipeline;
     }
 
+    /// What tells it from others.
+    String id() {
+        return id;
+    }
+
+    String input() {
+        return input;
+    }
+
+    /// What comes to the next stage: the result of the last, or the input.
+    String before() {
+        List<Finished> all = finished();
+        return all.isEmpty() ? input : all.getLast().result();
+    }
+
+    /// The result of a stage that is finished.
+    String result(String stage) {
+        return finished().stream()
+                .filter(one -> one.name().equals(stage))
+                .findFirst()
+                .orElseThrow()
+                .result();
+    }
+
     /// The prompt of a stage, from the input and what is finished.
     Prompt.Text prompt(Stage stage) {
-        List<Finished> all = finished();
-        return stage.prompt(
-                input,
-                name ->
-                        all.stream()
-                                .filter(one -> one.name().equals(name))
-                                .findFirst()
-                                .orElseThrow()
-                                .result());
+        return stage.prompt(input, this::result);
     }
 
     /// Whether an item's next stage could be cut short, of whose time the stages before it have
@@ -120,6 +142,11 @@ public final class Run {
     /// Goes on after a stage.
     void finished(Finished stage, Call call) {
         calls.ended(call);
+        finished(stage);
+    }
+
+    /// Goes on after a stage whose calls have ended.
+    void finished(Finished stage) {
         synchronized (lock) {
             finished.add(stage);
         }

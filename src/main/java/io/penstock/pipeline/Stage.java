@@ -14,6 +14,7 @@ import io.penstock.pipeline.StageOutcome.Failed;
 import io.penstock.pipeline.StageOutcome.Finished;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -21,11 +22,13 @@ import org.jspecify.annotations.Nullable;
 
 /// One prompt of a pipeline. Immutable as long as nobody writes to `responseFormat`. JSON:
 /// `{"name","prompt","system","model","temperature","max_tokens","response_format","answers",
-/// "max_concurrency"}`, without those that are not set.
+/// "max_concurrency","task"}`, without those that are not set.
 ///
+/// @param template empty where it is a task
 /// @param answers the only ones that there may be; empty for any
 /// @param maxConcurrency calls of it in flight at most, in one process; null for no bound of its
 ///   own
+/// @param task what it runs instead of a prompt; null for none
 public record Stage(
         String name,
         Template template,
@@ -35,7 +38,8 @@ public record Stage(
         @Nullable Integer maxTokens,
         @Nullable JsonNode responseFormat,
         List<String> answers,
-        @Nullable Integer maxConcurrency) {
+        @Nullable Integer maxConcurrency,
+        @Nullable StageTask task) {
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,39}");
     private static final Pattern MODEL = Pattern.compile("\\S{1,256}");
@@ -53,13 +57,26 @@ public record Stage(
                     "is none: give 1 to 40 lower-case letters, digits, hyphens and underscores, a"
                             + " letter first, and not \"input\".");
         }
+        if (config.task().isPresent()) {
+            return ofTask(config, config.task().get());
+        }
+        if (!config.arguments().isEmpty()) {
+            throw wrong("arguments", "are a task's: give the task too.");
+        }
+        String prompt =
+                config.prompt()
+                        .orElseThrow(() ->
+                                wrong(
+                                        "prompt",
+                                        "is missing: say what is to be done, with {input} for the input, or"
+                                                + " give a task."));
         Template template;
         try {
-            template = Template.parse(config.prompt());
+            template = Template.parse(prompt);
         } catch (IllegalArgumentException malformed) {
             throw wrong("prompt", String.valueOf(malformed.getMessage()));
         }
-        if (config.prompt().isBlank()) {
+        if (prompt.isBlank()) {
             throw wrong("prompt", "is blank: say what is to be done, with {input} for the input.");
         }
         String model = config.model().orElse(null);
@@ -97,7 +114,48 @@ public record Stage(
                 maxTokens,
                 format,
                 answers,
-                maxConcurrency);
+                maxConcurrency,
+                null);
+    }
+
+    private static Stage ofTask(PipelineConfig.StageConfig config, String task) {
+        Map<String, Boolean> others =
+                Map.of(
+                        "prompt", config.prompt().isPresent(),
+                        "system", config.system().isPresent(),
+                        "model", config.model().isPresent(),
+                        "temperature", config.temperature().isPresent(),
+                        "max-tokens", config.maxTokens().isPresent(),
+                        "response-format", config.responseFormat().isPresent(),
+                        "answers", config.answers().isPresent(),
+                        "max-concurrency", config.maxConcurrency().isPresent());
+        others.forEach((key, isThere) -> {
+            if (isThere) {
+                throw wrong(
+                        key, "is the task's method's to say (@Bulkhead, for one): leave it out.");
+            }
+        });
+        return new Stage(
+                config.name(),
+                Template.parse(""),
+                null,
+                null,
+                null,
+                null,
+                null,
+                List.of(),
+                null,
+                StageTask.of(task, config.arguments()));
+    }
+
+    /// The task that it runs instead of a prompt; null for none.
+    public @Nullable String taskName() {
+        return task == null ? null : task.name();
+    }
+
+    /// The earlier stages whose results it names.
+    Set<String> uses() {
+        return task == null ? template.stages() : task.stages();
     }
 
     private static @Nullable Integer positive(String key, List<Integer> given) {
@@ -203,8 +261,11 @@ public record Stage(
     }
 
     ObjectNode toJson() {
-        ObjectNode json =
-                Fields.JSON.createObjectNode().put("name", name).put("prompt", template.text());
+        ObjectNode json = Fields.JSON.createObjectNode().put("name", name);
+        if (task != null) {
+            return json.set("task", task.toJson());
+        }
+        json.put("prompt", template.text());
         if (system != null) {
             json.put("system", system);
         }
@@ -242,6 +303,7 @@ public record Stage(
                 json.has("max_tokens") ? json.path("max_tokens").asInt() : null,
                 json.get("response_format"),
                 answers,
-                json.has("max_concurrency") ? json.path("max_concurrency").asInt() : null);
+                json.has("max_concurrency") ? json.path("max_concurrency").asInt() : null,
+                json.has("task") ? StageTask.of(json.path("task")) : null);
     }
 }

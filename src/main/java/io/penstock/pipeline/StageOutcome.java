@@ -20,7 +20,7 @@ public sealed interface StageOutcome {
     /// With an answer that later stages may use. JSON:
     /// `{"name","result","model","finish_reason","usage","attempts"}`.
     ///
-    /// @param model the one that served
+    /// @param model the one that served; empty where a task's `@Fallback` did
     /// @param usage null when the provider sent none
     /// @param attempts requests made for it
     record Finished(
@@ -38,7 +38,7 @@ public sealed interface StageOutcome {
                             .createObjectNode()
                             .put("name", name)
                             .put("result", result)
-                            .put("model", model)
+                            .put("model", model.isEmpty() ? null : model)
                             .put("finish_reason", finishReason);
             json.set("usage", usage == null ? null : usage.toJson());
             return json.put("attempts", attempts);
@@ -49,7 +49,7 @@ public sealed interface StageOutcome {
             return new Finished(
                     json.path("name").asText(),
                     json.path("result").asText(),
-                    json.path("model").asText(),
+                    json.path("model").asText(""),
                     json.path("finish_reason").asText(),
                     Usage.of(json.path("usage")),
                     json.path("attempts").asInt());

@@ -95,7 +95,7 @@ final class Arguments {
                 throw InvalidRequest.about(
                         field.name(),
                         "missing_field",
-                        "is missing; the first line has to name it.");
+                        "is missing; it must be " + field.shape().words() + ".");
             }
         }
     }

@@ -7,6 +7,7 @@ import io.penstock.flow.Turns;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Wanted;
 import jakarta.enterprise.invoke.Invoker;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,11 @@ public final class TaskMethod {
     /// The JSON schema of its result.
     public ObjectNode resultSchema() {
         return signature.result().schema();
+    }
+
+    /// The names of its parameters, in their order.
+    public List<String> argumentNames() {
+        return signature.arguments().fields().stream().map(Shape.Field::name).toList();
     }
 
     /// Whether it has a parameter of that name.

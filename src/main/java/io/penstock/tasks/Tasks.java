@@ -8,6 +8,7 @@ import io.penstock.flow.FlowConfig;
 import io.penstock.flow.Turns;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Call;
+import io.penstock.llm.CallsInTurn;
 import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Meters;
@@ -101,6 +102,11 @@ public class Tasks {
             @Nullable Duration limit,
             Call.@Nullable JobTerms job) {
         return new TaskRun(task, arguments, id, Work.of(limit, job, task.wanted(reask)));
+    }
+
+    /// A run among other calls for the same end, whose time it shares.
+    public TaskRun begin(TaskMethod task, ObjectNode arguments, String id, CallsInTurn calls) {
+        return new TaskRun(task, arguments, id, Work.of(calls, task.wanted(reask)));
     }
 
     /// Runs a task to its end.

@@ -80,7 +80,7 @@ class PipelineQuarkusTest extends DeclaredPipelines {
             if (pipeline.path("name").asText().equals("narrow")) {
                 assertThat(pipeline.path("stages").get(1))
                         .hasToString(
-                                "{\"name\":\"b\",\"model\":\"gpt-4o-mini\",\"max_concurrency\":5}");
+                                "{\"name\":\"b\",\"model\":\"gpt-4o-mini\",\"max_concurrency\":5,\"task\":null}");
             }
         }
         assertThat(answer.body()).doesNotContain("Analyze");

@@ -1,6 +1,7 @@
 package io.penstock.pipeline;
 
 import io.penstock.llm.Reading;
+import io.penstock.tasks.NoTasks;
 import io.penstock.testing.Settings;
 import java.util.Map;
 
@@ -13,6 +14,10 @@ public final class Declared {
     @SuppressWarnings("NullAway")
     public static Pipelines of(Map<String, String> settings) {
         return new Pipelines(
-                Settings.of(PipelineConfig.class, settings), null, Reading.config(Map.of()), null);
+                Settings.of(PipelineConfig.class, settings),
+                null,
+                Reading.config(Map.of()),
+                null,
+                NoTasks.get());
     }
 }

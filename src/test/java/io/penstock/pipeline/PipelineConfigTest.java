@@ -135,6 +135,27 @@ class PipelineConfigTest {
                 "penstock.pipelines.Upper is no name of a pipeline");
     }
 
+    @Test
+    void aTaskStandsAloneAndIsKeptWithItsArguments() {
+        Pipeline pipeline = read(Map.of("name", "a", "task", "t", "arguments.x", "{input}!"));
+        assertThat(pipeline.stages().getFirst().taskName()).isEqualTo("t");
+        assertThat(Pipeline.of(pipeline.toJson())).isEqualTo(pipeline);
+
+        assertRefused(
+                stages(Map.of("name", "a", "task", "t", "model", "m")),
+                "penstock.pipelines.p.stages[0].model is the task's method's to say");
+        assertRefused(
+                stages(Map.of("name", "a", "task", "t", "arguments.x", "{b}")),
+                "penstock.pipelines.p.stages[0].arguments.x has an unknown placeholder {b}");
+        assertRefused(
+                stages(Map.of("name", "a", "prompt", "p", "arguments.x", "1")),
+                "penstock.pipelines.p.stages[0].arguments are a task's");
+        assertRefused(stages(Map.of("name", "a")), "stages[0].prompt is missing");
+        assertThatThrownBy(() -> Declared.of(stages(Map.of("name", "a", "task", "t"))))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("stages[0].task: There is no task \"t\"");
+    }
+
     private static void assertRefused(Map<String, String> settings, String message) {
         assertThatThrownBy(() -> Pipelines.checked(Settings.of(PipelineConfig.class, settings)))
                 .isInstanceOf(ConfigurationException.class)

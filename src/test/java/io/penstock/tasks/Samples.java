@@ -73,6 +73,10 @@ interface Samples {
     @UserMessage("Judge: {text}")
     Result<Mood> judged(String text);
 
+    @BatchTask("judgment")
+    @UserMessage("Is {mood} right, for {reason}?")
+    boolean judgment(Mood mood, String reason);
+
     @BatchTask("greeting")
     @UserMessage("Greet {person.name}, {person.age}, in {mood} mood, {times} times: {tags}")
     String greeting(Person person, Mood mood, int times, List<String> tags, @Nullable Boolean loud);

@@ -64,7 +64,7 @@ class TaskTableQuarkusTest extends PenstockTest {
             textBlock =
                     """
                     triage | text,lang;a,en | lang | Line 1: "lang" is no argument of task triage; its arguments are text, language.
-                    triage | text;a | language | Line 1: "language" is missing; the first line has to name it.
+                    triage | text;a | language | Line 1: "language" is missing; it must be a string.
                     triage | text,text;a,b | text | Line 1: "text" names two columns; leave one of them out.
                     triage | text,language;a,en;b | | Line 3: It has 1 fields, and the first line names 2; put a field that holds a separator into quotation marks.
                     triage | text,language;a,"en | | Line 2: It has a quotation mark that is never closed, or text behind one that is; double those that belong to a field's text.
