@@ -1,5 +1,6 @@
 package io.penstock.tasks;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -132,6 +133,25 @@ public class Tasks {
         return outcome;
     }
 
+    /// Arguments as JSON.
+    ///
+    /// @param given what the parameters take, by their names
+    public ObjectNode arguments(Map<String, ?> given) {
+        return json().valueToTree(given);
+    }
+
+    /// What a task has returned, from JSON.
+    ///
+    /// @throws IllegalArgumentException when it is no value of that type
+    public <T> @Nullable T value(JsonNode returned, Class<T> type) {
+        try {
+            return json().treeToValue(returned, type);
+        } catch (JsonProcessingException other) {
+            throw new IllegalArgumentException(
+                    "The task does not return a " + type.getSimpleName(), other);
+        }
+    }
+
     private static TaskOutcome.Failed failed(Failure failure) {
         return new TaskOutcome.Failed(failure, null);
     }
@@ -157,9 +177,13 @@ public class Tasks {
         }
     }
 
+    /// With which LangChain4j reads what the models answer.
+    private static ObjectMapper json() {
+        return QuarkusJsonCodecFactory.ObjectMapperHolder.MAPPER;
+    }
+
     private static TaskOutcome invoke(TaskRun run) {
-        // With which LangChain4j reads what the models answer.
-        ObjectMapper json = QuarkusJsonCodecFactory.ObjectMapperHolder.MAPPER;
+        ObjectMapper json = json();
         try {
             Object returned = run.task.invoke(run.arguments, json);
             Object value = returned instanceof Result<?> result ? result.content() : returned;
