@@ -43,8 +43,8 @@ final class ChunkItems {
 
     private final BitSet triedNow = new BitSet();
 
-    /// What was spent in this claim on answers that came to nothing, by the item's place.
-    private final Map<Integer, Tokens> spentNow = new HashMap<>();
+    /// What failures have used that are not recorded yet, by the item's place.
+    private final Map<Integer, Tokens> owed = new HashMap<>();
 
     /// @param options that hold for all items
     ChunkItems(Payloads payloads, ItemReader reader, ObjectNode options, Job job, Claim claim) {
@@ -114,6 +114,7 @@ final class ChunkItems {
     /// Takes note of an item that may be left without an outcome.
     void tried(Happened.Failed failed) {
         int place = failed.place();
+        owed.merge(place, failed.spent(), Tokens::plus);
         int more = failed.attempts() - stageAttempts(place);
         ResultLine.Tried last = tried(place);
         if (more > last.attempts()) {
@@ -121,7 +122,6 @@ final class ChunkItems {
                     place,
                     new ResultLine.Tried(more, last.again(), last.spent().plus(failed.spent())));
             triedNow.set(place);
-            spentNow.put(place, failed.spent());
         }
     }
 
@@ -142,9 +142,14 @@ final class ChunkItems {
                                         last.again() + (again ? 1 : 0),
                                         last.spent())),
                         Counts.NONE,
-                        spentNow(place));
+                        owed(place));
             }
         }
+    }
+
+    private Tokens owed(int place) {
+        Tokens tokens = owed.remove(place);
+        return tokens == null ? Tokens.NONE : tokens;
     }
 
     private int stageAttempts(int place) {
@@ -164,7 +169,7 @@ final class ChunkItems {
                                 failed.attempts(),
                                 reached(place, failed.stage())),
                 FAILED,
-                failed.spent());
+                Tokens.NONE);
     }
 
     void unreadable(int place, InvalidRequest why) {
@@ -213,11 +218,7 @@ final class ChunkItems {
                         tried(place).attempts() + stageAttempts(place),
                         reached(place, null)),
                 counts,
-                spentNow(place));
-    }
-
-    private Tokens spentNow(int place) {
-        return spentNow.getOrDefault(place, Tokens.NONE);
+                Tokens.NONE);
     }
 
     private void record(int place, byte[] line, Counts counts, Tokens tokens) {
@@ -227,7 +228,7 @@ final class ChunkItems {
         }
         recorded.set(place);
         stages.remove(place);
-        claim.add(line, counts, tokens);
+        claim.add(line, counts, tokens.plus(owed(place)));
     }
 
     /// @return null where there is no pipeline

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class Csv implements AutoCloseable {
 
     /// Characters of one record: a quotation mark that is never closed takes the rest of a file.
-    private static final int RECORD_MAX = 16 << 20;
+    static final int RECORD_MAX = 4 << 20;
 
     private static final int FIELDS_MAX = 10_000;
 
@@ -90,7 +90,7 @@ public final class Csv implements AutoCloseable {
         return InvalidRequest.about(
                 null,
                 "invalid_csv",
-                "is longer than 16 MB, or has more than "
+                "is longer than 4 MB, or has more than "
                         + FIELDS_MAX
                         + " fields; look for a quotation mark that is not closed.");
     }

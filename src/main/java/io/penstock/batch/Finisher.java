@@ -121,6 +121,17 @@ class Finisher {
         };
     }
 
+    private static void sayUncounted(Job job, Job.Totals totals) {
+        long uncounted = totals.tokens().uncounted();
+        if (uncounted > 0) {
+            LOG.warnf(
+                    "Job %s: %d answers told no usage, or their model has no price while others have"
+                            + " one (penstock.llm.prices): what it has used and cost is not known"
+                            + " exactly.",
+                    job.id(), uncounted);
+        }
+    }
+
     private boolean allDone(Job job) {
         return job.input().chunkCount() > 0
                 && jobs.chunks(job.area()).stream().allMatch(Chunk::done);
@@ -195,6 +206,7 @@ class Finisher {
                     totals.counts().failed(),
                     totals.counts().expired(),
                     totals.counts().cancelled());
+            sayUncounted(job, totals);
         } else if (jobs.job(job.id()).filter(now -> now.area().equals(job.area())).isEmpty()) {
             // Ended by another and forgotten by its owner, while this worker was frozen.
             outputs.retract(job);

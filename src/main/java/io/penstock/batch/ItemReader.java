@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
+import io.penstock.json.Json;
 import io.penstock.llm.Prices;
 import io.penstock.llm.PromptReader;
 import io.penstock.pipeline.Pipelines;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -88,7 +90,7 @@ public class ItemReader {
         JobOptions.check(fields, prices.areKnown());
         String pipeline = fields.text(PIPELINE);
         if (pipeline != null) {
-            pipelines.named(pipeline);
+            pipelines.named(pipeline).stages().forEach(stage -> checkPrice(stage.model(), options));
             leftToThePipeline(fields);
         }
         String task = fields.text(TASK);
@@ -119,11 +121,24 @@ public class ItemReader {
     ///
     /// @throws InvalidRequest that names the line
     public void readLines(InputStream in, ObjectNode options, Intake intake) throws IOException {
-        Lines lines = new Lines(in, Lines.PROMPT_MAX);
+        readLines(in, options, intake, _ -> {});
+    }
+
+    /// Takes in items from JSON Lines as they come from somebody who may be slow.
+    ///
+    /// @param room is told how many bytes of memory the line takes that is being read, and throws
+    ///   when there is no room for them
+    /// @throws InvalidRequest that names the line
+    public void readLines(InputStream in, ObjectNode options, Intake intake, LongConsumer room)
+            throws IOException {
+        Lines lines = new Lines(in, Lines.PROMPT_MAX, room);
         try {
             for (byte[] line = lines.next(); line != null; line = lines.next()) {
                 if (!Lines.isBlank(line)) {
-                    intake.add(read(line, options), line);
+                    room.accept(line.length + Json.treeBytes(line));
+                    Item item = read(line, options);
+                    checkPrice(item, options);
+                    intake.add(item, line);
                 }
             }
         } catch (Lines.TooLong tooLong) {
@@ -133,14 +148,43 @@ public class ItemReader {
         }
     }
 
+    /// Checks that an item which is taken in has a price where its job's cost is bounded.
+    ///
+    /// @throws InvalidRequest that names the model
+    public void checkPrice(Item item, ObjectNode options) {
+        if (!options.hasNonNull(PIPELINE)) {
+            checkPrice(item.prompt().model(), options);
+        }
+    }
+
+    private void checkPrice(@Nullable String model, ObjectNode options) {
+        String unpriced = options.hasNonNull("max_cost") ? prices.unpriced(model) : null;
+        if (unpriced != null) {
+            throw InvalidRequest.of(
+                    null,
+                    "out_of_range",
+                    "max_cost cannot be kept: model \""
+                            + unpriced
+                            + "\" has no price. Set penstock.llm.prices.\""
+                            + unpriced
+                            + "\".input and .output, or leave max_cost out.");
+        }
+    }
+
     /// Takes in the rows of a task from comma-separated values, whose first line names its
     /// parameters.
     ///
+    /// @param room told how many bytes a record may take before the first is read
     /// @param rows takes each, and the line of JSON that it is kept as
     /// @throws InvalidRequest that names the line
     public void readTable(
-            InputStream in, char separator, ObjectNode options, BiConsumer<Item, byte[]> rows)
+            InputStream in,
+            char separator,
+            ObjectNode options,
+            LongConsumer room,
+            BiConsumer<Item, byte[]> rows)
             throws IOException {
+        room.accept(Csv.RECORD_MAX);
         String task = options.path(TASK).textValue();
         if (task == null) {
             throw InvalidRequest.about(

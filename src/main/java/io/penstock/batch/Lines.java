@@ -3,6 +3,7 @@ package io.penstock.batch;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Reads JSON Lines one by one, without the line ends. Not thread-safe.
@@ -11,8 +12,11 @@ public final class Lines {
     /// Bytes of a line that holds one prompt, which has a bound of its own, in JSON's longest form.
     static final int PROMPT_MAX = 32 << 20;
 
+    private static final int COPIES = 3;
+
     private final InputStream in;
     private final int max;
+    private final LongConsumer room;
     private final byte[] buffer = new byte[64 * 1024];
     private int from;
     private int to;
@@ -20,8 +24,16 @@ public final class Lines {
 
     /// @param max bytes of one line at most
     public Lines(InputStream in, int max) {
+        this(in, max, _ -> {});
+    }
+
+    /// @param max bytes of one line at most
+    /// @param room is told as a line grows how many bytes of memory it takes, and throws when there
+    ///   is no room for them
+    Lines(InputStream in, int max, LongConsumer room) {
         this.in = in;
         this.max = max;
+        this.room = room;
     }
 
     /// A line is longer than it may be.
@@ -59,6 +71,8 @@ public final class Lines {
             if (line == null) {
                 line = new ByteArrayOutputStream(end - from);
             }
+            // It is copied as it grows, and once more at its end.
+            room.accept(COPIES * (long) (line.size() + end - from));
             line.write(buffer, from, end - from);
             if (line.size() > max) {
                 throw new TooLong("Line " + (number + 1) + " is longer than " + max + " bytes.");

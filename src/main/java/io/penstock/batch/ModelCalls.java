@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// job's pipeline. Thread-safe.
 final class ModelCalls implements Feed.Calls {
 
+    /// The fewest that are usual, as in code.
+    private static final int BYTES_OF_A_TOKEN = 2;
+
     private final Llm llm;
     private final Pipelines pipelines;
     private final Prices prices;
@@ -84,7 +87,7 @@ final class ModelCalls implements Feed.Calls {
                                 new Happened.StageDone(
                                         place,
                                         stage,
-                                        tokens(stage),
+                                        tokens(stage, run.calls().asked(), item),
                                         run.calls().asked(),
                                         run.calls().begunNanos()));
         return new Feed.Begun(
@@ -102,8 +105,8 @@ final class ModelCalls implements Feed.Calls {
                                     item.customId(),
                                     done,
                                     before + call.attemptCount()),
-                            tokens(done));
-            case Failure failure -> failed(place, item, call, before, failure, null, Tokens.NONE);
+                            tokens(done, call.asked(), item).plus(inVain(call)));
+            case Failure failure -> failed(place, item, call, before, failure, null, inVain(call));
         };
     }
 
@@ -136,16 +139,19 @@ final class ModelCalls implements Feed.Calls {
         };
     }
 
-    private static Tokens tokens(Work work) {
+    private Tokens tokens(Work work) {
         Usage usage = work.usage();
-        return usage == null
-                ? Tokens.NONE
-                : new Tokens(
-                        usage.promptTokens(),
-                        usage.completionTokens(),
-                        work.costNanos(),
-                        usage.cachedTokens(),
-                        usage.reasoningTokens());
+        Tokens answers =
+                usage == null
+                        ? new Tokens(0, 0, 0, 0, 0, work.last() == null ? 0 : 1)
+                        : new Tokens(
+                                usage.promptTokens(),
+                                usage.completionTokens(),
+                                work.costNanos(),
+                                usage.cachedTokens(),
+                                usage.reasoningTokens(),
+                                0);
+        return answers.plus(inVain(work.calls()));
     }
 
     private Happened.Ended ended(int place, Item item, Run run, int before, StageOutcome last) {
@@ -158,7 +164,7 @@ final class ModelCalls implements Feed.Calls {
                                     item.customId(),
                                     run.finished(),
                                     before + run.calls().attemptCount()),
-                            tokens(stage));
+                            tokens(stage, run.calls().asked(), item).plus(inVain(run.calls())));
             case StageOutcome.Failed(String stage, Failure failure, _, Completion unusable) ->
                     failed(
                             place,
@@ -167,7 +173,10 @@ final class ModelCalls implements Feed.Calls {
                             before,
                             failure,
                             stage,
-                            unusable == null ? Tokens.NONE : tokens(unusable));
+                            (unusable == null
+                                            ? Tokens.NONE
+                                            : tokens(unusable, run.calls().asked(), item))
+                                    .plus(inVain(run.calls())));
         };
     }
 
@@ -189,15 +198,41 @@ final class ModelCalls implements Feed.Calls {
                 work.isDraining());
     }
 
-    private Tokens tokens(Completion done) {
-        return tokens(done.model(), done.usage());
+    private Tokens inVain(Running work) {
+        return work.inVain().stream()
+                .map(spent -> counted(spent.model(), work.asked(), spent.usage()))
+                .reduce(Tokens.NONE, Tokens::plus);
     }
 
-    private Tokens tokens(Finished stage) {
-        return tokens(stage.model(), stage.usage());
+    private Tokens tokens(Completion done, String asked, Item item) {
+        return done.usage() != null
+                ? counted(done.model(), asked, done.usage())
+                : guessed(done.model(), asked, item, done.text());
     }
 
-    private Tokens tokens(String model, @Nullable Usage usage) {
-        return usage == null ? Tokens.NONE : prices.tokens(model, usage);
+    private Tokens tokens(Finished stage, String asked, Item item) {
+        return stage.usage() != null
+                ? counted(stage.model(), asked, stage.usage())
+                : guessed(stage.model(), asked, item, stage.result());
+    }
+
+    private Tokens counted(String served, String asked, Usage usage) {
+        long nanos = prices.areKnown() ? prices.nanos(served, asked, usage) : 0;
+        return new Tokens(
+                usage.promptTokens(),
+                usage.completionTokens(),
+                Math.max(0, nanos),
+                usage.cachedTokens(),
+                usage.reasoningTokens(),
+                nanos < 0 ? 1 : 0);
+    }
+
+    /// Of an answer without a usage only the cost is guessed, and rather too high: what a job may
+    /// cost is to hold.
+    private Tokens guessed(String served, String asked, Item item, String text) {
+        long in = item.prompt().bytes() / BYTES_OF_A_TOKEN;
+        long out = text.length() / BYTES_OF_A_TOKEN;
+        long nanos = prices.nanos(served, asked, new Usage(in, out, in + out, 0, 0));
+        return new Tokens(0, 0, Math.max(0, nanos), 0, 0, 1);
     }
 }

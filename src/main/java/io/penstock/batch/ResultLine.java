@@ -37,8 +37,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A stage that is finished while its item has no outcome yet is a line `{"index","stage":{…}}`:
 /// for the worker that goes on with the item, and not for readers. So is `{"index","stage":null,
-/// "attempts","again","spent"?}`, which is written when a worker hands an item on that it has
-/// tried.
+/// "attempts","again","spent"?}`, which is written when a worker hands on what it has tried.
 ///
 /// The index always comes first, and an error or a stage always second, so that lines can be sorted
 /// and told apart without being parsed. The body comes last, byte for byte but for line ends. No

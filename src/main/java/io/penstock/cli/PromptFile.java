@@ -154,7 +154,7 @@ record PromptFile(
 
     private void taskRows(Rows rows) throws IOException {
         try (InputStream in = Files.newInputStream(path)) {
-            rows.items.readTable(in, separator(), rows.options, rows.taker::take);
+            rows.items.readTable(in, separator(), rows.options, _ -> {}, rows.taker::take);
         } catch (InvalidRequest invalid) {
             rows.taker.refuse(new CannotBegin(name + ": " + invalid.text()));
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.batch.Intake;
+import io.penstock.batch.Item;
 import io.penstock.batch.ItemReader;
 import io.penstock.json.Fields;
 import io.penstock.json.InvalidRequest;
@@ -125,13 +126,17 @@ class BatchRequests {
     }
 
     /// Takes in items from JSON Lines.
-    void takeIn(InputStream lines, ObjectNode options, Intake intake) throws IOException {
-        items.readLines(lines, options, intake);
+    ///
+    /// @param line counts the line that is being read against what all callers may send
+    void takeIn(InputStream lines, ObjectNode options, Intake intake, Bodies.Hold line)
+            throws IOException {
+        items.readLines(lines, options, intake, line::resize);
     }
 
     /// Takes in the rows of a task from comma-separated values.
-    void takeInTable(InputStream table, ObjectNode options, Intake intake) throws IOException {
-        items.readTable(table, ',', options, intake::add);
+    void takeInTable(InputStream table, ObjectNode options, Intake intake, Bodies.Hold line)
+            throws IOException {
+        items.readTable(table, ',', options, line::resize, intake::add);
     }
 
     /// Takes in the items of the short form or of the form with items.
@@ -159,9 +164,9 @@ class BatchRequests {
                             "wrong_type",
                             "It is " + Fields.named(node) + "; it must be an object.");
                 }
-                intake.add(
-                        items.read(Fields.of(node), options),
-                        node.toString().getBytes(StandardCharsets.UTF_8));
+                Item item = items.read(Fields.of(node), options);
+                items.checkPrice(item, options);
+                intake.add(item, node.toString().getBytes(StandardCharsets.UTF_8));
             } catch (InvalidRequest invalid) {
                 String at = form + "[" + i + "]";
                 throw InvalidRequest.of(

@@ -130,19 +130,28 @@ public class BatchResource {
     @FunctionalInterface
     private interface TakingIn {
 
-        void from(InputStream body, ObjectNode options, Intake intake) throws IOException;
+        void from(InputStream body, ObjectNode options, Intake intake, Bodies.Hold line)
+                throws IOException;
     }
 
     private Response submit(
             RoutingContext exchange, HttpHeaders headers, UriInfo uri, TakingIn items) {
         boolean read = false;
-        try {
+        Bodies.Hold line = bodies.hold(0);
+        try (line) {
+            if (line == null) {
+                throw Bodies.noRoom();
+            }
             String key = IdempotencyKey.of(headers);
             ObjectNode options = requests.options(Query.of(uri, BatchRequests.IN_QUERY));
             MessageDigest digest = Sha256.begin();
             digest.update(options.toString().getBytes(StandardCharsets.UTF_8));
             try (Intake intake = submissions.intake()) {
-                items.from(new DigestInputStream(bodies.open(exchange), digest), options, intake);
+                items.from(
+                        new DigestInputStream(bodies.open(exchange), digest),
+                        options,
+                        intake,
+                        line);
                 read = true;
                 return answer(
                         submissions.submit(

@@ -1,5 +1,6 @@
 package io.penstock.http;
 
+import io.penstock.json.Json;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
@@ -26,6 +27,7 @@ class Bodies {
     private static final Duration DISCARDING = Duration.ofSeconds(2);
 
     private final long maxBody;
+    private final int all;
     private final Semaphore units;
     private final Duration patience;
 
@@ -35,7 +37,8 @@ class Bodies {
                     Duration patience) {
         this.patience = patience;
         this.maxBody = config.maxBody().asLongValue();
-        this.units = new Semaphore((int) (config.maxBodies().asLongValue() / UNIT));
+        this.all = (int) (config.maxBodies().asLongValue() / UNIT);
+        this.units = new Semaphore(all);
     }
 
     /// A body that counts against the bound until it is closed.
@@ -48,20 +51,30 @@ class Bodies {
     }
 
     /// A share of the bound; closing it twice does nothing more.
-    static final class Hold implements AutoCloseable {
+    final class Hold implements AutoCloseable {
 
-        private final Semaphore units;
         private final AtomicInteger count;
 
-        private Hold(Semaphore units, int count) {
-            this.units = units;
+        private Hold(int count) {
             this.count = new AtomicInteger(count);
         }
 
-        /// Gives back what the body turned out not to need.
-        private void shrink(int bytes) {
-            int needed = Bodies.units(bytes);
-            units.release(count.getAndSet(needed) - needed);
+        /// Makes it as large as what is held turns out to be. What is larger than the bound takes
+        /// all of it, so that it has room when it is alone.
+        ///
+        /// @throws ProblemException when there is no room
+        void resize(long bytes) {
+            int before = count.get();
+            int needed = Math.min(all, Bodies.units(bytes));
+            if (needed > before && !units.tryAcquire(needed - before)) {
+                throw noRoom();
+            }
+            if (!count.compareAndSet(before, needed)) {
+                // Closed meanwhile.
+                units.release(Math.max(0, needed - before));
+            } else if (needed < before) {
+                units.release(before - needed);
+            }
         }
 
         @Override
@@ -92,7 +105,12 @@ class Bodies {
                 closeAfter(exchange);
                 throw tooLarge();
             }
-            hold.shrink(bytes.length);
+            try {
+                hold.resize(bytes.length + Json.treeBytes(bytes));
+            } catch (ProblemException noRoom) {
+                closeAfter(exchange);
+                throw noRoom;
+            }
             read = true;
             return new Body(bytes, hold);
         } catch (IOException broken) {
@@ -114,11 +132,11 @@ class Bodies {
     /// Takes a share of the bound, or null when there is none left.
     @Nullable Hold hold(long bytes) {
         int count = units(bytes);
-        return units.tryAcquire(count) ? new Hold(units, count) : null;
+        return units.tryAcquire(count) ? new Hold(count) : null;
     }
 
     private static int units(long bytes) {
-        return (int) (bytes / UNIT) + 1;
+        return (int) Math.min(Integer.MAX_VALUE - 1, bytes / UNIT) + 1;
     }
 
     /// What a caller is told when there is no room.

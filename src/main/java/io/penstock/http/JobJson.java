@@ -74,6 +74,7 @@ final class JobJson {
                 .put("completion_tokens", tokens.completion())
                 .put("total_tokens", tokens.total());
         json.put("cost", Prices.amount(tokens.costNanos()));
+        json.put("uncounted_answers", tokens.uncounted());
         Double rate = rate(job, counts, now);
         json.put("rate_per_second", rate);
         if (rate != null && rate > 0 && !job.status().isTerminal() && job.paused() == null) {

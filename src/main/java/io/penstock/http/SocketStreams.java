@@ -1,5 +1,7 @@
 package io.penstock.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.access.KeyAccount;
@@ -41,6 +43,10 @@ public final class SocketStreams {
                     .collect(Collectors.toUnmodifiableSet());
 
     private static final int ID_MAX = 128;
+
+    /// Characters of a message that is parsed before it is counted: a cancellation is to come
+    /// through also where there is no room.
+    private static final int SMALL = 64 * 1024;
 
     /// The key of the prompt that has no id; ids are not empty.
     private static final String NO_ID = "";
@@ -98,7 +104,14 @@ public final class SocketStreams {
     /// Starts or cancels a prompt, or tells the client why not.
     public void take(String message) {
         JsonNode id = null;
+        Bodies.Hold early = null;
+        boolean isTaken = false;
         try {
+            if (message.length() > SMALL) {
+                // Before it is parsed: its tree may be larger than the message.
+                early = hold(message.length());
+                early.resize(message.length() + Json.treeBytes(message.getBytes(UTF_8)));
+            }
             Fields fields = Fields.of(message);
             if (fields.has("cancel")) {
                 id = fields.label("cancel");
@@ -109,16 +122,30 @@ public final class SocketStreams {
             id = fields.label("id");
             requireFit(id);
             requireText(message);
-            start(id, shared.prompts.read(fields.only(PROMPT_FIELDS)), message.length());
+            PromptReader.Asked asked = shared.prompts.read(fields.only(PROMPT_FIELDS));
+            isTaken = true;
+            start(id, asked, early != null ? early : hold(message.length()));
         } catch (InvalidRequest invalid) {
             send(id != null ? id : Json.label(message, "id"), Problem.of(invalid).toJson());
         } catch (ProblemException refused) {
-            send(id, refused.problem().toJson());
+            send(id != null ? id : Json.label(message, "id"), refused.problem().toJson());
         } catch (RuntimeException unforeseen) {
             // Thrown on, it would end the socket with all its prompts.
             LOG.error("A message failed in a way that nobody foresaw", unforeseen);
             send(id, Problem.internal().toJson());
+        } finally {
+            if (early != null && !isTaken) {
+                early.close();
+            }
         }
+    }
+
+    private Bodies.Hold hold(long bytes) {
+        Bodies.Hold hold = shared.bodies.hold(bytes);
+        if (hold == null) {
+            throw Bodies.noRoom();
+        }
+        return hold;
     }
 
     /// Tells the client that its message was none.
@@ -178,9 +205,21 @@ public final class SocketStreams {
         }
     }
 
-    /// @param size of the message, in characters
-    /// @throws ProblemException when the id is in use, or there is no room for another prompt
-    private void start(@Nullable JsonNode id, PromptReader.Asked asked, int size) {
+    /// @param hold is closed when the prompt has ended, or does not begin
+    /// @throws ProblemException when the id is in use, or too many run
+    private void start(@Nullable JsonNode id, PromptReader.Asked asked, Bodies.Hold hold) {
+        boolean started = false;
+        try {
+            begin(id, asked, hold);
+            started = true;
+        } finally {
+            if (!started) {
+                hold.close();
+            }
+        }
+    }
+
+    private void begin(@Nullable JsonNode id, PromptReader.Asked asked, Bodies.Hold hold) {
         if (calls.size() >= shared.max) {
             throw Problem.refused(
                             429,
@@ -199,12 +238,7 @@ public final class SocketStreams {
             throw duplicate(id);
         }
         boolean started = false;
-        Bodies.Hold hold = null;
         try {
-            hold = shared.bodies.hold(size);
-            if (hold == null) {
-                throw Bodies.noRoom();
-            }
             if (!beginsHereAlone(id)) {
                 throw duplicate(id);
             }
@@ -212,9 +246,6 @@ public final class SocketStreams {
         } finally {
             if (!started) {
                 calls.remove(key(id), call);
-                if (hold != null) {
-                    hold.close();
-                }
             }
         }
         if (closed) {
@@ -222,8 +253,7 @@ public final class SocketStreams {
             // call.
             call.cancel();
         }
-        Bodies.Hold held = hold;
-        Thread thread = Thread.ofVirtual().name("stream").unstarted(() -> run(id, call, held));
+        Thread thread = Thread.ofVirtual().name("stream").unstarted(() -> run(id, call, hold));
         running.add(thread);
         thread.start();
     }

@@ -67,18 +67,16 @@ abstract sealed class Answer permits TextAnswer, WholeAnswer {
                             ProviderJson.count(
                                     counted.path("completion_tokens_details")
                                             .path("reasoning_tokens")));
+            attempt.used(new UsedInVain(served(), usage));
         }
     }
 
+    private String served() {
+        return model != null ? model : String.valueOf(attempt.prompt().model());
+    }
+
     Completion completed(String text, String finishReason, @Nullable String body) {
-        return new Completion(
-                text,
-                id,
-                model != null ? model : String.valueOf(attempt.prompt().model()),
-                finishReason,
-                usage,
-                head.requestId(),
-                body);
+        return new Completion(text, id, served(), finishReason, usage, head.requestId(), body);
     }
 
     Failure failed(FailureKind kind, String message) {

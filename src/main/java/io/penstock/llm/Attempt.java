@@ -18,6 +18,7 @@ final class Attempt implements AutoCloseable {
     private final @Nullable Consumer<String> deltas;
 
     private volatile @Nullable Completion answer;
+    private volatile @Nullable UsedInVain used;
     private Rates rates = Rates.UNKNOWN;
     private boolean streamed;
 
@@ -80,6 +81,16 @@ final class Attempt implements AutoCloseable {
 
     void spentOutside(long nanos) {
         call.spentOutside(nanos);
+    }
+
+    /// Notes what the provider has counted, whatever comes of it.
+    void used(UsedInVain so) {
+        used = so;
+    }
+
+    /// What the provider has counted so far; null when it has told nothing.
+    @Nullable UsedInVain used() {
+        return used;
     }
 
     void answered(Completion whole) {

@@ -92,13 +92,13 @@ class Attempts {
                 return completion;
             }
             case Failure failure -> {
-                tell(permit, failure, attempt.rates());
+                tell(permit, failure, attempt.rates(), attempt.used());
                 throw call.failed(failure, attempt.streamed());
             }
         }
     }
 
-    private void tell(Permit permit, Failure failure, Rates rates) {
+    private void tell(Permit permit, Failure failure, Rates rates, @Nullable UsedInVain used) {
         permit.learned(rates);
         switch (failure.kind()) {
             case RATE_LIMITED -> {
@@ -115,12 +115,16 @@ class Attempts {
             case INVALID_REQUEST, CONTENT_FILTER, LENGTH -> {
                 // A prompt that is larger than a limit is refused before anything is done with it.
                 if (failure.status() != 429) {
-                    permit.answered(-1, 0);
+                    answered(permit, used);
+                }
+            }
+            case UNEXPECTED_ANSWER -> {
+                if (used != null) {
+                    answered(permit, used);
                 }
             }
             // Says nothing of how much the provider can take.
-            case UNEXPECTED_ANSWER,
-                    INVALID_ANSWER,
+            case INVALID_ANSWER,
                     TASK_FAILED,
                     AUTHENTICATION,
                     QUOTA_EXHAUSTED,
@@ -128,6 +132,14 @@ class Attempts {
                     REJECTED,
                     DEADLINE_EXCEEDED,
                     CANCELLED -> {}
+        }
+    }
+
+    private static void answered(Permit permit, @Nullable UsedInVain used) {
+        if (used == null) {
+            permit.answered(-1, 0);
+        } else {
+            permit.answered(used.usage().promptTokens(), used.usage().completionTokens());
         }
     }
 

@@ -108,12 +108,19 @@ class Billing {
         }
     }
 
-    private static void note(Call call, KeyAccount account, String model, Spent spent) {
+    private void note(Call call, KeyAccount account, String model, Spent spent) {
         if (call.ask().job() == null) {
-            account.used(model, spent);
+            account.used(model, spent.plus(inVain(call)));
         } else {
             account.answered(model, spent);
         }
+    }
+
+    /// Attempts without an answer are paid for all the same.
+    private Spent inVain(Call call) {
+        return call.inVain().stream()
+                .map(used -> new Spent(0, prices.tokens(used.model(), used.usage()), 0))
+                .reduce(Spent.NONE, Spent::plus);
     }
 
     private Spent spent(String model, @Nullable Usage usage) {

@@ -4,6 +4,8 @@ import io.penstock.flow.Rates;
 import io.penstock.flow.Trial;
 import io.penstock.flow.Turns;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ public final class Call implements Running {
     private @Nullable Thread runner;
     private boolean cancelled;
     private boolean draining;
+    private final List<UsedInVain> inVain = new ArrayList<>();
 
     /// The attempt that is under way, or whose whole answer is on its way back.
     private @Nullable Attempt underWay;
@@ -141,6 +144,13 @@ public final class Call implements Running {
     }
 
     @Override
+    public List<UsedInVain> inVain() {
+        synchronized (lock) {
+            return List.copyOf(inVain);
+        }
+    }
+
+    @Override
     public Duration overhead() {
         return age().minusNanos(outsideNanos);
     }
@@ -234,7 +244,11 @@ public final class Call implements Running {
     }
 
     void ended(Attempt attempt) {
+        UsedInVain used = attempt.used();
         synchronized (lock) {
+            if (used != null && !attempt.isWhole()) {
+                inVain.add(used);
+            }
             if (underWay == attempt && !attempt.isWhole()) {
                 underWay = null;
             }

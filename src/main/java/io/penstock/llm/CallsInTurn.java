@@ -2,6 +2,8 @@ package io.penstock.llm;
 
 import io.penstock.flow.Turns;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,7 @@ public final class CallsInTurn implements Running {
     private boolean cancelled;
     private boolean draining;
     private int attempts;
+    private final List<UsedInVain> inVain = new ArrayList<>();
     private Duration overhead = Duration.ZERO;
 
     /// @param limit for the attempts of all calls and the pauses between them; null for the
@@ -135,6 +138,7 @@ public final class CallsInTurn implements Running {
             last = call;
             left = call.timeLeft();
             attempts += call.attemptCount();
+            inVain.addAll(call.inVain());
             overhead = overhead.plus(call.overhead());
         }
     }
@@ -157,6 +161,17 @@ public final class CallsInTurn implements Running {
     public int attemptCount() {
         synchronized (lock) {
             return attempts + (underWay == null ? 0 : underWay.attemptCount());
+        }
+    }
+
+    @Override
+    public List<UsedInVain> inVain() {
+        synchronized (lock) {
+            List<UsedInVain> all = new ArrayList<>(inVain);
+            if (underWay != null) {
+                all.addAll(underWay.inVain());
+            }
+            return all;
         }
     }
 

@@ -14,9 +14,38 @@ public class Prices {
     private static final BigDecimal NANOS_OF_ONE_TOKEN = BigDecimal.valueOf(1_000);
 
     private final Map<String, LlmConfig.PriceConfig> prices;
+    private final Map<String, String> fallbacks;
+    private final String defaultModel;
 
     Prices(LlmConfig config) {
         this.prices = config.checked().prices();
+        this.fallbacks = config.fallbacks();
+        this.defaultModel = config.model();
+    }
+
+    /// The model without a price among those that a call may go to: the one that it asks for, and
+    /// the one that stands in for it.
+    ///
+    /// @param model null for the one that is configured for calls that name none
+    /// @return null when all have a price
+    public @Nullable String unpriced(@Nullable String model) {
+        String asked = model == null ? defaultModel : model;
+        if (price(asked) == null) {
+            return asked;
+        }
+        String other = fallbacks.get(asked);
+        return other == null || price(other) != null ? null : other;
+    }
+
+    /// The cost by the price of the model that served, or of the one that was asked where that has
+    /// none: a gateway may serve a model by another name.
+    ///
+    /// @return in billionths of the prices' currency; negative when neither has a price
+    public long nanos(String served, String asked, Usage usage) {
+        if (price(served) != null) {
+            return nanos(served, usage);
+        }
+        return price(asked) == null ? -1 : nanos(asked, usage);
     }
 
     /// Whether anything has a price.
@@ -36,7 +65,8 @@ public class Prices {
                 usage.completionTokens(),
                 nanos(model, usage),
                 usage.cachedTokens(),
-                usage.reasoningTokens());
+                usage.reasoningTokens(),
+                0);
     }
 
     /// @return the cost in billionths of the prices' currency; 0 when the model has no price

@@ -1,6 +1,7 @@
 package io.penstock.llm;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,11 @@ public interface Running {
     /// Whether the model has answered others between its failed attempts.
     default boolean othersAnswered() {
         return false;
+    }
+
+    /// What its attempts have used that came to no answer, as far as the provider has told it.
+    default List<UsedInVain> inVain() {
+        return List.of();
     }
 
     /// Time since its beginning that was not spent in the provider, in the queue, or backing off.

@@ -10,13 +10,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 /// @param costNanos in billionths of the currency of the configured prices; 0 where none is known
 /// @param cached tokens of the prompts that the provider had already
 /// @param reasoning tokens of the completions that are not in their texts
-public record Tokens(long prompt, long completion, long costNanos, long cached, long reasoning) {
+/// @param uncounted answers of which the tokens or, where there are prices, the cost is not known
+public record Tokens(
+        long prompt, long completion, long costNanos, long cached, long reasoning, long uncounted) {
 
     public static final Tokens NONE = new Tokens(0, 0, 0);
 
     /// Tokens of which only the two counts are known.
     public Tokens(long prompt, long completion, long costNanos) {
-        this(prompt, completion, costNanos, 0, 0);
+        this(prompt, completion, costNanos, 0, 0, 0);
     }
 
     public Tokens plus(Tokens other) {
@@ -25,7 +27,8 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
                 completion + other.completion,
                 costNanos + other.costNanos,
                 cached + other.cached,
-                reasoning + other.reasoning);
+                reasoning + other.reasoning,
+                uncounted + other.uncounted);
     }
 
     public Tokens minus(Tokens other) {
@@ -34,7 +37,8 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
                 completion - other.completion,
                 costNanos - other.costNanos,
                 cached - other.cached,
-                reasoning - other.reasoning);
+                reasoning - other.reasoning,
+                uncounted - other.uncounted);
     }
 
     public long total() {
@@ -47,7 +51,8 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
                 .put("completion", completion)
                 .put("cost_nanos", costNanos)
                 .put("cached", cached)
-                .put("reasoning", reasoning);
+                .put("reasoning", reasoning)
+                .put("uncounted", uncounted);
     }
 
     public static Tokens of(JsonNode json) {
@@ -56,6 +61,7 @@ public record Tokens(long prompt, long completion, long costNanos, long cached, 
                 json.path("completion").asLong(),
                 json.path("cost_nanos").asLong(),
                 json.path("cached").asLong(),
-                json.path("reasoning").asLong());
+                json.path("reasoning").asLong(),
+                json.path("uncounted").asLong());
     }
 }

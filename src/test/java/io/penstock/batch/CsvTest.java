@@ -49,8 +49,8 @@ class CsvTest {
         byte[] latin1 = "caf\u00e9,b\n".getBytes(StandardCharsets.ISO_8859_1);
         assertThatThrownBy(() -> new Csv(new ByteArrayInputStream(latin1), ',').next())
                 .hasMessageContaining("UTF-8");
-        assertThatThrownBy(() -> read("\"" + "x".repeat((16 << 20) + 1) + "\"", ','))
-                .hasMessageContaining("longer than 16 MB");
+        assertThatThrownBy(() -> read("\"" + "x".repeat((4 << 20) + 1) + "\"", ','))
+                .hasMessageContaining("longer than 4 MB");
         assertThatThrownBy(() -> read(",".repeat(10_001), ','))
                 .hasMessageContaining("more than 10000 fields");
     }

@@ -81,6 +81,73 @@ class JobOptionsQuarkusTest extends PenstockTest {
         assertThat(provider.log("costly")).hasSize(3000);
     }
 
+    /// They are paid for all the same.
+    @Test
+    void whatFailedAndWhatWasTriedAgainCostsToo() {
+        JsonNode failed =
+                submit("{\"prompts\":[\"one two three four [[sim fault=length]]\"]}")
+                        .awaitStatus("completed");
+        JsonNode tried =
+                submit("{\"prompts\":[\"one two three four [[sim fault=no_finish_reason]]\"]}")
+                        .awaitStatus("completed");
+
+        assertThat(failed.path("failed").asInt()).isEqualTo(1);
+        assertThat(failed.path("usage").path("completion_tokens").asLong()).isPositive();
+        for (JsonNode done : List.of(failed, tried)) {
+            assertThat(done.path("cost").decimalValue())
+                    .isEqualByComparingTo(
+                            java.math.BigDecimal.valueOf(
+                                    done.path("usage").path("prompt_tokens").asLong() * 1000
+                                            + done.path("usage").path("completion_tokens").asLong()
+                                                    * 2000,
+                                    6));
+        }
+        int attempts = provider.log("one two three four [[sim fault=no_finish_reason]]").size();
+        assertThat(attempts).isGreaterThan(1);
+        assertThat(tried.path("usage").path("prompt_tokens").asLong())
+                .isGreaterThan(failed.path("usage").path("prompt_tokens").asLong());
+    }
+
+    @Test
+    void aJobAllOfWhoseAnswersAreCutStopsAtItsCost() {
+        StringBuilder prompts = new StringBuilder("\"cut 0 [[sim fault=length latency=100ms]]\"");
+        for (int i = 1; i < 3000; i++) {
+            prompts.append(",\"cut ").append(i).append(" [[sim fault=length latency=100ms]]\"");
+        }
+        Batch batch = submit("{\"prompts\":[" + prompts + "],\"max_cost\":2}");
+        JsonNode parked = batch.awaitStatus("paused");
+
+        assertThat(parked.path("reason").asText()).startsWith("budget_spent: ");
+        assertThat(parked.path("failed").asInt()).isBetween(1, 2999);
+        batch.post("/cancel");
+        batch.awaitStatus("cancelled");
+    }
+
+    @Test
+    void aCostThatCannotBeKnownIsNotBounded() {
+        Answer answer =
+                Batch.submit(
+                        caller,
+                        "{\"items\":[{\"prompt\":\"one\"},{\"prompt\":\"two\",\"model\":\"other\"}],"
+                                + "\"max_cost\":2}");
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.json().path("error").path("param").asText()).isEqualTo("items[1]");
+        assertThat(answer.body())
+                .contains("max_cost cannot be kept", "has no price", "penstock.llm.prices");
+    }
+
+    @Test
+    void aJobSaysHowManyAnswersAreInNoSum() {
+        JsonNode done =
+                submit(
+                                "{\"items\":[{\"prompt\":\"one\"},{\"prompt\":\"two\",\"model\":\"other\"}]}")
+                        .awaitStatus("completed");
+
+        assertThat(done.path("uncounted_answers").asInt()).isEqualTo(1);
+        assertThat(done.path("cost").isNumber()).isTrue();
+    }
+
     @Test
     void aJobOfHighPriorityGoesBeforeOneOfLow() {
         Batch low = busy(400, "lowly", ",\"priority\":\"low\"");

@@ -94,7 +94,7 @@ final class Contracts {
                 "{\"model\":\"m\",\"metadata\":{\"a\":\"ü\"}}",
                 new Job.Totals(
                         new Counts(1, 2, 3, 4),
-                        new Tokens(1L << 40, 1L << 41, 1L << 52, 1L << 39, 1L << 38),
+                        new Tokens(1L << 40, 1L << 41, 1L << 52, 1L << 39, 1L << 38, 1L << 37),
                         1L << 42,
                         1L << 43),
                 new Job.OpenAi(

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class UsageSheetTest {
 
     private static Spent spent(long requests, long promptTokens) {
-        return new Spent(requests, new Tokens(promptTokens, 0, promptTokens * 10, 0, 0), 0);
+        return new Spent(requests, new Tokens(promptTokens, 0, promptTokens * 10, 0, 0, 0), 0);
     }
 
     @Test

@@ -36,6 +36,12 @@ final class Database implements AutoCloseable {
 
     private static final int TRANSACTION_MAX = 100;
 
+    /// Errors in a row, such as of a full memory, before the process is given up.
+    private static final int ERRORS_MAX = 20;
+
+    /// The status with which a process ends whose database cannot go on.
+    private static final int CANNOT_GO_ON = 70;
+
     private static final String[] SCHEMA = {
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
@@ -70,10 +76,18 @@ final class Database implements AutoCloseable {
     private final Connection connection;
     private final Session session;
     private final Thread thread;
+    private final Runnable cannotGoOn;
+    private int errors;
     private volatile boolean closed;
 
     Database(Path file) {
+        this(file, () -> Runtime.getRuntime().halt(CANNOT_GO_ON));
+    }
+
+    /// @param cannotGoOn ends the process when no work can be done any more
+    Database(Path file, Runnable cannotGoOn) {
         this.file = file;
+        this.cannotGoOn = cannotGoOn;
         try {
             // Not by DriverManager, which after a reload would look for the driver in another class
             // loader.
@@ -92,7 +106,7 @@ final class Database implements AutoCloseable {
                     "The database " + file + " cannot be opened: " + e.getMessage(), e);
         }
         session = new Session(connection);
-        thread = Thread.ofPlatform().name("database").daemon().start(this::work);
+        thread = Thread.ofPlatform().name("database").daemon().start(this::workOn);
     }
 
     /// Files from before messages had groups lack the column.
@@ -148,19 +162,48 @@ final class Database implements AutoCloseable {
         }
     }
 
+    /// Nobody would notice that the thread has ended which all others wait for.
+    private void workOn() {
+        while (!closed) {
+            try {
+                work();
+            } catch (RuntimeException | Error failed) {
+                LOG.error("The database's thread failed in a way that nobody foresaw", failed);
+                count(failed);
+            }
+        }
+    }
+
+    /// Errors with no work done between them mean that none can be done any more.
+    private void count(Throwable failed) {
+        if (failed instanceof Error && ++errors == ERRORS_MAX) {
+            closed = true;
+            List<Pending<?>> waiting = new ArrayList<>();
+            pending.drainTo(waiting);
+            waiting.forEach(one ->
+                    one.done.completeExceptionally(new StoreException("the database has ended")));
+            cannotGoOn.run();
+        }
+    }
+
     private void work() {
         List<Pending<?>> together = new ArrayList<>();
-        while (true) {
+        while (!closed) {
             together.clear();
             try {
-                together.add(pending.take());
-            } catch (InterruptedException _) {
-                pending.drainTo(together);
+                try {
+                    together.add(pending.take());
+                } catch (InterruptedException _) {
+                    pending.drainTo(together);
+                    transaction(together);
+                    return;
+                }
+                pending.drainTo(together, TRANSACTION_MAX);
                 transaction(together);
-                return;
+            } catch (RuntimeException | Error failed) {
+                together.forEach(one -> one.done.completeExceptionally(failed));
+                throw failed;
             }
-            pending.drainTo(together, TRANSACTION_MAX);
-            transaction(together);
         }
     }
 
@@ -174,6 +217,7 @@ final class Database implements AutoCloseable {
                 answers.add(answer(one));
             }
             session.execute("COMMIT");
+            errors = 0;
         } catch (SQLException | RuntimeException | Error failed) {
             // Nothing may end the one thread that all others wait for: an unforeseen failure, such
             // as a full memory, fails only the work that met it.
@@ -187,10 +231,11 @@ final class Database implements AutoCloseable {
                 // writes.
                 together.forEach(one -> transaction(List.of(one)));
             } else {
-                together.forEach(one -> one.done.completeExceptionally(failed));
                 if (!(failed instanceof SQLException)) {
                     LOG.error("The database's work failed in a way that nobody foresaw", failed);
+                    count(failed);
                 }
+                together.forEach(one -> one.done.completeExceptionally(failed));
             }
             return;
         }

@@ -66,6 +66,37 @@ class DatabaseTest {
     }
 
     @Test
+    void errorsWithNoWorkBetweenThemEndTheProcess() {
+        CountDownLatch ended = new CountDownLatch(1);
+        try (Database full = new Database(directory.resolve("full.db"), ended::countDown)) {
+            for (int i = 0; i < 19; i++) {
+                fail(full);
+            }
+            assertThat(full.<Integer>call("look", _ -> 1)).isEqualTo(1);
+            for (int i = 0; i < 19; i++) {
+                fail(full);
+            }
+            assertThat(ended.getCount()).isEqualTo(1);
+            fail(full);
+
+            assertThat(ended.getCount()).isZero();
+            assertThatThrownBy(() -> full.call("look", _ -> 1))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("closed");
+        }
+    }
+
+    private static void fail(Database full) {
+        assertThatThrownBy(() ->
+                        full.call(
+                                "look",
+                                _ -> {
+                                    throw new OutOfMemoryError("as if");
+                                }))
+                .isInstanceOf(StoreException.class);
+    }
+
+    @Test
     void goesOnWhenALockThatLastedTooLongIsGone() throws SQLException {
         try (Connection other =
                         DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("test.db"));
