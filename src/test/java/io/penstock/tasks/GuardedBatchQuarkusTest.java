@@ -111,7 +111,9 @@ class GuardedBatchQuarkusTest extends PenstockTest {
         assertThat(Guarded.Orders.RUNS).hasSize(20);
         for (JsonNode line : lines) {
             assertThat(line.has("result")).as(line.toString()).isTrue();
-            int runs = Guarded.Orders.RUNS.getOrDefault(batch.id() + "/" + line.path("index").asInt(), 0);
+            int runs =
+                    Guarded.Orders.RUNS.getOrDefault(
+                            batch.id() + "/" + line.path("index").asInt(), 0);
             int attempts = line.path("attempts").asInt();
             // Only a row of which a call was refused in all its attempts is run again.
             assertThat(runs).as(line.toString()).isBetween(1, attempts < RUN_AGAIN ? 1 : attempts);
