@@ -28,7 +28,7 @@ record JobAccount(KeyAccount account, Job job, Feed.Calls calls, String model)
         account.recorded(
                 UsageSheets.day(job.createdAt()),
                 UsageSheets.Source.chunk(job.area(), chunk.index()),
-                new Spent(chunk.counts().ended(), chunk.tokens(), 0),
+                new Spent(chunk.counts().ended(), chunk.tokens().counted(), 0),
                 model);
     }
 }

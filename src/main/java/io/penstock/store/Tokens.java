@@ -41,6 +41,11 @@ public record Tokens(
                 uncounted - other.uncounted);
     }
 
+    /// The same, with no word of answers that are not in it.
+    public Tokens counted() {
+        return new Tokens(prompt, completion, costNanos, cached, reasoning, 0);
+    }
+
     public long total() {
         return prompt + completion;
     }
