@@ -320,7 +320,7 @@ class ChunkRunTest extends ModelRuns {
             crashed.suspect(List.of(1));
             store.jobs.replace(crashed.chunk().lapsed());
         }
-        CountDownLatch atWork = new CountDownLatch(1);
+        CountDownLatch atWork = new CountDownLatch(3);
         CountDownLatch goOn = new CountDownLatch(1);
         Thread others =
                 Thread.ofVirtual()
