@@ -11,7 +11,6 @@ import java.math.BigDecimal;
 import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// One key at work in this process: says of each call whether it may begin, and keeps what it has
@@ -23,16 +22,16 @@ public final class KeyAccount {
     /// The code of an [Entry.Never] of a key that has spent what it may.
     public static final String SPENT = "budget_spent";
 
-    private static final int NANO_DIGITS = 9;
-
     private final KeyLimits limits;
     private final KeySpend ledger;
-    private final Map<String, Spent> answered = new ConcurrentHashMap<>();
-    private final String name;
+
+    /// What a part's calls have used and is not noted; guarded by itself, as is `ended`.
+    private final Map<String, Spent> answered = new HashMap<>();
+
+    private boolean ended;
     private volatile Spent recorded = Spent.NONE;
 
-    KeyAccount(String name, KeyLimits limits, KeySpend ledger) {
-        this.name = name;
+    KeyAccount(KeyLimits limits, KeySpend ledger) {
         this.limits = limits;
         this.ledger = ledger;
     }
@@ -50,14 +49,31 @@ public final class KeyAccount {
         return account == null ? work.call() : ScopedValue.where(CURRENT, account).<R, X>call(work);
     }
 
+    /// Something to do that has no result.
+    ///
+    /// @param <X> that it throws
+    @FunctionalInterface
+    public interface Doing<X extends Exception> {
+
+        void run() throws X;
+    }
+
+    /// Does something on an account that has no result.
+    ///
+    /// @param account null for nobody's
+    public static <X extends Exception> void run(@Nullable KeyAccount account, Doing<X> work)
+            throws X {
+        on(
+                account,
+                () -> {
+                    work.run();
+                    return true;
+                });
+    }
+
     /// Holds it to what its key says now.
     void holdTo(Owner now) {
         limits.holdTo(now.grant());
-    }
-
-    /// The key's name.
-    public String name() {
-        return name;
     }
 
     /// Whether its key bounds what it may spend.
@@ -101,18 +117,14 @@ public final class KeyAccount {
     }
 
     private static boolean isSpent(Spent spent, BigDecimal most) {
-        return cost(spent).compareTo(most) >= 0;
-    }
-
-    private static BigDecimal cost(Spent spent) {
-        return BigDecimal.valueOf(spent.tokens().costNanos(), NANO_DIGITS);
+        return spent.tokens().cost().compareTo(most) >= 0;
     }
 
     private static Entry.Never never(String time, Spent spent, BigDecimal most) {
         return new Entry.Never(
                 SPENT,
                 "This key has spent "
-                        + cost(spent).stripTrailingZeros().toPlainString()
+                        + spent.tokens().cost().stripTrailingZeros().toPlainString()
                         + " this "
                         + time
                         + " and may spend "
@@ -141,13 +153,18 @@ public final class KeyAccount {
     /// The same account for a part of a batch, which keeps what its calls have used until it is
     /// noted with its results.
     public KeyAccount apart() {
-        return new KeyAccount(name, limits, ledger);
+        return new KeyAccount(limits, ledger);
     }
 
-    /// Keeps what a call of a batch has used.
+    /// Keeps what a call of a batch has used. After the [end][#end] it is nothing that is going to
+    /// be noted.
     public void answered(String model, Spent spent) {
-        answered.merge(model, spent, Spent::plus);
-        ledger.expect(spent);
+        synchronized (answered) {
+            if (!ended) {
+                answered.merge(model, spent, Spent::plus);
+                ledger.expect(spent);
+            }
+        }
     }
 
     /// Notes what a part of a batch has come to in all, in the one thread that records it; noting
@@ -159,14 +176,28 @@ public final class KeyAccount {
         if (inAll.equals(recorded)) {
             return;
         }
-        Map<String, Spent> parts = new HashMap<>();
-        for (String model : answered.keySet()) {
-            Spent its = answered.remove(model);
-            if (its != null) {
-                parts.put(model, its);
-            }
+        Map<String, Spent> parts;
+        synchronized (answered) {
+            parts = Map.copyOf(answered);
         }
         ledger.recorded(day, source, inAll, parts, otherModel);
         recorded = inAll;
+        synchronized (answered) {
+            parts.forEach((model, noted) -> {
+                ledger.expect(Spent.NONE.minus(noted));
+                answered.merge(model, noted, Spent::minus);
+            });
+            answered.values().removeIf(Spent.NONE::equals);
+        }
+    }
+
+    /// Ends a part: what is not noted by now was not recorded, and whoever goes on with the batch
+    /// calls for it again.
+    public void end() {
+        synchronized (answered) {
+            ended = true;
+            answered.values().forEach(lost -> ledger.expect(Spent.NONE.minus(lost)));
+            answered.clear();
+        }
     }
 }

@@ -47,8 +47,6 @@ public class KeyAccounts {
 
     private KeyAccount open(Owner owner) {
         return new KeyAccount(
-                owner.name(),
-                new KeyLimits(owner.id(), flow, budgets),
-                new KeySpend(owner.id(), sheets, log));
+                new KeyLimits(owner.id(), flow, budgets), new KeySpend(owner.id(), sheets, log));
     }
 }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// What one key has used: writes what this process knows, and reads what all do. Thread-safe.
@@ -26,6 +27,7 @@ final class KeySpend {
     private final UsageSheets sheets;
     private final StoreLog log;
     private final ReentrantLock lock = new ReentrantLock();
+    private final Condition written = lock.newCondition();
 
     /// What this process has used in person on that day, and what of it is not written.
     private LocalDate day = LocalDate.MIN;
@@ -33,6 +35,15 @@ final class KeySpend {
     private UsageSheets.Source source = newProcess();
     private Spent inAll = Spent.NONE;
     private Map<String, Spent> unwritten = new HashMap<>();
+
+    /// How many calls in person there were, and up to which of them a write has been tried.
+    private long noted;
+
+    private long done;
+    private boolean isWriting;
+
+    /// What calls of batches have cost that is still to be noted.
+    private final AtomicLong expectedNanos = new AtomicLong();
 
     private final Map<LocalDate, Known> known = new ConcurrentHashMap<>();
 
@@ -44,21 +55,33 @@ final class KeySpend {
         this.log = log;
     }
 
-    /// Notes a call in person. Of several that end together, one writes for all.
+    /// Notes a call in person, and returns when it is written, or cannot be. Of several that end
+    /// together, one writes for all.
     void used(String model, Spent spent) {
         LocalDate today = sheets.today();
         lock.lock();
         try {
-            if (!today.equals(day)) {
-                write();
-                day = today;
-                source = newProcess();
-                inAll = Spent.NONE;
-                unwritten = new HashMap<>();
+            while (!today.equals(day)) {
+                if (isWriting) {
+                    written.awaitUninterruptibly();
+                } else {
+                    write();
+                    day = today;
+                    source = newProcess();
+                    inAll = Spent.NONE;
+                    unwritten = new HashMap<>();
+                }
             }
             inAll = inAll.plus(spent);
             unwritten.merge(model, spent, Spent::plus);
-            write();
+            long mine = ++noted;
+            while (done < mine) {
+                if (isWriting) {
+                    written.awaitUninterruptibly();
+                } else {
+                    write();
+                }
+            }
         } finally {
             lock.unlock();
         }
@@ -69,20 +92,34 @@ final class KeySpend {
         return UsageSheets.Source.process(UUID.randomUUID().toString());
     }
 
+    /// Writes what is there by now, without the lock meanwhile.
     private void write() {
-        if (unwritten.isEmpty()) {
-            return;
-        }
+        long upTo = noted;
+        LocalDate its = day;
+        UsageSheets.Source from = source;
+        Spent all = inAll;
+        Map<String, Spent> parts = unwritten;
+        unwritten = new HashMap<>();
+        isWriting = true;
+        boolean isTaken = false;
+        lock.unlock();
         try {
-            sheets.note(owner, day, source, inAll, unwritten, "");
-            unwritten = new HashMap<>();
+            if (!parts.isEmpty()) {
+                sheets.note(owner, its, from, all, parts, "");
+            }
+            isTaken = true;
         } catch (StoreException away) {
             log.failed("What a key has used waits to be noted", away.text());
+        } finally {
+            lock.lock();
+            if (!isTaken) {
+                parts.forEach((model, spent) -> unwritten.merge(model, spent, Spent::plus));
+            }
+            isWriting = false;
+            done = upTo;
+            written.signalAll();
         }
     }
-
-    /// What calls of batches have cost that is still to be noted.
-    private final AtomicLong expectedNanos = new AtomicLong();
 
     /// Counts what a call has used already now, which is to be noted with its result.
     void expect(Spent spent) {
@@ -96,9 +133,6 @@ final class KeySpend {
             Spent all,
             Map<String, Spent> parts,
             String otherModel) {
-        for (Spent part : parts.values()) {
-            expectedNanos.addAndGet(-part.tokens().costNanos());
-        }
         sheets.note(owner, madeOn, chunk, all, parts, otherModel);
         forget(madeOn);
     }

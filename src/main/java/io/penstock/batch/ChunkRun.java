@@ -81,7 +81,7 @@ final class ChunkRun {
             claim.giveBack();
             throw failed;
         } finally {
-            feed.stop();
+            feed.end();
             for (Happened unread : inbox.close()) {
                 if (unread instanceof Happened.Started(_, Running call)) {
                     call.cancel();

@@ -96,35 +96,8 @@ class ChunkRuns {
                 clock);
     }
 
-    /// Runs of jobs of nobody in particular.
-    ///
     /// @param heard takes, for each model, how long ago the latest call began that was answered in
     ///   another process
-    ChunkRuns(
-            CallsOf calls,
-            JobStore jobs,
-            Payloads payloads,
-            ItemReader reader,
-            BatchConfig config,
-            StoreLog storeLog,
-            JobSums sums,
-            BiConsumer<String, Duration> heard,
-            Quarantine quarantine,
-            MillisClock clock) {
-        this(
-                calls,
-                jobs,
-                payloads,
-                reader,
-                config,
-                storeLog,
-                sums,
-                heard,
-                quarantine,
-                _ -> null,
-                clock);
-    }
-
     ChunkRuns(
             CallsOf calls,
             JobStore jobs,

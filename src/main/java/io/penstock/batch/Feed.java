@@ -31,6 +31,9 @@ final class Feed {
 
         /// @param sent takes the messages that come before the item's end
         Begun begin(int place, Item item, Before before, Consumer<Happened> sent);
+
+        /// The run has ended: of what comes now nothing is recorded.
+        default void end() {}
     }
 
     /// What earlier claims have done for an item.
@@ -78,6 +81,12 @@ final class Feed {
         if (feeder != null) {
             feeder.interrupt();
         }
+    }
+
+    /// Ends with its run.
+    void end() {
+        stop();
+        calls.end();
     }
 
     private void feed(List<Waiting> items) {

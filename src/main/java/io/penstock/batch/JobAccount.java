@@ -23,6 +23,11 @@ record JobAccount(KeyAccount account, Job job, Feed.Calls calls, String model)
                 begun.running(), () -> KeyAccount.on(account, () -> begun.work().get()));
     }
 
+    @Override
+    public void end() {
+        account.end();
+    }
+
     /// Notes what the chunk has come to.
     void note(Chunk chunk) {
         account.recorded(

@@ -113,6 +113,7 @@ final class ModelCalls implements Feed.Calls {
     private Happened.Ended ended(
             int place, Item item, Work work, Feed.Before before, TaskOutcome outcome) {
         int attempts = before.attempts() + work.calls().attemptCount();
+        Tokens spent = tokens(work);
         return switch (outcome) {
             case TaskOutcome.Returned returned ->
                     new Happened.Answered(
@@ -121,10 +122,10 @@ final class ModelCalls implements Feed.Calls {
                                     firstItem + place,
                                     item.customId(),
                                     returned,
-                                    work,
+                                    work.last(),
                                     attempts,
-                                    before.spent()),
-                            tokens(work),
+                                    before.spent().plus(spent)),
+                            spent,
                             !returned.fallback());
             case TaskOutcome.Failed(Failure failure, String raw) ->
                     new Happened.Failed(
@@ -132,7 +133,7 @@ final class ModelCalls implements Feed.Calls {
                             item.customId(),
                             failure,
                             null,
-                            tokens(work),
+                            spent,
                             attempts,
                             work.calls().isDraining(),
                             raw);
@@ -200,31 +201,20 @@ final class ModelCalls implements Feed.Calls {
 
     private Tokens inVain(Running work) {
         return work.inVain().stream()
-                .map(spent -> counted(spent.model(), work.asked(), spent.usage()))
+                .map(spent -> prices.tokens(spent.model(), work.asked(), spent.usage()))
                 .reduce(Tokens.NONE, Tokens::plus);
     }
 
     private Tokens tokens(Completion done, String asked, Item item) {
         return done.usage() != null
-                ? counted(done.model(), asked, done.usage())
+                ? prices.tokens(done.model(), asked, done.usage())
                 : guessed(done.model(), asked, item, done.text());
     }
 
     private Tokens tokens(Finished stage, String asked, Item item) {
         return stage.usage() != null
-                ? counted(stage.model(), asked, stage.usage())
+                ? prices.tokens(stage.model(), asked, stage.usage())
                 : guessed(stage.model(), asked, item, stage.result());
-    }
-
-    private Tokens counted(String served, String asked, Usage usage) {
-        long nanos = prices.areKnown() ? prices.nanos(served, asked, usage) : 0;
-        return new Tokens(
-                usage.promptTokens(),
-                usage.completionTokens(),
-                Math.max(0, nanos),
-                usage.cachedTokens(),
-                usage.reasoningTokens(),
-                nanos < 0 ? 1 : 0);
     }
 
     /// Of an answer without a usage only the cost is guessed, and rather too high: what a job may

@@ -10,7 +10,6 @@ import io.penstock.llm.Failure;
 import io.penstock.llm.FailureKind;
 import io.penstock.llm.Prices;
 import io.penstock.llm.Usage;
-import io.penstock.llm.Work;
 import io.penstock.pipeline.StageOutcome.Finished;
 import io.penstock.store.StoreException;
 import io.penstock.store.Tokens;
@@ -107,33 +106,29 @@ final class ResultLine {
 
     /// A row of a task.
     ///
-    /// @param before spent on it in vain by earlier workers
+    /// @param last answer of a model; null where there was none
+    /// @param spent on it by all workers
     static byte[] returned(
             long index,
             @Nullable String customId,
             TaskOutcome.Returned returned,
-            Work work,
+            @Nullable Completion last,
             int attempts,
-            Tokens before) {
+            Tokens spent) {
         ObjectNode line = Fields.JSON.createObjectNode().put("index", index);
         line.put("custom_id", customId).set("result", returned.value());
         if (returned.fallback()) {
             line.put("fallback", true);
         }
-        Completion last = work.last();
         line.put("model", last == null ? null : last.model())
                 .put("finish_reason", last == null ? null : last.finishReason());
-        Usage own = work.usage();
-        Usage earlier = usage(before);
-        line.set("usage", usage(own == null ? earlier : earlier == null ? own : own.plus(earlier)));
-        line.put("cost", Prices.amount(work.costNanos() + before.costNanos()));
+        putSpent(line, spent);
         return bytes(line.put("attempts", attempts));
     }
 
-    private static @Nullable Usage usage(Tokens tokens) {
-        return tokens.total() == 0
-                ? null
-                : new Usage(tokens.prompt(), tokens.completion(), tokens.total(), 0, 0);
+    private static void putSpent(ObjectNode line, Tokens spent) {
+        line.set("usage", usage(Usage.of(spent)));
+        line.put("cost", Prices.amount(spent.costNanos()));
     }
 
     static byte[] stage(long index, Finished stage) {
@@ -174,8 +169,7 @@ final class ResultLine {
     /// @param spent on it by all workers
     static byte[] failed(long index, Happened.Failed failed, Tokens spent) {
         ObjectNode line = json(index, failed.customId(), failed.failure(), failed.attempts(), null);
-        line.set("usage", usage(usage(spent)));
-        line.put("cost", Prices.amount(spent.costNanos()));
+        putSpent(line, spent);
         if (failed.raw() != null) {
             line.put("raw", failed.raw());
         }

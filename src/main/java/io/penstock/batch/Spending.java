@@ -35,7 +35,7 @@ final class Spending {
         summedAt = now;
         BigDecimal spent;
         try {
-            spent = BigDecimal.valueOf(progress.get().tokens().costNanos(), 9);
+            spent = progress.get().tokens().cost();
         } catch (StoreException unreachable) {
             LOG.debugf("A job cannot be summed up now: %s", unreachable.getMessage());
             return null;

@@ -32,10 +32,10 @@ public record Want(
         return new Want(model, null, 1, 0, null, null, longest, longest, new Trial());
     }
 
-    /// The same of another model.
+    /// The same of another model, of whose attempts nothing is known yet.
     public Want of(String other) {
         return new Want(
-                other, job, weight, promptBytes, maxTokens, patience, longest, before, trial);
+                other, job, weight, promptBytes, maxTokens, patience, longest, before, new Trial());
     }
 
     /// The same with less time, once this process knows what others know: its own start must not

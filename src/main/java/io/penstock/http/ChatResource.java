@@ -88,12 +88,8 @@ public class ChatResource {
                 Exchanges.runs(exchange, call);
                 // An error without [DONE] after it: OpenAI's SDKs raise what has an
                 // `error`.
-                KeyAccount.on(
-                        account,
-                        () -> {
-                            events.run(llm, call, _ -> "[DONE]", Refusals::openAi);
-                            return true;
-                        });
+                KeyAccount.run(
+                        account, () -> events.run(llm, call, _ -> "[DONE]", Refusals::openAi));
             }
         });
     }

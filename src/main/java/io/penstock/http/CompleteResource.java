@@ -73,13 +73,8 @@ public class CompleteResource {
             read = true;
             exchange.addEndHandler(_ -> sent.close());
             KeyAccount account = callers.account();
-            return EventStream.of(events ->
-                    KeyAccount.on(
-                            account,
-                            () -> {
-                                stream(asked, sent, events, exchange);
-                                return true;
-                            }));
+            return EventStream.of(
+                    events -> KeyAccount.run(account, () -> stream(asked, sent, events, exchange)));
         } finally {
             if (!read) {
                 sent.close();

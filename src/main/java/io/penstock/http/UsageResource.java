@@ -20,11 +20,12 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
-import java.math.BigDecimal;
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,9 @@ public class UsageResource {
 
     private static final Set<String> OPTIONS = Set.of("key", "from", "to");
     private static final int DAYS_MAX = 366;
-    private static final int NANO_DIGITS = 9;
+
+    /// Days of keys that one request reads; each is a read of the store.
+    private static final int READS_MAX = 2_000;
 
     private final Keys keys;
     private final UsageSheets sheets;
@@ -65,10 +68,19 @@ public class UsageResource {
                     "out_of_range",
                     "\"from\" must be a day before \"to\", " + DAYS_MAX + " days at most.");
         }
+        List<Owner> owners = owners(query.text("key"));
+        if (owners.size() * (from.until(to, ChronoUnit.DAYS) + 1) > READS_MAX) {
+            throw InvalidRequest.of(
+                    "key",
+                    "out_of_range",
+                    "Days and keys make more than "
+                            + READS_MAX
+                            + ": ask for one \"key\", or for fewer days by \"from\" and \"to\".");
+        }
         ObjectNode json = Fields.JSON.createObjectNode().put("object", "list");
         json.put("from", from.toString()).put("to", to.toString());
         ArrayNode data = json.putArray("data");
-        for (Owner owner : owners(query.text("key"))) {
+        for (Owner owner : owners) {
             from.datesUntil(to.plusDays(1))
                     .forEach(date -> rows(owner, date, sheets.of(owner.id(), date), data));
         }
@@ -77,23 +89,21 @@ public class UsageResource {
 
     private List<Owner> owners(@Nullable String id) {
         Owner own = callers.owner();
-        if (id == null ? own != null : own != null && own.id().equals(id)) {
-            if (id != null || !identity.hasRole(KeyIdentities.ADMIN)) {
-                return List.of(own);
-            }
-        }
-        if (!identity.hasRole(KeyIdentities.ADMIN)) {
-            throw Problem.refused(404, "not_found", "There is no key of this id.").exception();
-        }
-        if (id == null) {
+        boolean isAdmin = identity.hasRole(KeyIdentities.ADMIN);
+        if (id == null && isAdmin) {
             return keys.all().stream().map(CallerKey::owner).toList();
         }
-        return List.of(
-                keys.find(id)
-                        .map(CallerKey::owner)
-                        .orElseThrow(() ->
-                                Problem.refused(404, "not_found", "There is no key of this id.")
-                                        .exception()));
+        if (own != null && (id == null || own.id().equals(id))) {
+            return List.of(own);
+        }
+        return Optional.ofNullable(id)
+                .filter(_ -> isAdmin)
+                .flatMap(keys::find)
+                .map(CallerKey::owner)
+                .map(List::of)
+                .orElseThrow(() ->
+                        Problem.refused(404, "not_found", "There is no key of this id.")
+                                .exception());
     }
 
     private static void rows(
@@ -110,7 +120,7 @@ public class UsageResource {
                     .put("completion_tokens", tokens.completion())
                     .put("cached_tokens", tokens.cached())
                     .put("reasoning_tokens", tokens.reasoning())
-                    .put("cost", BigDecimal.valueOf(tokens.costNanos(), NANO_DIGITS))
+                    .put("cost", tokens.cost())
                     .put("requests_of_unknown_cost", spent.unknown());
         });
     }

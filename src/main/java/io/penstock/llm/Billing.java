@@ -90,7 +90,7 @@ class Billing {
             Outcome outcome = work.get();
             if (outcome instanceof Completion done) {
                 usage = done.usage();
-                note(call, account, done.model(), spent(done.model(), usage));
+                note(call, account, done.model(), spent(done.model(), call.asked(), usage));
             } else if (call.attemptCount() > 0) {
                 note(call, account, call.asked(), FAILED);
             }
@@ -119,13 +119,20 @@ class Billing {
     /// Attempts without an answer are paid for all the same.
     private Spent inVain(Call call) {
         return call.inVain().stream()
-                .map(used -> new Spent(0, prices.tokens(used.model(), used.usage()), 0))
+                .map(used -> new Spent(0, counted(used.model(), call.asked(), used.usage()), 0))
                 .reduce(Spent.NONE, Spent::plus);
     }
 
-    private Spent spent(String model, @Nullable Usage usage) {
+    private Spent spent(String served, String asked, @Nullable Usage usage) {
         return usage == null
                 ? new Spent(1, Tokens.NONE, 1)
-                : new Spent(1, prices.tokens(model, usage), prices.knows(model) ? 0 : 1);
+                : new Spent(
+                        1,
+                        counted(served, asked, usage),
+                        prices.knows(served) || prices.knows(asked) ? 0 : 1);
+    }
+
+    private Tokens counted(String served, String asked, Usage usage) {
+        return prices.tokens(served, asked, usage).counted();
     }
 }

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param simulated whether it is the built-in one, which the answers' headers then say
 public record Endpoint(URI baseUrl, @Nullable String apiKey, boolean simulated) {
 
+    private static final Pattern LOOPBACK =
+            Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
+
     /// OpenAI's own API.
     public static final String OPENAI = "https://api.openai.com/v1";
 
@@ -20,9 +23,6 @@ public record Endpoint(URI baseUrl, @Nullable String apiKey, boolean simulated) 
         String trimmed = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
         return new Endpoint(URI.create(trimmed), apiKey, simulated);
     }
-
-    private static final Pattern LOOPBACK =
-            Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
 
     /// The endpoint that the configuration names; empty when it names neither a base URL nor a key.
     public static Optional<Endpoint> configured(LlmConfig config) {

@@ -58,15 +58,17 @@ public class Prices {
         return price(model) != null;
     }
 
-    /// What was used, with its cost as far as the model has a price.
-    public Tokens tokens(String model, Usage usage) {
+    /// What was used, with its cost by the price of the model that served, or of the one that was
+    /// asked; uncounted where there are prices and neither has one.
+    public Tokens tokens(String served, String asked, Usage usage) {
+        long nanos = areKnown() ? nanos(served, asked, usage) : 0;
         return new Tokens(
                 usage.promptTokens(),
                 usage.completionTokens(),
-                nanos(model, usage),
+                Math.max(0, nanos),
                 usage.cachedTokens(),
                 usage.reasoningTokens(),
-                0);
+                nanos < 0 ? 1 : 0);
     }
 
     /// @return the cost in billionths of the prices' currency; 0 when the model has no price

@@ -173,7 +173,7 @@ public class ServiceModel implements ChatModel, StreamingChatModel {
                 call,
                 outcome,
                 outcome instanceof Completion done && done.usage() != null
-                        ? prices.nanos(done.model(), done.usage())
+                        ? Math.max(0, prices.nanos(done.model(), call.asked(), done.usage()))
                         : 0);
         return outcome;
     }

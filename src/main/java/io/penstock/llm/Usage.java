@@ -3,6 +3,7 @@ package io.penstock.llm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.Fields;
+import io.penstock.store.Tokens;
 import org.jspecify.annotations.Nullable;
 
 /// What a completion cost, in tokens, as the provider counted them. JSON:
@@ -44,5 +45,17 @@ public record Usage(
                         0,
                         0)
                 : null;
+    }
+
+    /// Null where there are none.
+    public static @Nullable Usage of(Tokens tokens) {
+        return tokens.total() == 0
+                ? null
+                : new Usage(
+                        tokens.prompt(),
+                        tokens.completion(),
+                        tokens.total(),
+                        tokens.cached(),
+                        tokens.reasoning());
     }
 }

@@ -1,6 +1,7 @@
 package io.penstock.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.json.InvalidRequest;
 import io.penstock.llm.Completion;
@@ -53,7 +54,7 @@ final class TaskStages {
         }
         JsonNode fields =
                 before == null
-                        ? task.argumentsSchema().path("none")
+                        ? MissingNode.getInstance()
                         : tasks.named(before.name()).resultSchema().path("properties");
         Set<String> names =
                 fields.properties().stream()

@@ -2,6 +2,7 @@ package io.penstock.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.math.BigDecimal;
 
 /// What answers have cost.
 ///
@@ -13,6 +14,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 /// @param uncounted answers of which the tokens or, where there are prices, the cost is not known
 public record Tokens(
         long prompt, long completion, long costNanos, long cached, long reasoning, long uncounted) {
+
+    private static final int NANO_DIGITS = 9;
 
     public static final Tokens NONE = new Tokens(0, 0, 0);
 
@@ -44,6 +47,11 @@ public record Tokens(
     /// The same, with no word of answers that are not in it.
     public Tokens counted() {
         return new Tokens(prompt, completion, costNanos, cached, reasoning, 0);
+    }
+
+    /// In the currency of the configured prices.
+    public BigDecimal cost() {
+        return BigDecimal.valueOf(costNanos, NANO_DIGITS);
     }
 
     public long total() {

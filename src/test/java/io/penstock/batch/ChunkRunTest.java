@@ -396,6 +396,7 @@ class ChunkRunTest extends ModelRuns {
                                         store.sums,
                                         (_, _) -> {},
                                         store.quarantine,
+                                        _ -> null,
                                         store.clock)
                                 .of(job, store.claimed(job, 0), new JobRun(5), Shift::endless)
                                 .run())

@@ -91,6 +91,7 @@ final class Embedded implements AutoCloseable {
                 sums,
                 (_, _) -> {},
                 quarantine,
+                _ -> null,
                 clock);
     }
 

@@ -74,6 +74,7 @@ abstract class ModelRuns extends StoreTest {
                 store.sums,
                 (known, _) -> heard.add(known),
                 store.quarantine,
+                _ -> null,
                 store.clock);
     }
 

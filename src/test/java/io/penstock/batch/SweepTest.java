@@ -249,6 +249,7 @@ class SweepTest extends StoreTest {
                         store.sums,
                         (_, _) -> {},
                         store.quarantine,
+                        _ -> null,
                         store.clock);
         return new Sweep(
                 jobs,

@@ -272,4 +272,45 @@ class KeyLimitsQuarkusTest extends PenstockTest {
                                 .status())
                 .isEqualTo(404);
     }
+
+    @Test
+    void whatCallsThatEndTogetherHaveUsedIsThereWhenTheyAreAnswered() {
+        JsonNode made = key("");
+        Caller team = with(made);
+
+        List<CompletableFuture<Answer>> calls =
+                IntStream.range(0, 100)
+                        .mapToObj(_ -> team.completeAsync(prompt("Say OK.")))
+                        .toList();
+        calls.forEach(call -> assertThat(call.join().status()).isEqualTo(200));
+
+        JsonNode rows = usage(team, "");
+        assertThat(sum(rows, "requests")).isEqualTo(100);
+        assertThat(sum(rows, "prompt_tokens"))
+                .isEqualTo(
+                        provider.wholeLog().stream()
+                                .mapToLong(call -> call.path("prompt_tokens").asLong())
+                                .sum());
+    }
+
+    @Test
+    void oneRequestReadsABoundedNumberOfDays() {
+        IntStream.range(0, 6).forEach(_ -> key(""));
+        String year = "?from=2025-12-01&to=2026-11-30";
+
+        Answer all = caller.send(caller.request("/usage" + year).build()).join();
+        Answer one =
+                caller.send(
+                                caller.request(
+                                                "/usage"
+                                                        + year
+                                                        + "&key="
+                                                        + key("").path("id").asText())
+                                        .build())
+                        .join();
+
+        assertThat(all.status()).isEqualTo(400);
+        assertThat(all.body()).contains("one \\\"key\\\"", "fewer days");
+        assertThat(one.status()).isEqualTo(200);
+    }
 }
