@@ -156,12 +156,16 @@ final class Concurrency {
         raisedMicros = now;
     }
 
+    /// @param besides calls that are in flight already
+    void started(int besides, long now) {
+        recent.started(besides, now);
+    }
+
     /// @param startedMicros when the answered call started
     /// @param besides calls that were in flight when it started
     /// @param inFlight calls that are in flight beside it now
     void answered(long startedMicros, int besides, int inFlight, long now) {
         sample(now, false);
-        recent.add(besides, false);
         if (growing) {
             prove(Math.min(besides, inFlight) + 1);
         } else if (startedMicros >= loweredMicros && inFlight + 1 > limit) {
@@ -236,8 +240,9 @@ final class Concurrency {
             boolean measures,
             boolean isPlain) {
         int beside = Math.max(besides, inFlight);
-        recent.add(besides, true);
-        if (!measures || !(isPlain || recent.isRefusedWith(besides, !growing && limit > level))) {
+        recent.refused(besides, startedMicros, now);
+        if (!measures
+                || !(isPlain || recent.isRefusedWith(besides, !growing && limit > level, now))) {
             return false;
         }
         if (burst.isOver(startedMicros)) {

@@ -164,6 +164,7 @@ final class Gate {
         halt.started(now);
         marks.started();
         tempo.started(now);
+        concurrency.started(besides, now);
         double units = estimate.tokens(want);
         requests.take(1, now);
         tokens.take(units, now);

@@ -6,18 +6,26 @@ import org.jspecify.annotations.Nullable;
 /// Whether a refusal is everybody's. Guarded by the lock of [Admission]. Times are Unix
 /// microseconds in the time of the budgets' store.
 ///
-/// One call that is refused says that it was refused. Several in a row, with none taken that began
-/// after the first of them, say that all would be: then no call starts. After the time that the
-/// provider told, or a second, one call is let through, for all processes together. If it is taken,
-/// the halt is over at once; if it is refused, the next one comes after twice the time.
+/// One call that is refused says that it was refused. Several in a row, more than chance explains,
+/// with none taken that began after the first of them, say that all would be: then no call starts.
+/// After the time that the provider told, or a second, one call is let through, for all processes
+/// together. If it is taken, the halt is over at once; if it is refused, the next one comes after
+/// twice the time.
 ///
 /// Where another process has had a later call taken, only this process's calls are refused, as
 /// where others use a limit up: then this one alone goes on holding, and the others, who are told,
 /// leave it some room.
 final class Halt {
 
-    /// Of calls that chance refuses one in five of, five in a row are one in three thousand.
+    /// Where chance refuses one call in ten, five in a row are one in a hundred thousand. Where it
+    /// refuses more, more in a row are as rare, up to so many.
     private static final int IN_A_ROW = 5;
+
+    private static final int IN_A_ROW_MOST = 30;
+    private static final double RARE = Math.log(100_000);
+
+    /// The part that is refused by chance is that of about so many calls.
+    private static final double REMEMBERED = 64;
 
     /// Where calls were taken a moment ago: an older answer says little of the present.
     private static final long RECENT = 10_000_000;
@@ -49,6 +57,9 @@ final class Halt {
     private State state = State.OPEN;
     private int inARow;
     private boolean isPlain;
+
+    /// The part of the calls that were refused without a halt.
+    private double chance;
 
     /// When the first call began of those that were refused in a row.
     private long firstMicros;
@@ -158,6 +169,10 @@ final class Halt {
     boolean taken(long started) {
         takenMicros = Math.max(takenMicros, started);
         if (started >= firstMicros) {
+            if (state == State.OPEN) {
+                double others = Math.pow(1 - 1 / REMEMBERED, inARow);
+                chance = (1 - others * (1 - chance)) * (1 - 1 / REMEMBERED);
+            }
             inARow = 0;
             isPlain = false;
             boolean ended = state != State.OPEN;
@@ -200,7 +215,7 @@ final class Halt {
         }
         inARow++;
         boolean knowsBetter = told == 0 || started - takenMicros < RECENT;
-        isPlain = inARow >= Math.max(knowsBetter ? IN_A_ROW : 1, unknown);
+        isPlain = inARow >= Math.max(knowsBetter ? rare() : 1, unknown);
         if (!isPlain) {
             return false;
         }
@@ -210,6 +225,10 @@ final class Halt {
         }
         halt(now, told, knowsBetter ? SOON : PROBE_EVERY);
         return true;
+    }
+
+    private int rare() {
+        return (int) Math.clamp(Math.ceil(RARE / -Math.log(chance)), IN_A_ROW, IN_A_ROW_MOST);
     }
 
     private void halt(long now, long told, long after) {

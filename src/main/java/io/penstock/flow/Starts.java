@@ -41,12 +41,10 @@ final class Starts {
         return refused() / (double) Math.max(1, started());
     }
 
-    /// Calls a second that were taken, while any started: when all is held back, nothing can be
-    /// taken.
+    /// Calls a second that were taken.
     double taken(long now) {
         turn(now);
-        long used = Arrays.stream(started).filter(count -> count > 0).count();
-        long time = Math.min(Math.max(1, used) * SLOT, now - firstMicros);
+        long time = Math.min((SLOTS - 1) * SLOT + now % SLOT, now - firstMicros);
         return SECOND * Math.max(1, started() - refused()) / Math.max(1, time);
     }
 

@@ -27,24 +27,35 @@ final class Tempo {
     /// Below what was taken: what has piled up at the provider drains.
     private static final double BELOW = 0.95;
 
-    /// A round ends when so many are refused.
-    private static final int TELLING = 10;
+    /// If it was the rate, hardly any are refused now: a quarter of the part before, for what is
+    /// refused by chance besides.
+    private static final double FEWER = 0.25;
 
-    /// Or when so many more than twice the refused ones would have been if nothing were better:
-    /// chance does that once in a hundred times.
-    private static final int BETTER = 6;
+    /// What is seen is so many times as likely, as a logarithm, if it was the rate: chance looks
+    /// like that once in a hundred times.
+    private static final double HELPED = Math.log(100);
+
+    /// Or so many times less likely.
+    private static final double IN_VAIN = -Math.log(20);
+
+    /// Fewer refused ones tell nothing of how many are taken.
+    private static final int TELLING = 10;
 
     private static final long ROUND_LEAST = 100_000;
 
     /// Until all have slowed down.
-    private static final long ROUND_LEAST_TOGETHER = 400_000;
+    private static final long TOGETHER_LEAST = 400_000;
 
-    private static final int ROUNDS = 3;
+    private static final double SHARE_MOST = 0.95;
 
-    /// As long as fewer are refused than this part of the most that were.
+    /// The part that is refused is another than before, so that it is not chance.
+    private static final double OTHER = 1.5;
+
+    /// What was taken before may have come from a bucket that was full; what is taken in a round
+    /// does not.
+    private static final int ROUNDS = 2;
+
     private static final int ROUNDS_MOST = 6;
-
-    private static final double STILL = 0.6;
 
     /// Of the rate to which the one slowed down that began.
     private static final double LEAST = 0.1;
@@ -57,9 +68,6 @@ final class Tempo {
     private static final long TOGETHER = 200_000;
 
     private static final double WORSE = 1.3;
-
-    /// Chance refuses fewer.
-    private static final double CHANCE_SHARE = 0.4;
 
     private static final long GROW_EVERY = 500_000;
 
@@ -101,8 +109,11 @@ final class Tempo {
     private long since;
     private int startedSince;
     private int refusedSince;
-    private double shareMost;
     private double shareBefore;
+
+    /// How long the provider takes to refuse.
+    private long refusalMicros;
+
     private long ignoredUntil;
     private long chance = CHANCE_FIRST;
     private double growth = GROWTH;
@@ -118,7 +129,7 @@ final class Tempo {
     long readyAt(long now) {
         switch (state) {
             case JUDGING -> {
-                if (now - since > (processes > 1 ? ROUND_LEAST_TOGETHER : ROUND_LEAST)) {
+                if (now - since > (processes > 1 ? TOGETHER_LEAST : ROUND_LEAST)) {
                     judge(now);
                 }
             }
@@ -152,6 +163,7 @@ final class Tempo {
 
     void refused(long startedMicros, long now) {
         starts.refused(now);
+        refusalMicros = Math.max(now - startedMicros, refusalMicros * 9 / 10);
         if (state != State.FREE) {
             if (startedMicros >= since) {
                 refusedSince++;
@@ -165,7 +177,6 @@ final class Tempo {
         int bad = starts.refused();
         if (all >= FEWEST_STARTED && bad >= FEWEST && bad > MANY * all) {
             shareBefore = starts.refusedShare(now);
-            shareMost = shareBefore;
             rounds = 0;
             rateBefore = rate;
             slow(starts.taken(now), now);
@@ -202,16 +213,22 @@ final class Tempo {
     }
 
     private void judge(long now) {
-        double expected = shareBefore * startedSince;
-        boolean isLate = now - since > VERDICT_MOST;
-        if (expected >= BETTER + 2 * refusedSince || (isLate && refusedSince < expected / 2)) {
+        long time = now - since;
+        // The latest cannot have been refused yet.
+        double told = startedSince * Math.max(0, time - refusalMicros) / Math.max(1, time);
+        double before = Math.min(SHARE_MOST, shareBefore);
+        double evidence =
+                refusedSince * Math.log(FEWER)
+                        + Math.max(0, told - refusedSince)
+                                * Math.log((1 - FEWER * before) / (1 - before));
+        boolean isLate = time > VERDICT_MOST;
+        if (evidence > HELPED || (isLate && evidence > 0)) {
             verdict(Verdict.HELPED);
             helped(now);
-        } else if (refusedSince < TELLING && !isLate) {
+        } else if (!isLate && (evidence > IN_VAIN || refusedSince < TELLING)) {
             return;
-        } else if (rounds < ROUNDS || refusedShare() > CHANCE_SHARE || isBetter()) {
+        } else if (rounds < ROUNDS || (rounds < ROUNDS_MOST && isOther())) {
             shareBefore = refusedShare();
-            shareMost = Math.max(shareMost, shareBefore);
             slow(takenSince(now), now);
             tell(now);
         } else {
@@ -220,8 +237,8 @@ final class Tempo {
         }
     }
 
-    private boolean isBetter() {
-        return rounds < ROUNDS_MOST && refusedShare() < STILL * shareMost;
+    private boolean isOther() {
+        return refusedShare() > OTHER * shareBefore || shareBefore > OTHER * refusedShare();
     }
 
     private double refusedShare() {

@@ -212,7 +212,7 @@ class ConcurrencyTest {
             }
             while (inFlight() < 10 && mayStart(stormy)) {
                 boolean taken = now > storm || random.nextDouble() > 0.3;
-                (taken ? accepted : refused).addLast(new Started(now, inFlight()));
+                start(stormy, taken ? accepted : refused);
             }
             if (now > storm && accepted.size() >= 9) {
                 return now - storm;
@@ -234,8 +234,7 @@ class ConcurrencyTest {
                 refused(concurrency, refused.removeFirst());
             }
             while (mayStart(concurrency)) {
-                (accepted.size() < limit ? accepted : refused)
-                        .addLast(new Started(now, inFlight()));
+                start(concurrency, accepted.size() < limit ? accepted : refused);
             }
         }
     }
@@ -249,6 +248,11 @@ class ConcurrencyTest {
 
     private int inFlight() {
         return accepted.size() + refused.size();
+    }
+
+    private void start(Concurrency which, ArrayDeque<Started> calls) {
+        which.started(inFlight(), now);
+        calls.addLast(new Started(now, inFlight()));
     }
 
     private void answered(Concurrency which, Started call) {

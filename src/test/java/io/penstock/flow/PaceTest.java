@@ -89,7 +89,7 @@ class PaceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(doubles = {0.01, 0.05, 0.2})
+    @ValueSource(doubles = {0.01, 0.05, 0.2, 0.4})
     void whatIsRefusedByChanceStopsNobody(double chance) {
         Random random = new Random(SEED);
         Simulated provider = provider(random, 0, 0, 0, ANY, chance, Long.MAX_VALUE, 0);
@@ -151,7 +151,7 @@ class PaceTest {
 
     /// With an equal chance for all there is nothing to find, whoever looks for it.
     @ParameterizedTest
-    @ValueSource(doubles = {0.01, 0.05, 0.2})
+    @ValueSource(doubles = {0.01, 0.05, 0.2, 0.4})
     void norIsItFoundBySeveral(double chance) {
         Random random = new Random(SEED);
         Simulated provider = provider(random, 0, 0, 0, ANY, chance, Long.MAX_VALUE, 0);

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class GuardedBatchQuarkusTest extends PenstockTest {
 
     /// The tool's call, all attempts of the next, and the two calls of another run.
-    private static final int RUN_AGAIN = 1 + 4 + 2;
+    private static final int RUN_AGAIN = 1 + 3 + 2;
 
     @Test
     void aTimeoutEndsTheCallAtTheProvider() {
