@@ -25,7 +25,7 @@ final class Halt {
     private static final double RARE = Math.log(100_000);
 
     /// The part that is refused by chance is that of about so many calls.
-    private static final double REMEMBERED = 64;
+    private static final double REMEMBERED = 256;
 
     /// Where calls were taken a moment ago: an older answer says little of the present.
     private static final long RECENT = 10_000_000;

@@ -8,6 +8,7 @@ final class Starts {
 
     private static final long SLOT = 100_000;
     private static final int SLOTS = 30;
+    private static final int SLOTS_OF_A_SECOND = 10;
     private static final double SECOND = 1_000_000;
 
     private final int[] started = new int[SLOTS];
@@ -34,6 +35,18 @@ final class Starts {
 
     int refused() {
         return Arrays.stream(refused).sum();
+    }
+
+    /// Whether more than that part was refused before the last second too.
+    boolean wereRefusedBefore(double part, long now) {
+        turn(now);
+        int all = 0;
+        int bad = 0;
+        for (long i = Math.max(0, slot - SLOTS + 1); i <= slot - SLOTS_OF_A_SECOND; i++) {
+            all += started[(int) (i % SLOTS)];
+            bad += refused[(int) (i % SLOTS)];
+        }
+        return bad > part * all;
     }
 
     double refusedShare(long now) {

@@ -18,7 +18,8 @@ final class Tempo {
 
     private static final double SECOND = 1_000_000;
 
-    /// Of the calls that were started within the last three seconds.
+    /// Of the calls that were started within the last three seconds; where no rate is known, of the
+    /// first two of them too: refusals of a moment are for a level that is found then.
     private static final double MANY = 0.02;
 
     private static final int FEWEST = 5;
@@ -175,7 +176,8 @@ final class Tempo {
         }
         int all = starts.started();
         int bad = starts.refused();
-        if (all >= FEWEST_STARTED && bad >= FEWEST && bad > MANY * all) {
+        boolean isMany = all >= FEWEST_STARTED && bad >= FEWEST && bad > MANY * all;
+        if (isMany && (isKnown() || starts.wereRefusedBefore(MANY, now))) {
             shareBefore = starts.refusedShare(now);
             rounds = 0;
             rateBefore = rate;
