@@ -10,6 +10,7 @@ import io.penstock.store.Payloads;
 import io.penstock.store.Tokens;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -85,12 +86,24 @@ final class ChunkItems {
         return !recorded.get(place);
     }
 
-    /// An item without an outcome, as the [Feed] starts it.
-    Feed.Waiting waiting(int place) {
+    /// Items without an outcome, as the [Feed] starts them: first those that were tried least, so
+    /// that each is tried while others are answered.
+    List<Feed.Waiting> waiting(List<Integer> places) {
+        return places.stream()
+                .sorted(Comparator.comparingInt(place -> tried(place).attempts()))
+                .map(this::waiting)
+                .toList();
+    }
+
+    private Feed.Waiting waiting(int place) {
         return new Feed.Waiting(
                 place,
                 lines.get(place),
-                new Feed.Before(finished(place), tried(place).attempts(), tried(place).spent()));
+                new Feed.Before(
+                        finished(place),
+                        tried(place).attempts(),
+                        tried(place).spent(),
+                        tried(place).failedMicros()));
     }
 
     void answered(Happened.Answered answered) {
@@ -112,7 +125,9 @@ final class ChunkItems {
     }
 
     /// Takes note of an item that may be left without an outcome.
-    void tried(Happened.Failed failed) {
+    ///
+    /// @param failedMicros when an attempt began that may speak against the item later; 0 for none
+    void tried(Happened.Failed failed, long failedMicros) {
         int place = failed.place();
         owed.merge(place, failed.spent(), Tokens::plus);
         int more = failed.attempts() - stageAttempts(place);
@@ -120,7 +135,8 @@ final class ChunkItems {
         if (more > last.attempts()) {
             tried.put(
                     place,
-                    new ResultLine.Tried(more, last.again(), last.spent().plus(failed.spent())));
+                    new ResultLine.Tried(
+                            more, last.again(), last.spent().plus(failed.spent()), failedMicros));
             triedNow.set(place);
         }
     }
@@ -140,7 +156,8 @@ final class ChunkItems {
                                 new ResultLine.Tried(
                                         last.attempts(),
                                         last.again() + (again ? 1 : 0),
-                                        last.spent())),
+                                        last.spent(),
+                                        last.failedMicros())),
                         Counts.NONE,
                         owed(place));
             }

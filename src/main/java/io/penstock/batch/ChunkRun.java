@@ -169,7 +169,7 @@ final class ChunkRun {
         // Before any of them is answered: each gets one outcome.
         places.forEach(outage::again);
         feeding = true;
-        feed.start(Spread.of(places).stream().map(items::waiting).toList());
+        feed.start(items.waiting(Spread.of(places)));
         while (true) {
             List<Happened> messages = inbox.take(claim.nanosUntilFlush());
             claim.since(inbox.takenNanos());
@@ -214,7 +214,7 @@ final class ChunkRun {
                 items.answered(answered);
             }
             case Happened.Failed failed -> {
-                items.tried(failed);
+                items.tried(failed, its == null || failed.isOfLoad() ? 0 : its.failedMicros());
                 boolean others = its != null && its.othersAnswered();
                 int again = items.tried(failed.place()).again();
                 failed(failed, new Outage.Sign(model, begunNanos, others, again));
@@ -236,7 +236,7 @@ final class ChunkRun {
                 }
             }
             default -> {
-                if (!(failed.drained() && kind.retryable()) || outage.cutShort(failed.failure())) {
+                if (!(failed.drained() && kind.retryable()) || outage.cutShort(failed, sign)) {
                     judge(failed, sign);
                 }
             }

@@ -41,7 +41,8 @@ final class Feed {
     /// @param stages that are finished
     /// @param attempts requests that were made besides those for these stages
     /// @param spent on answers that came to nothing, besides these stages
-    record Before(List<Finished> stages, int attempts, Tokens spent) {}
+    /// @param failedMicros when an attempt began that has failed, of the call that is made next
+    record Before(List<Finished> stages, int attempts, Tokens spent, long failedMicros) {}
 
     /// An item's call before it is made.
     ///

@@ -67,6 +67,15 @@ sealed interface Happened {
                 boolean drained) {
             this(place, customId, failure, stage, spent, attempts, drained, null);
         }
+
+        /// Whether it comes of too much to do, or of something between, and so of no prompt.
+        boolean isOfLoad() {
+            return switch (failure.kind()) {
+                case TRANSPORT, OVERLOADED -> true;
+                case SERVER -> failure.status() > 500 && failure.status() < 600;
+                default -> false;
+            };
+        }
     }
 
     /// An item came to no end of its own: the next claim of the chunk runs it again.

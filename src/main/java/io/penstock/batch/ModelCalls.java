@@ -71,16 +71,18 @@ final class ModelCalls implements Feed.Calls {
         ObjectNode arguments = item.arguments();
         if (task != null && arguments != null) {
             Tasks.TaskRun row = tasks.begin(tasks.named(task), arguments, id, limit, job);
+            row.work().calls().goesOn(before.failedMicros());
             return new Feed.Begun(
                     row.work().calls(),
                     () -> ended(place, item, row.work(), before, tasks.run(row)));
         }
         if (pipeline == null) {
-            Call call = Call.of(item.prompt(), limit, job);
+            Call call = Call.of(item.prompt(), limit, job).goingOn(before.failedMicros());
             return new Feed.Begun(
                     call, () -> ended(place, item, call, before.attempts(), llm.complete(call)));
         }
         Run run = Run.of(pipeline, item.input(), id, before.stages(), limit, job);
+        run.calls().goesOn(before.failedMicros());
         Consumer<Finished> passed =
                 stage ->
                         sent.accept(

@@ -34,25 +34,25 @@ import org.jspecify.annotations.Nullable;
 /// whatever was seen. A refusal for want of the model is its own when it comes again.
 final class Outage {
 
-    /// Failures of different items in doubt, with no answer between, that mean all of them.
+    /// Failures in doubt, with no answer between, that mean all items.
     private static final int IN_A_ROW = 20;
 
-    /// Claims of a chunk in vain, one after the other, before such failures count as the items'
-    /// own: with the waits between them, more than an hour.
+    /// Claims of a chunk in vain, in a row, before such failures are the items' own: over an hour.
     private static final int CLAIMS_MAX = 60;
 
     /// The same where the provider is there and fails: a quarter of an hour at least.
     private static final int CLAIMS_MAX_THERE = 30;
 
-    /// Claims in vain before a prompt to which the provider says each time that it fails is not
-    /// kept waiting longer, where others of its job were answered: 12 s, and its attempts.
+    /// Claims in vain before a 500 is the item's, where others of its job were answered: 12 s.
     private static final int CLAIMS_WITH_500 = 3;
 
     /// The same where no answer comes in time, which takes minutes each time.
     private static final int CLAIMS_WITHOUT_ANSWER = 2;
 
-    /// A 500, or no answer in time, is no sign of an outage as long as the model has answered a
-    /// call that began so little earlier: word of others' answers takes a while.
+    /// Attempts in all claims that are enough where others were answered between.
+    private static final int ATTEMPTS = 4;
+
+    /// A 500 or a timeout is no sign of an outage so soon after an answer: word takes a while.
     private static final Duration LATELY = Duration.ofSeconds(5);
 
     private static final Duration WAIT = Duration.ofSeconds(2);
@@ -64,11 +64,12 @@ final class Outage {
     private final Map<Integer, Doubt> unreached = new LinkedHashMap<>();
     private final Map<Integer, Doubt> refused = new LinkedHashMap<>();
 
-    /// Places of items that stay without an outcome although others were answered; and
-    /// `unexplained`, those of them whose next failure is their own.
+    /// Places of items that stay without an outcome although others were answered.
     private final Set<Integer> left = new HashSet<>();
 
+    /// Those of them whose next failure is their own.
     private final Set<Integer> unexplained = new HashSet<>();
+
     private boolean answered;
     private boolean gaveUp;
     private boolean cutShort;
@@ -135,7 +136,7 @@ final class Outage {
         return switch (failure.kind()) {
             case RATE_LIMITED -> Verdict.OPEN;
             case TRANSPORT, OVERLOADED, SERVER, TIMEOUT ->
-                    inVain >= patience(failure) || (isThere(failure) && sign.othersAnswered())
+                    inVain >= patience(failure) || isOwnByOthers(failure, sign)
                             ? Verdict.ITS_OWN
                             : judge(unreached, new Doubt(failed, sign), Verdict.AWAY);
             default -> Verdict.ITS_OWN;
@@ -162,8 +163,7 @@ final class Outage {
         return isThere(failure) ? CLAIMS_MAX_THERE : CLAIMS_MAX;
     }
 
-    /// Whether it may come of the prompt, which the provider has taken and failed on. The other
-    /// failures come of too much to do, or of something between.
+    /// Whether it may come of the prompt, and not of too much to do or of something between.
     private static boolean isThere(Failure failure) {
         return switch (failure.kind()) {
             case TIMEOUT -> true;
@@ -208,8 +208,7 @@ final class Outage {
         }
     }
 
-    /// Notes that an item is about to run: what a failure before has left in doubt is settled by
-    /// how it ends now.
+    /// Notes that an item is about to run: how it ends settles what was in doubt before.
     void again(int place) {
         unreached.remove(place);
         refused.remove(place);
@@ -217,9 +216,7 @@ final class Outage {
         unexplained.remove(place);
     }
 
-    /// Notes that a model has answered a call of this run that began then.
-    ///
-    /// @return the failures that were in doubt and are the items' own now
+    /// Notes an answer in this run; returns the failures in doubt that are the items' own now.
     List<Happened.Failed> answered(String model, long begunNanos) {
         answered = true;
         answers.add(model, begunNanos);
@@ -242,8 +239,7 @@ final class Outage {
         return own;
     }
 
-    /// Whether an item has failed although others were answered: should it fail so again, that is
-    /// its own failure.
+    /// Whether an item has failed although others were answered, and fails by itself if again.
     boolean isUnexplained(int place) {
         return unexplained.contains(place);
     }
@@ -268,11 +264,18 @@ final class Outage {
 
     /// Notes that the provider has failed a call whose further attempts are given up.
     ///
-    /// @return whether it is to be judged all the same, for patience has ended
-    boolean cutShort(Failure failure) {
-        boolean isLimit = failure.kind() == FailureKind.RATE_LIMITED;
-        cutShort |= !isLimit;
-        return !isLimit && inVain >= patience(failure);
+    /// @return whether it is to be judged all the same
+    boolean cutShort(Happened.Failed failed, Sign sign) {
+        if (failed.failure().kind() == FailureKind.RATE_LIMITED) {
+            return false;
+        }
+        cutShort = true;
+        return inVain >= patience(failed.failure())
+                || isOwnByOthers(failed.failure(), sign) && failed.attempts() >= ATTEMPTS;
+    }
+
+    private static boolean isOwnByOthers(Failure failure, Sign sign) {
+        return isThere(failure) && sign.othersAnswered();
     }
 
     /// Notes that the run ends, and whether the provider has failed items that are left.
@@ -290,10 +293,8 @@ final class Outage {
     /// The refusals that are in doubt at the end and are the items' own, although nothing was
     /// answered afterwards; they are in doubt no more.
     List<Happened.Failed> ownRefusals() {
-        List<Happened.Failed> own = new ArrayList<>();
-        refused.values().stream()
-                .filter(Doubt::isOwnAtTheEnd)
-                .forEach(doubt -> own.add(doubt.failed));
+        List<Happened.Failed> own =
+                refused.values().stream().filter(Doubt::isOwnAtTheEnd).map(Doubt::failed).toList();
         own.forEach(failed -> refused.remove(failed.place()));
         return own;
     }

@@ -62,9 +62,11 @@ final class ResultLine {
     /// @param attempts requests that were made for it, without those for its finished stages
     /// @param again claims in which it failed although others were answered
     /// @param spent on answers that came to nothing
-    record Tried(int attempts, int again, Tokens spent) {
+    /// @param failedMicros when the first attempt began of those that the provider has failed last,
+    ///   in microseconds of the store's time; 0 for none
+    record Tried(int attempts, int again, Tokens spent, long failedMicros) {
 
-        static final Tried NOT = new Tried(0, 0, Tokens.NONE);
+        static final Tried NOT = new Tried(0, 0, Tokens.NONE, 0);
     }
 
     private ResultLine() {}
@@ -144,7 +146,8 @@ final class ResultLine {
                         .put("index", index)
                         .putNull("stage")
                         .put("attempts", tried.attempts)
-                        .put("again", tried.again);
+                        .put("again", tried.again)
+                        .put("failed", tried.failedMicros);
         if (!tried.spent.equals(Tokens.NONE)) {
             tried.spent.putTo(line.putObject("spent"));
         }
@@ -294,7 +297,8 @@ final class ResultLine {
         return new Tried(
                 tried.path("attempts").asInt(),
                 tried.path("again").asInt(),
-                Tokens.of(tried.path("spent")));
+                Tokens.of(tried.path("spent")),
+                tried.path("failed").asLong());
     }
 
     /// The stage that a line tells of.

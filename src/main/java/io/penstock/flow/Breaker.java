@@ -41,18 +41,25 @@ final class Breaker {
         this.failuresMax = failuresMax;
     }
 
-    /// Until when no call may start.
-    long until() {
-        return brokenUntil;
+    /// Until when a call may not start: one whose failure would be its own waits for nothing, since
+    /// it tells nothing of the models.
+    long until(Want want) {
+        return tellsNothing(want) ? 0 : brokenUntil;
     }
 
     boolean isOpen() {
         return open;
     }
 
-    /// Whether a call is under way whose end is waited for; older calls keep it from nothing.
-    boolean isProbing() {
-        return probe != null;
+    /// Whether a call has to wait for the end of one that is under way; older calls keep it from
+    /// nothing.
+    boolean isProbing(Want want) {
+        return probe != null && !tellsNothing(want);
+    }
+
+    /// Whether a failure of this call would tell nothing of the models.
+    boolean tellsNothing(Want want) {
+        return want.trial().isAgainst(answered.getOrDefault(want.model(), 0L));
     }
 
     /// Whether any call was answered.
@@ -61,7 +68,7 @@ final class Breaker {
     }
 
     void started(Want want) {
-        if (open) {
+        if (open && !tellsNothing(want)) {
             probe = want.trial();
         }
         want.trial().began(answered.getOrDefault(want.model(), 0L));

@@ -78,18 +78,21 @@ final class Dispatch {
         }
         long ready = gate.readyAt(head, now);
         long at = ready == Gate.LATER ? ready : Math.max(ready, gate.markMicros());
-        if (at != Gate.LATER && at - now > SHORT_MICROS) {
-            refuse(gate, at, now);
+        if (at != Gate.LATER && at - now > SHORT_MICROS && refuse(gate, at, now)) {
+            // Whoever was behind them may start.
+            return now;
         }
         // Who may start now waits for a permit of the process.
         return ready <= now ? Gate.LATER : ready;
     }
 
     /// Tells those who have no patience until then.
-    private static void refuse(Gate gate, long at, long now) {
+    ///
+    /// @return whether there were any
+    private static boolean refuse(Gate gate, long at, long now) {
         List<Waiter> impatient = new ArrayList<>();
         gate.forEachWaiter(waiter -> {
-            if (waiter.patientUntil() < at) {
+            if (waiter.patientUntil() < at && !gate.isBrokenForOthersOnly(waiter, now)) {
                 impatient.add(waiter);
             }
         });
@@ -97,5 +100,6 @@ final class Dispatch {
             gate.remove(waiter);
             waiter.decide(new Decision.NotBefore(Room.bounded(Admission.micros(at - now))));
         }
+        return !impatient.isEmpty();
     }
 }

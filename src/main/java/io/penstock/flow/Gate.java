@@ -109,10 +109,11 @@ final class Gate {
 
     /// When the one whose turn it is may start: [#LATER] when that takes more than time.
     long readyAt(Waiter head, long now) {
-        if (breaker.until() > now) {
-            return Math.max(breaker.until(), halt.end());
+        long unbroken = breaker.until(head.want());
+        if (unbroken > now) {
+            return Math.max(unbroken, halt.end());
         }
-        if (unseen || breaker.isProbing() || flight.size() >= held || now >= heldUntil) {
+        if (unseen || breaker.isProbing(head.want()) || flight.size() >= held || now >= heldUntil) {
             return LATER;
         }
         boolean inPerson = head.want().job() == null;
@@ -280,6 +281,11 @@ final class Gate {
     /// Whether the model is left alone because it has failed too often.
     boolean isBroken() {
         return breaker.isOpen();
+    }
+
+    /// Whether nothing but the breaker holds calls back, and not this one.
+    boolean isBrokenForOthersOnly(Waiter waiter, long now) {
+        return breaker.isOpen() && breaker.tellsNothing(waiter.want()) && markMicros() <= now;
     }
 
     /// Whether a call waits for this process to have the right to a probe.

@@ -6,13 +6,26 @@ package io.penstock.flow;
 public final class Trial {
 
     /// When its first failed attempt began, in microseconds; 0 for none.
-    private long failedMicros;
+    private volatile long failedMicros;
 
     /// When the latest call of the same model had begun of those that were answered before the
     /// present attempt began.
     private long answeredMicros;
 
     private volatile boolean othersAnswered;
+
+    /// The trial of a call that has not failed.
+    public Trial() {
+        this(0);
+    }
+
+    /// The trial of a call that goes on with what an earlier one has tried at the same model.
+    ///
+    /// @param failedMicros when an attempt that failed had begun, in microseconds of the store's
+    ///   time; 0 for none
+    public Trial(long failedMicros) {
+        this.failedMicros = failedMicros;
+    }
 
     void began(long latestAnswered) {
         answeredMicros = latestAnswered;
@@ -30,6 +43,19 @@ public final class Trial {
             othersAnswered = true;
         }
         return othersAnswered;
+    }
+
+    /// Whether a failure would be the call's own, since the model has answered others after its
+    /// first one.
+    ///
+    /// @param latestAnswered when the latest call had begun that was answered
+    boolean isAgainst(long latestAnswered) {
+        return othersAnswered || failedMicros != 0 && latestAnswered > failedMicros;
+    }
+
+    /// When its first failed attempt began, in microseconds of the store's time; 0 for none.
+    public long failedMicros() {
+        return failedMicros;
     }
 
     /// Whether the model has answered others between two failed attempts of this call.

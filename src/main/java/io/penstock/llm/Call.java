@@ -165,6 +165,20 @@ public final class Call implements Running {
         return trial.othersAnswered();
     }
 
+    /// Goes on with what was tried of the same prompt before, at the same model.
+    ///
+    /// @param failedMicros as [#failedMicros] was then
+    /// @return this
+    public Call goingOn(long failedMicros) {
+        trial = new Trial(failedMicros);
+        return this;
+    }
+
+    @Override
+    public long failedMicros() {
+        return trial.failedMicros();
+    }
+
     @Override
     public String asked() {
         String model = prompt.model();

@@ -26,6 +26,7 @@ public final class CallsInTurn implements Running {
     private boolean cancelled;
     private boolean draining;
     private int attempts;
+    private long failedMicros;
     private final List<UsedInVain> inVain = new ArrayList<>();
     private Duration overhead = Duration.ZERO;
 
@@ -119,7 +120,8 @@ public final class CallsInTurn implements Running {
             Call.StageTerms stage) {
         synchronized (lock) {
             Duration limit = left == null ? defaultLimit : left;
-            Call next = Call.of(new Ask(prompt, limit, deltas, job, stage));
+            Call next = Call.of(new Ask(prompt, limit, deltas, job, stage)).goingOn(failedMicros);
+            failedMicros = 0;
             if (cancelled) {
                 next.cancel();
             }
@@ -193,6 +195,21 @@ public final class CallsInTurn implements Running {
     public long begunNanos() {
         Call latest = latest();
         return latest == null ? 0 : latest.begunNanos();
+    }
+
+    /// Goes on with what was tried before of what the first call is about, at the same model.
+    ///
+    /// @param micros as [#failedMicros] was then
+    public void goesOn(long micros) {
+        synchronized (lock) {
+            failedMicros = micros;
+        }
+    }
+
+    @Override
+    public long failedMicros() {
+        Call latest = latest();
+        return latest == null ? 0 : latest.failedMicros();
     }
 
     @Override

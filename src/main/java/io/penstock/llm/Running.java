@@ -38,6 +38,12 @@ public interface Running {
         return false;
     }
 
+    /// When the first failed attempt of the latest call began, in microseconds of the store's time;
+    /// 0 for none.
+    default long failedMicros() {
+        return 0;
+    }
+
     /// What its attempts have used that came to no answer, as far as the provider has told it.
     default List<UsedInVain> inVain() {
         return List.of();

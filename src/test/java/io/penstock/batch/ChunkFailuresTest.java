@@ -327,4 +327,19 @@ class ChunkFailuresTest extends ModelRuns {
         assertThat(store.chunk(job, 0).counts().failed()).isEqualTo(50);
         assertThat(heard).contains("model");
     }
+
+    /// Others may be answered between the two claims, which speaks against the item then.
+    @ParameterizedTest
+    @CsvSource({"SERVER, 77", "TIMEOUT, 77", "OVERLOADED, 0", "TRANSPORT, 0"})
+    void theNextClaimKnowsWhenAnItemFailedInTheOneBefore(FailureKind kind, long told)
+            throws InterruptedException {
+        Job job = store.job(1);
+        failedMicros = 77;
+
+        run(job, _ -> failure(kind));
+        run(job, _ -> failure(FailureKind.REJECTED));
+        run(job, ANSWERS);
+
+        assertThat(toldMicros).hasSize(3).startsWith(0L, told);
+    }
 }

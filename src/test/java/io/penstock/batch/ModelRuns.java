@@ -25,6 +25,12 @@ abstract class ModelRuns extends StoreTest {
     final Semaphore stopped = new Semaphore(0);
     final Semaphore cancelled = new Semaphore(0);
     Function<String, String> models = _ -> "model";
+
+    /// When the first failed attempt of each call began; and what the calls were told of the one
+    /// before.
+    volatile long failedMicros;
+
+    final List<Long> toldMicros = Collections.synchronizedList(new ArrayList<>());
     final List<String> heard = Collections.synchronizedList(new ArrayList<>());
 
     /// Until it ends a whole lease from now, or almost.
@@ -93,6 +99,7 @@ abstract class ModelRuns extends StoreTest {
             Feed.Before before,
             Function<String, @Nullable Failure> model) {
         called.add(item.input());
+        toldMicros.add(before.failedMicros());
         Failure failure = model.apply(item.input());
         return failure == null
                 ? new Happened.Answered(place, Embedded.result(first + place), Tokens.NONE)
@@ -132,6 +139,11 @@ abstract class ModelRuns extends StoreTest {
         @Override
         public long begunNanos() {
             return begunNanos;
+        }
+
+        @Override
+        public long failedMicros() {
+            return failedMicros;
         }
 
         @Override

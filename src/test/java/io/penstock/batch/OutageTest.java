@@ -277,23 +277,36 @@ class OutageTest {
     /// As where a model is left alone after its first failures: no call comes to its last attempt.
     @Test
     void whatIsCutShortIsInVainUnlessOthersWereAnsweredAndFailsWhenPatienceEnds() {
-        Failure failure = failed(0, FailureKind.SERVER, 0).failure();
+        Happened.Failed failure = failed(0, FailureKind.SERVER, 0);
+        Outage.Sign sign = new Outage.Sign(MODEL, 1, false, 0);
         Outage away = new Outage(28, answers);
-        assertThat(away.cutShort(failure)).isFalse();
+        assertThat(away.cutShort(failure, sign)).isFalse();
         assertThat(away.isAway()).isTrue();
         assertThat(away.inVain()).isEqualTo(29);
 
         Outage limited = new Outage(28, answers);
-        limited.cutShort(failed(0, FailureKind.RATE_LIMITED, 429).failure());
+        limited.cutShort(failed(0, FailureKind.RATE_LIMITED, 429), sign);
         assertThat(limited.isAway()).isFalse();
 
         Outage well = new Outage(28, answers);
-        well.cutShort(failure);
+        well.cutShort(failure, sign);
         well.answered(MODEL, 2);
         assertThat(well.isAway()).isFalse();
         assertThat(well.inVain()).isZero();
 
-        assertThat(new Outage(30, answers).cutShort(failure)).isTrue();
+        assertThat(new Outage(30, answers).cutShort(failure, sign)).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SERVER, 500, 4, true", "SERVER, 500, 3, false", "OVERLOADED, 503, 9, false"})
+    void whatIsCutShortHasFailedWithEnoughAttemptsIfOthersWereAnsweredBetween(
+            FailureKind kind, int status, int attempts, boolean own) {
+        Failure failure = failed(0, kind, status).failure();
+        Happened.Failed cut =
+                new Happened.Failed(0, null, failure, null, Tokens.NONE, attempts, true);
+
+        assertThat(outage.cutShort(cut, new Outage.Sign(MODEL, 1, true, 0))).isEqualTo(own);
+        assertThat(outage.cutShort(cut, new Outage.Sign(MODEL, 1, false, 0))).isFalse();
     }
 
     private static Outage.Verdict judge(Outage outage, int place, FailureKind kind) {

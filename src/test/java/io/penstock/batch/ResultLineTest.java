@@ -22,7 +22,7 @@ class ResultLineTest {
             new Finished("a", "facts", "m", "stop", new Usage(1, 2, 3, 0, 0), 2);
 
     private static final ResultLine.Tried TRIED =
-            new ResultLine.Tried(3, 2, new Tokens(5, 6, 7, 1, 2, 0));
+            new ResultLine.Tried(3, 2, new Tokens(5, 6, 7, 1, 2, 0), 1_764_547_200_000_000L);
 
     @Test
     void anAnswerHasItsFieldsInTheirOrder() {

@@ -123,6 +123,30 @@ class BreakerTest {
         assertThat(bad.trial().othersAnswered()).isTrue();
     }
 
+    @Test
+    void whoGoesOnWithWhatFailedBeforeOthersWereAnsweredWaitsForNoBreakAndMakesNoneLonger() {
+        Want before = want("model");
+        fail(before);
+        answer(want("model"));
+        for (int i = 0; i < 3; i++) {
+            fail(want("model"));
+        }
+        assertThat(gate.isBroken()).isTrue();
+        long failed = before.trial().failedMicros();
+        Want again = want("model").in(new Trial(failed));
+        Want unknown = want("model").in(new Trial(now));
+        Waiter first = waiting(unknown);
+        long end = gate.readyAt(first, now);
+        assertThat(end).isEqualTo(now + 1_000_000);
+        gate.remove(first);
+
+        assertThat(gate.readyAt(waiting(again), now)).isEqualTo(now);
+        fail(again);
+
+        assertThat(again.trial().othersAnswered()).isTrue();
+        assertThat(gate.readyAt(waiting(want("model")), now)).isEqualTo(end);
+    }
+
     private void fail(Want want) {
         Permit permit = start(want);
         gate.failed(permit, now);
