@@ -11,8 +11,8 @@ import java.util.OptionalInt;
 @ConfigMapping(prefix = "penstock.batch")
 public interface BatchConfig {
 
-    /// Chunks that this process works on at once; 4 unless given, and none in a Lambda function,
-    /// which SQS calls.
+    /// Chunks that this process works on at once; unless given, 12 with the embedded store, 4 with
+    /// AWS's, and none in a Lambda function, which SQS calls.
     OptionalInt workers();
 
     /// Items in a chunk at most.

@@ -22,7 +22,12 @@ import java.util.List;
 @ApplicationScoped
 public class Loops {
 
+    /// Where processes share the chunks, so that each gets some of a small batch.
     private static final int WORKERS = 4;
+
+    /// Where one process has them all. A chunk's last items may wait for their next attempts while
+    /// others run.
+    private static final int WORKERS_ALONE = 12;
 
     /// A wait for a message: short, so that a stop is noticed soon.
     private static final Duration TURN = Duration.ofSeconds(1);
@@ -64,7 +69,7 @@ public class Loops {
 
     /// Begins to work. A command does it when it has looked at what there is.
     public void begin() {
-        int workers = config.checked().workers().orElse(where.isFunction() ? 0 : WORKERS);
+        int workers = config.checked().workers().orElse(usual());
         if (workers == 0) {
             return;
         }
@@ -85,6 +90,13 @@ public class Loops {
                         .name("worker-", workers)
                         .start(() -> work(before, () -> queue.receiveFromIdleGroup(TURN))));
         threads.add(Thread.ofVirtual().name("sweep").start(this::sweep));
+    }
+
+    private int usual() {
+        if (where.isFunction()) {
+            return 0;
+        }
+        return where.engine() == Where.Engine.LOCAL ? WORKERS_ALONE : WORKERS;
     }
 
     void stop(@Observes ShutdownEvent ending) {
