@@ -290,8 +290,7 @@ final class Outage {
         gaveUp = true;
     }
 
-    /// The refusals that are in doubt at the end and are the items' own, although nothing was
-    /// answered afterwards; they are in doubt no more.
+    /// The refusals in doubt at the end that are the items' own; they are in doubt no more.
     List<Happened.Failed> ownRefusals() {
         List<Happened.Failed> own =
                 refused.values().stream().filter(Doubt::isOwnAtTheEnd).map(Doubt::failed).toList();
