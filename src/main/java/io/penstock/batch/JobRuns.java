@@ -10,11 +10,8 @@ import java.util.concurrent.ConcurrentHashMap;
 @ApplicationScoped
 class JobRuns {
 
-    /// For each item that may run at once, so that those that back off keep none from running. One
-    /// call in five that is refused by chance for a second, as providers tell it, is one and a half
-    /// times as many that back off as run, where answers take 0.2 s.
-    private static final int PLACES = 4;
-
+    /// Twice as many as may run at once, so that items that back off keep none from running. What a
+    /// key or a job may cost is passed by what these come to at most.
     private final int places;
 
     private final MillisClock clock;
@@ -23,7 +20,7 @@ class JobRuns {
     private record Counted(JobRun run, int chunks) {}
 
     JobRuns(FlowConfig flow, MillisClock clock) {
-        this.places = PLACES * flow.checked().batchConcurrency();
+        this.places = 2 * flow.checked().batchConcurrency();
         this.clock = clock;
     }
 
